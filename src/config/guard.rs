@@ -1,0 +1,258 @@
+//! What a guard runs on: every value read, checked and typed.
+//!
+//! Nothing past this module sees a string that still needs reading.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use ipnet::IpNet;
+
+use crate::ledger::OnUnknown;
+use crate::schemes::{Policy, Scheme};
+
+/// The configuration of the guard role.
+#[derive(Debug)]
+pub struct GuardConfig {
+    /// Where deliveries arrive.
+    pub listen: SocketAddr,
+    /// Where `/livez`, `/readyz`, `/metrics` and `/buildinfo` are served.
+    pub admin_listen: SocketAddr,
+    /// TLS, or plain HTTP where it was asked for by name.
+    pub transport: Transport,
+    /// What is accepted, in the order given.
+    pub sources: Vec<SourceConfig>,
+    /// Bounds on everything a stranger can make the process hold.
+    pub bounds: Bounds,
+    /// What the process remembers of deliveries.
+    pub ledger: LedgerConfig,
+    /// Worker threads, each a runtime of its own.
+    pub threads: usize,
+    /// The log on standard output.
+    pub log: LogConfig,
+}
+
+/// How connections are protected.
+#[derive(Debug)]
+pub enum Transport {
+    /// `--plain`: HTTP/1.1, and HTTP/2 with prior knowledge, in the clear.
+    Plain,
+    /// TLS, from PEM files.
+    Tls(TlsConfig),
+}
+
+/// The server's side of TLS.
+#[derive(Debug)]
+pub struct TlsConfig {
+    /// Certificate chain, leaf first, PEM.
+    pub cert: PathBuf,
+    /// Private key, PEM (PKCS#8, PKCS#1 or SEC1).
+    pub key: PathBuf,
+    /// What is asked of clients.
+    pub client_auth: ClientAuth,
+    /// The oldest version spoken.
+    pub min_version: TlsVersion,
+}
+
+/// Client certificates (RFC 8446 section 4.3.2).
+#[derive(Debug)]
+pub enum ClientAuth {
+    /// Not asked for.
+    Off,
+    /// Asked for; a client without one is served, but has no identity.
+    Optional(ClientTrust),
+    /// A client without a trusted certificate fails the handshake.
+    Required(ClientTrust),
+}
+
+/// Whose certificates are trusted.
+#[derive(Debug)]
+pub struct ClientTrust {
+    /// CA certificates, PEM.
+    pub ca: PathBuf,
+    /// Revocation lists, PEM. With any given, a certificate whose revocation
+    /// status is unknown is refused.
+    pub crls: Vec<PathBuf>,
+}
+
+/// A TLS version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246), only when asked for.
+    V1_2,
+    /// TLS 1.3 (RFC 8446).
+    V1_3,
+}
+
+/// One sender that the guard accepts.
+#[derive(Debug)]
+pub struct SourceConfig {
+    /// Its name in headers, logs and metrics.
+    pub name: String,
+    /// Its name in the ledger; renaming the source must not change it.
+    pub ledger_id: String,
+    /// The paths that lead to it.
+    pub paths: Vec<PathPattern>,
+    /// The methods it takes.
+    pub methods: Vec<Method>,
+    /// The compiled scheme, with its keys.
+    pub scheme: Arc<Scheme>,
+    /// Client addresses; empty means any, and was asked for by leaving the
+    /// allow list out.
+    pub allow: Vec<IpNet>,
+    /// Client identities; empty means any certificate of the trusted CA.
+    pub identities: Vec<Identity>,
+    /// Rate after proof, for the whole source.
+    pub rate: Option<Rate>,
+    /// Longest body, in bytes.
+    pub body_bytes_max: u64,
+    /// How long accepted ids are remembered.
+    pub dedupe_window: Duration,
+    /// What to answer to each class of copy.
+    pub policies: Policies,
+    /// The receiver app.
+    pub upstream: Upstream,
+    /// From the first byte sent to the app until the head of its answer.
+    pub upstream_timeout: Duration,
+}
+
+/// What a copy of an accepted delivery gets, per class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policies {
+    /// For [`Class::Replay`](crate::ledger::Class::Replay).
+    pub replay: Policy,
+    /// For [`Class::Retry`](crate::ledger::Class::Retry).
+    pub retry: Policy,
+    /// For [`Class::Redelivery`](crate::ledger::Class::Redelivery).
+    pub redelivery: Policy,
+}
+
+/// A path, exact or a prefix (written `/hooks/*`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathPattern {
+    /// This path and no other.
+    Exact(String),
+    /// Every path that begins with this text, which ends with a slash.
+    Prefix(String),
+}
+
+/// A subject alternative name that a client certificate must carry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Identity {
+    /// A `dNSName`, compared without case.
+    Dns(String),
+    /// A `uniformResourceIdentifier`, such as a SPIFFE id, compared exactly.
+    Uri(String),
+}
+
+/// A sustained rate and how far above it a burst may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Events in each period.
+    pub events: NonZeroU32,
+    /// The period.
+    pub per: Duration,
+    /// The most that may come at once.
+    pub burst: NonZeroU32,
+}
+
+/// Where the receiver app listens.
+#[derive(Debug)]
+pub enum Upstream {
+    /// `http://host:port`.
+    Http {
+        /// Name or address, without brackets.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+    /// `https://host:port`.
+    Https {
+        /// Name or address, without brackets; the certificate must carry it.
+        host: String,
+        /// Port.
+        port: u16,
+        /// CA certificates, PEM; the public ones when absent.
+        ca: Option<PathBuf>,
+    },
+    /// `unix:/path`.
+    Unix(PathBuf),
+}
+
+/// Bounds on everything.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once from one address (IPv6: one /64).
+    pub connections_per_address: usize,
+    /// Deliveries at once.
+    pub deliveries: usize,
+    /// Deliveries a second from one address, before any work.
+    pub rate_per_address: Rate,
+    /// Addresses remembered at once.
+    pub addresses: usize,
+    /// TLS handshake.
+    pub handshake_timeout: Duration,
+    /// From the first byte of a request head to its last.
+    pub head_timeout: Duration,
+    /// Longest request head, in bytes.
+    pub head_bytes: usize,
+    /// Most fields in a request head.
+    pub head_fields: usize,
+    /// From the head to the last byte of the body.
+    pub body_timeout: Duration,
+    /// Slowest body, in bytes a second, after a grace of two seconds.
+    pub body_rate_min: u64,
+    /// Body bytes in flight, of all deliveries.
+    pub memory_bytes: u64,
+    /// Of those, what one address may hold.
+    pub memory_bytes_per_address: u64,
+    /// A connection without a request is closed after this.
+    pub idle_timeout: Duration,
+    /// Connecting to the app.
+    pub connect_timeout: Duration,
+    /// From the signal to stop until deliveries in flight are given up.
+    pub drain_timeout: Duration,
+}
+
+/// The ledger's bounds and choices.
+#[derive(Clone, Copy, Debug)]
+pub struct LedgerConfig {
+    /// Most live entries.
+    pub entries_max: usize,
+    /// What becomes of claims whose outcome nobody knows.
+    pub on_unknown: OnUnknown,
+    /// Whether what was signed before the start is refused.
+    pub boot_fence: BootFence,
+}
+
+/// A start with empty memory: believe in what was signed before it, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BootFence {
+    /// Signed times at or before the start are refused with 503.
+    On,
+    /// They are taken, and may be replays of what an earlier process saw.
+    Off,
+}
+
+/// The log on standard output.
+#[derive(Clone, Debug)]
+pub struct LogConfig {
+    /// One JSON object a line, or text.
+    pub format: LogFormat,
+    /// Least severity, `tracing` filter syntax.
+    pub level: tracing::level_filters::LevelFilter,
+}
+
+/// How a log line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}

@@ -1,0 +1,34 @@
+//! Countersign: the reply that proves to a sentry that you may pass.
+//!
+//! A verifying reverse proxy for webhooks. The **guard** stands in front of a
+//! receiver app and lets through only deliveries that are genuine, fresh, not
+//! seen before and within their limits, byte for byte as they were received.
+//!
+//! Where to start: [`guard::pipeline`](guard) is the life of a delivery as one
+//! function. `docs/architecture.md` has the map.
+//!
+//! Imports run one way: roles → stores, admin, net → config → schemes → keys,
+//! clock. `tests/imports.rs` keeps this true. Without the `proxy` feature only
+//! the pure part is built: [`schemes`], [`keys`] and [`clock`], with no tokio
+//! and no hyper.
+
+pub mod clock;
+pub mod keys;
+pub mod schemes;
+
+#[cfg(feature = "proxy")]
+pub mod admin;
+#[cfg(feature = "proxy")]
+pub mod cli;
+#[cfg(feature = "proxy")]
+pub mod config;
+#[cfg(feature = "proxy")]
+pub mod guard;
+#[cfg(feature = "proxy")]
+pub mod ledger;
+#[cfg(feature = "proxy")]
+pub mod limits;
+#[cfg(feature = "proxy")]
+pub mod net;
+#[cfg(feature = "proxy")]
+pub mod telemetry;
