@@ -297,9 +297,9 @@ impl From<LedgerError> for Refused {
 impl From<&UpstreamError> for Rejection {
     fn from(error: &UpstreamError) -> Self {
         match error {
-            UpstreamError::Unreachable { .. } => Self::UpstreamUnreachable,
+            UpstreamError::Unreachable(_) => Self::UpstreamUnreachable,
             UpstreamError::Timeout { .. } => Self::UpstreamTimeout,
-            UpstreamError::Broken { .. } => Self::UpstreamBroken,
+            UpstreamError::Broken(_) => Self::UpstreamBroken,
         }
     }
 }

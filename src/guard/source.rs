@@ -59,9 +59,9 @@ impl Source {
 /// Signed ids are remembered for the dedupe window. Without one, a signed time
 /// bounds the memory by itself; without that either, the preset says how long.
 fn memory(config: &SourceConfig) -> Memory {
-    let tolerance = config.scheme.tolerance();
+    let tolerance = config.scheme.fresh_for();
     let preset = config.scheme.preset();
-    let window = match (preset.signs_id(), tolerance) {
+    let window = match (preset.wire.id.is_some(), tolerance) {
         (true, _) => config.dedupe_window,
         (false, Some(_)) => std::time::Duration::ZERO,
         (false, None) => preset.defaults.window,

@@ -20,7 +20,7 @@ use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
 use crate::ledger::{LedgerOptions, MemoryLedger, SourceIndex};
 use crate::limits::{AddressRegistry, MemoryBudget, Permits};
-use crate::net::{self, ConnectionBounds, Pool, Target};
+use crate::net::{self, ConnectionBounds, Connector, ConnectorError, Pool};
 use crate::telemetry::{DeliveryLog, Metrics};
 
 /// Why a guard did not come up.
@@ -43,7 +43,7 @@ pub enum StartError {
         /// The source.
         name: String,
         /// What is wrong.
-        source: net::TargetError,
+        source: ConnectorError,
     },
     /// A thread could not be started.
     #[error("start a worker thread")]
@@ -76,13 +76,13 @@ pub fn start(config: GuardConfig, clock: Arc<dyn Clock>, memory_begins: UnixTime
     let admin_listener = listen(config.admin_listen, false)?;
     let (address, admin_address) = (local(&listeners[0], config.listen), local(&admin_listener, config.admin_listen));
 
-    let targets = targets(&config)?;
+    let connectors = connectors(&config)?;
     let stop = CancellationToken::new();
     let log = DeliveryLog::new(&config.log);
     let guard = Arc::new(guard(config, clock, memory_begins, log));
     let mut workers = Vec::new();
     for (number, listener) in listeners.into_iter().enumerate() {
-        let worker = Arc::new(worker(&guard, &targets, &stop));
+        let worker = Arc::new(worker(&guard, &connectors, &stop));
         let acceptor = acceptor.clone();
         workers.push(spawn(format!("guard-{number}"), move || worker.run(listener, acceptor))?);
     }
@@ -160,19 +160,20 @@ fn ledger_options(config: LedgerConfig, sources: usize, memory_begins: UnixTime)
     }
 }
 
-fn targets(config: &GuardConfig) -> Result<Vec<Arc<Target>>, StartError> {
-    let target = |source: &SourceConfig| {
-        Target::new(&source.upstream, source.upstream_timeout, config.bounds.connect_timeout)
+fn connectors(config: &GuardConfig) -> Result<Vec<Arc<Connector>>, StartError> {
+    let connector = |source: &SourceConfig| {
+        Connector::new(&source.upstream, config.bounds.connect_timeout)
             .map(Arc::new)
             .map_err(|error| StartError::Upstream { name: source.name.clone(), source: error })
     };
-    config.sources.iter().map(target).collect()
+    config.sources.iter().map(connector).collect()
 }
 
-fn worker(guard: &Arc<Guard>, targets: &[Arc<Target>], stop: &CancellationToken) -> Worker {
+fn worker(guard: &Arc<Guard>, connectors: &[Arc<Connector>], stop: &CancellationToken) -> Worker {
+    let timeouts = guard.routes.sources().iter().map(|source| source.config.upstream_timeout);
     Worker {
         guard: Arc::clone(guard),
-        pools: targets.iter().map(|target| Arc::new(Pool::new(Arc::clone(target)))).collect(),
+        pools: connectors.iter().zip(timeouts).map(|(connector, timeout)| Pool::new(Arc::clone(connector), timeout)).collect(),
         connection_bounds: connection_bounds(&guard.bounds),
         drain: stop.clone(),
         tasks: TaskTracker::new(),

@@ -12,4 +12,4 @@ pub(crate) use accept::{accept, listen};
 pub(crate) use http1::Http1Fault;
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
 pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection};
-pub(crate) use upstream::{Pool, Target, TargetError, UpstreamBody, UpstreamBodyError, UpstreamError};
+pub(crate) use upstream::{Connector, ConnectorError, Pool, UpstreamBody, UpstreamError};
