@@ -23,6 +23,8 @@ pub mod cli;
 #[cfg(feature = "proxy")]
 pub mod config;
 #[cfg(feature = "proxy")]
+pub mod devcerts;
+#[cfg(feature = "proxy")]
 pub mod guard;
 #[cfg(feature = "proxy")]
 pub mod ledger;
@@ -30,5 +32,7 @@ pub mod ledger;
 pub mod limits;
 #[cfg(feature = "proxy")]
 pub mod net;
+#[cfg(feature = "proxy")]
+pub mod private_file;
 #[cfg(feature = "proxy")]
 pub mod telemetry;

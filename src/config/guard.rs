@@ -109,8 +109,11 @@ pub struct SourceConfig {
     pub rate: Option<Rate>,
     /// Longest body, in bytes.
     pub body_bytes_max: u64,
-    /// How long accepted ids are remembered.
+    /// How long accepted ids are remembered, in schemes that sign an id.
     pub dedupe_window: Duration,
+    /// How long accepted signed bytes are remembered, in schemes that sign
+    /// neither an id nor a time: the preset's window.
+    pub content_window: Duration,
     /// What to answer to each class of copy.
     pub policies: Policies,
     /// The receiver app.
@@ -160,7 +163,7 @@ pub struct Rate {
 }
 
 /// Where the receiver app listens.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upstream {
     /// `http://host:port`.
     Http {

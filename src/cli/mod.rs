@@ -1,0 +1,101 @@
+//! The command line: arguments choose a role, an error becomes an exit code.
+//!
+//! One file per subcommand. Exit codes: 0 done, 1 failed while doing it, 2 the
+//! command line or the configuration is wrong.
+
+// The doc comments of flags are printed as plain text by `--help`.
+#![allow(clippy::doc_markdown)]
+
+mod certs;
+mod check;
+mod guard;
+mod secret;
+pub mod vectors;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::config::{Environment, GuardArgs};
+
+/// Genuine webhooks reach the app, nothing else does.
+///
+/// Countersign stands in front of an app that receives webhooks. It lets through what is genuine, fresh, not seen
+/// before and within its limits, byte for byte as it arrived.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, subcommand_required = true, arg_required_else_help = true, after_help = START)]
+struct Cli {
+    #[command(subcommand)]
+    subcommand: Subcommands,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    /// Stand in front of an app and let only genuine webhooks through.
+    ///
+    /// Every flag is also read from the environment: --tls-cert from COUNTERSIGN_GUARD_TLS_CERT, and so on. The flag
+    /// wins. A flag that may be given again takes a comma-separated list there. Units are written: 5m, 1MiB, 100/s.
+    #[command(after_help = guard::EXAMPLES)]
+    Guard(Box<GuardArgs>),
+    /// Check a configuration without listening, and show what is in effect.
+    Check(check::CheckArgs),
+    /// Make a signing secret.
+    Secret(secret::SecretArgs),
+    /// Make certificates for development.
+    Certs(certs::CertsArgs),
+    /// Judge files of signature vectors.
+    Vectors(vectors::VectorsArgs),
+}
+
+/// The whole command line as clap sees it.
+pub fn command() -> Command {
+    Cli::command()
+}
+
+/// Runs the subcommand that `arguments` (the program's name first) ask for.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> ExitCode {
+    match parse(arguments, environment) {
+        Ok(Cli { subcommand }) => match subcommand {
+            Subcommands::Guard(args) => guard::run(&args, environment),
+            Subcommands::Check(args) => check::run(&args, environment),
+            Subcommands::Secret(args) => secret::run(&args),
+            Subcommands::Certs(args) => certs::run(&args),
+            Subcommands::Vectors(args) => vectors::run(args),
+        },
+        Err(error) => {
+            // Help goes to standard output and is no failure; clap knows both.
+            // A closed pipe is not worth a word.
+            let _ = error.print();
+            u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+        }
+    }
+}
+
+fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+) -> Result<Cli, clap::Error> {
+    let command = command()
+        .mut_subcommand("guard", |guard| environment.overlay(guard))
+        .mut_subcommand("check", |check| check.mut_subcommand("guard", |guard| environment.overlay(guard)));
+    let matches = command.try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// Something for people to read on standard error, or for programs on standard
+/// output. A reader who hung up is no reason to fail.
+fn say(to: &mut dyn io::Write, text: impl fmt::Display) {
+    let _ = writeln!(to, "{text}");
+}
+
+/// The configuration is wrong: everything about it, and what to do next.
+const WRONG: u8 = 2;
+
+const START: &str = "\
+Start here:
+  countersign certs dev
+  countersign secret --out certs/dev/webhook.secret
+  countersign guard --help";

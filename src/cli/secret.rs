@@ -1,0 +1,71 @@
+//! `countersign secret`: a new signing secret.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use base64ct::{Base64, Encoding as _};
+use clap::Args;
+use zeroize::Zeroizing;
+
+use super::say;
+use crate::private_file::{self, Existing};
+
+/// Makes a signing secret: whsec_ and 32 random bytes in base64.
+///
+/// The form of Standard Webhooks. As plain text it serves every other scheme too.
+#[derive(Args, Debug)]
+pub(super) struct SecretArgs {
+    /// Write it to this new file, readable by its owner alone, instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Prints the secret, or writes it to a file that must not exist.
+pub(super) fn run(args: &SecretArgs) -> ExitCode {
+    let secret = match generate() {
+        Ok(secret) => secret,
+        Err(error) => {
+            say(
+                &mut io::stderr(),
+                format_args!("countersign secret: the system gives no random bytes: {error}"),
+            );
+            return ExitCode::FAILURE;
+        }
+    };
+    let Some(path) = &args.out else {
+        say(&mut io::stdout(), secret.as_str());
+        return ExitCode::SUCCESS;
+    };
+    match private_file::write(path, secret.as_bytes(), Existing::Refuse) {
+        Ok(()) => {
+            say(&mut io::stdout(), format_args!("wrote {}", path.display()));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            say(&mut io::stderr(), format_args!("countersign secret: write {}: {error}", path.display()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The recommended size of a Standard Webhooks key is 24 to 64 bytes.
+fn generate() -> Result<Zeroizing<String>, getrandom::Error> {
+    let mut key = Zeroizing::new([0; 32]);
+    getrandom::fill(key.as_mut())?;
+    let text = Zeroizing::new(Base64::encode_string(key.as_ref()));
+    Ok(Zeroizing::new(["whsec_", &text].concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_new_each_time_and_holds_32_bytes() {
+        let (one, other) = (generate().expect("random bytes"), generate().expect("random bytes"));
+        assert_ne!(one, other);
+        let text = one.strip_prefix("whsec_").expect("the prefix");
+        assert_eq!(Base64::decode_vec(text).map(|key| key.len()), Ok(32));
+    }
+}

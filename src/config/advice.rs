@@ -1,0 +1,82 @@
+//! What is legal but unwise, or worth knowing before it surprises.
+
+use std::time::Duration;
+
+use super::guard::{BootFence, ClientAuth, ClientTrust, GuardConfig, SourceConfig, TlsVersion, Transport};
+use super::problems::Remark;
+use super::values::Span;
+
+/// Remarks on a configuration that works.
+pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    match &config.transport {
+        Transport::Plain if !config.listen.ip().is_loopback() => remarks.push(Remark::warning(
+            "--plain",
+            format!("on {}: whoever is on the network can read and hold back deliveries", config.listen),
+        )),
+        Transport::Plain => {}
+        Transport::Tls(tls) => {
+            if tls.min_version == TlsVersion::V1_2 {
+                remarks.push(Remark::warning("--tls-min", "1.2: no sender that is kept up needs it"));
+            }
+            if let ClientAuth::Required(trust) | ClientAuth::Optional(trust) = &tls.client_auth {
+                remarks.extend(on_trust(trust));
+            }
+            remarks
+                .extend(config.sources.iter().filter_map(|source| on_identities(&tls.client_auth, source)));
+        }
+    }
+    if config.ledger.boot_fence == BootFence::Off {
+        remarks.push(Remark::warning(
+            "--boot-fence",
+            "off: what was accepted before a restart can be replayed after it",
+        ));
+    }
+    if !config.admin_listen.ip().is_loopback() {
+        remarks.push(Remark::note(
+            "--admin-listen",
+            "is not a loopback address: metrics are open to the network",
+        ));
+    }
+    remarks.extend(config.sources.iter().filter_map(on_source));
+    remarks
+}
+
+fn on_trust(trust: &ClientTrust) -> Option<Remark> {
+    trust.crls.is_empty().then(|| {
+        Remark::warning(
+            "--client-crl",
+            "is not given: a client certificate that leaked stays good until it expires",
+        )
+    })
+}
+
+fn on_identities(auth: &ClientAuth, source: &SourceConfig) -> Option<Remark> {
+    let anyone = source.identities.is_empty() && !matches!(auth, ClientAuth::Off);
+    anyone.then(|| {
+        Remark::note("--client-identity", "is not given: every certificate of the client CA will do")
+    })
+}
+
+fn on_source(source: &SourceConfig) -> Option<Remark> {
+    let Some(tolerance) = source.scheme.tolerance() else {
+        let scheme = source.scheme.preset().name;
+        return Some(Remark::warning(
+            "--scheme",
+            format!(
+                "{scheme}: signs no time, and the ledger is in memory: what was accepted can be replayed after a restart"
+            ),
+        ));
+    };
+    (tolerance > TOLERANCE_WISE_MAX).then(|| {
+        Remark::warning(
+            "--tolerance",
+            format!(
+                "{}: a sender's clock is never that wrong, and the ledger has to remember that long",
+                Span(tolerance)
+            ),
+        )
+    })
+}
+
+const TOLERANCE_WISE_MAX: Duration = Duration::from_secs(3600);

@@ -1,0 +1,95 @@
+//! The trusted form, put together from the raw one.
+//!
+//! Each part reads all of its values before it gives up, so that one run
+//! reports every problem; `?` comes last in each function.
+
+mod bounds;
+mod source;
+mod transport;
+
+use std::net::SocketAddr;
+
+use super::advice;
+use super::environment::Environment;
+use super::guard::{GuardConfig, LedgerConfig, LogConfig};
+use super::problems::{Problems, Remark, Report};
+use super::raw::{GuardArgs, LedgerArgs, ListeningArgs, ProcessArgs};
+use super::values::{number, socket_address, word};
+
+impl GuardConfig {
+    /// Reads and checks everything, the files too, without listening or
+    /// connecting anywhere. Gives what a guard can run on and what is worth
+    /// knowing about it, or everything that is wrong.
+    pub fn from_args(args: &GuardArgs, environment: &Environment) -> Result<(Self, Vec<Remark>), Problems> {
+        let mut report = Report::default();
+        let config = build(args, environment, &mut report);
+        let (config, mut remarks) = report.conclude(config)?;
+        remarks.extend(environment.unknown(GuardArgs::names().iter().map(String::as_str)));
+        remarks.extend(advice::on(&config));
+        Ok((config, remarks))
+    }
+}
+
+fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<GuardConfig> {
+    let listening = listening(&args.listening, report);
+    let transport = transport::read(&args.listening.plain, &args.tls, report);
+    let bounds = bounds::read(&args.limits, report);
+    let source = source::read(args, environment, report);
+    let ledger = ledger(&args.ledger, report);
+    let threads = threads(args.process.threads.as_deref(), report);
+    let log = log(&args.process, report);
+    let (listen, admin_listen) = listening?;
+    Some(GuardConfig {
+        listen,
+        admin_listen,
+        transport: transport?,
+        sources: vec![source?],
+        bounds: bounds?,
+        ledger: ledger?,
+        threads: threads?,
+        log: log?,
+    })
+}
+
+fn listening(args: &ListeningArgs, report: &mut Report) -> Option<(SocketAddr, SocketAddr)> {
+    let listen = report.read("--listen", &args.listen, socket_address);
+    let admin = report.read("--admin-listen", &args.admin_listen, socket_address);
+    let (listen, admin) = (listen?, admin?);
+    if listen == admin && listen.port() != 0 {
+        report.wrong(
+            "--admin-listen",
+            &args.admin_listen,
+            "is also --listen: the admin port must be another one",
+        );
+    }
+    Some((listen, admin))
+}
+
+fn ledger(args: &LedgerArgs, report: &mut Report) -> Option<LedgerConfig> {
+    let entries_max =
+        report.read("--ledger-max", &args.ledger_max, |text| number(text, 1..=LEDGER_ENTRIES_MAX));
+    let on_unknown = report.read("--on-unknown", &args.on_unknown, word);
+    let boot_fence = report.read("--boot-fence", &args.boot_fence, word);
+    Some(LedgerConfig {
+        entries_max: entries_max? as usize,
+        on_unknown: on_unknown?,
+        boot_fence: boot_fence?,
+    })
+}
+
+fn threads(text: Option<&str>, report: &mut Report) -> Option<usize> {
+    let given = report.read_optional("--threads", text, |text| number(text, 1..=THREADS_MAX))?;
+    let available = || std::thread::available_parallelism().map_or(1, usize::from);
+    Some(given.map_or_else(available, |threads| threads as usize))
+}
+
+fn log(args: &ProcessArgs, report: &mut Report) -> Option<LogConfig> {
+    let format = report.read("--log-format", &args.log_format, word);
+    let level = report.read("--log-level", &args.log_level, word);
+    Some(LogConfig { format: format?, level: level? })
+}
+
+/// At about 200 bytes an entry this is already 20 GB.
+const LEDGER_ENTRIES_MAX: u32 = 100_000_000;
+
+const THREADS_MAX: u32 = 1024;

@@ -1,0 +1,151 @@
+//! TLS or none: the files are opened, parsed and held against each other.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::server::WebPkiClientVerifier;
+use rustls::sign::CertifiedKey;
+
+use crate::config::guard::{ClientAuth, ClientTrust, TlsConfig, TlsVersion, Transport};
+use crate::config::problems::Report;
+use crate::config::raw::TlsArgs;
+use crate::config::values::{Switch, Word, word};
+use crate::config::{files, material};
+
+pub(super) fn read(plain: &str, args: &TlsArgs, report: &mut Report) -> Option<Transport> {
+    match report.read("--plain", plain, word)? {
+        Switch::On => plain_alone(args, report),
+        Switch::Off => tls(args, report).map(Transport::Tls),
+    }
+}
+
+/// Someone who gives certificates wants TLS, whatever else they say.
+fn plain_alone(args: &TlsArgs, report: &mut Report) -> Option<Transport> {
+    let given = [
+        ("--tls-cert", args.tls_cert.is_some()),
+        ("--tls-key", args.tls_key.is_some()),
+        ("--tls-min", args.tls_min.is_some()),
+        ("--client-ca", args.client_ca.is_some()),
+        ("--client-auth", args.client_auth.as_deref().is_some_and(|auth| auth != "off")),
+        ("--client-identity", !args.client_identity.is_empty()),
+        ("--client-crl", !args.client_crl.is_empty()),
+    ];
+    none_of(given, "contradicts --plain: leave one of the two out", report).then_some(Transport::Plain)
+}
+
+fn tls(args: &TlsArgs, report: &mut Report) -> Option<TlsConfig> {
+    let cert = needed_file("--tls-cert", args.tls_cert.as_deref(), report);
+    let key = needed_file("--tls-key", args.tls_key.as_deref(), report);
+    let pair = cert.zip(key).and_then(|(cert, key)| matching(cert, key, report));
+    let min_version = report.read_optional("--tls-min", args.tls_min.as_deref(), word);
+    let client_auth = client_auth(args, report);
+    let (cert, key) = pair?;
+    Some(TlsConfig {
+        cert,
+        key,
+        client_auth: client_auth?,
+        min_version: min_version?.unwrap_or(TlsVersion::V1_3),
+    })
+}
+
+fn needed_file<'a>(key: &'static str, path: Option<&'a str>, report: &mut Report) -> Option<&'a str> {
+    if path.is_none() {
+        report.problem(
+            key,
+            "is missing: TLS needs it; `countersign certs dev` makes certificates for development, and --plain does \
+             without TLS",
+        );
+    }
+    path
+}
+
+/// The files of certificate and key, if they belong together.
+fn matching(cert: &str, key: &str, report: &mut Report) -> Option<(PathBuf, PathBuf)> {
+    let chain = report.read("--tls-cert", cert, |path| material::certificates(Path::new(path)));
+    let private = report.read("--tls-key", key, |path| material::private_key(Path::new(path)));
+    let (chain, private) = (chain?, private?);
+    report.remarks.extend(files::exposure("--tls-key", Path::new(key)));
+    match CertifiedKey::from_der(chain, private, &aws_lc_rs::default_provider()) {
+        Ok(_) => Some((cert.into(), key.into())),
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            report.wrong("--tls-key", key, format!("is not the key of the certificate in {cert:?}"));
+            None
+        }
+        Err(rustls::Error::InvalidCertificate(reason)) => {
+            report.wrong("--tls-cert", cert, format!("is not a usable certificate: {reason}"));
+            None
+        }
+        Err(error) => {
+            report.wrong("--tls-key", key, format!("is not a usable key: {error}"));
+            None
+        }
+    }
+}
+
+fn client_auth(args: &TlsArgs, report: &mut Report) -> Option<ClientAuth> {
+    let asked = report.read_optional("--client-auth", args.client_auth.as_deref(), word)?;
+    match asked.unwrap_or(Asked::Required) {
+        Asked::Off => nothing_to_trust(args, report),
+        Asked::Optional => trust(args, report).map(ClientAuth::Optional),
+        Asked::Required => trust(args, report).map(ClientAuth::Required),
+    }
+}
+
+fn nothing_to_trust(args: &TlsArgs, report: &mut Report) -> Option<ClientAuth> {
+    let given = [
+        ("--client-ca", args.client_ca.is_some()),
+        ("--client-identity", !args.client_identity.is_empty()),
+        ("--client-crl", !args.client_crl.is_empty()),
+    ];
+    let fault = "contradicts --client-auth off: no client is asked for a certificate";
+    none_of(given, fault, report).then_some(ClientAuth::Off)
+}
+
+/// Notes `fault` for each flag that was given, and says whether none was.
+fn none_of<const N: usize>(
+    flags: [(&'static str, bool); N],
+    fault: &'static str,
+    report: &mut Report,
+) -> bool {
+    let given: Vec<_> = flags.into_iter().filter(|(_, given)| *given).collect();
+    for (key, _) in &given {
+        report.problem(key, fault);
+    }
+    given.is_empty()
+}
+
+/// CA and revocation lists, as the verifier itself reads them.
+fn trust(args: &TlsArgs, report: &mut Report) -> Option<ClientTrust> {
+    let Some(ca) = args.client_ca.as_deref() else {
+        report.problem(
+            "--client-ca",
+            "is missing: client certificates are checked against it; --client-auth off asks for none",
+        );
+        return None;
+    };
+    let roots = report.read("--client-ca", ca, |path| material::roots(Path::new(path)));
+    let crls = report
+        .read_each("--client-crl", &args.client_crl, |path| material::revocation_lists(Path::new(path)));
+    let (roots, crls) = (Arc::new(roots?), crls?.into_iter().flatten());
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).with_crls(crls).build();
+    if let Err(error) = verifier {
+        report.problem("--client-crl", format!("cannot be used: {error}"));
+        return None;
+    }
+    Some(ClientTrust { ca: ca.into(), crls: args.client_crl.iter().map(PathBuf::from).collect() })
+}
+
+/// What `--client-auth` says, before its CA is known.
+#[derive(Clone, Copy, PartialEq)]
+enum Asked {
+    Required,
+    Optional,
+    Off,
+}
+
+impl Word for Asked {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("required", Self::Required), ("optional", Self::Optional), ("off", Self::Off)];
+}

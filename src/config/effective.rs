@@ -1,0 +1,118 @@
+//! The effective configuration, as `countersign check` shows it: every setting
+//! with its value, secrets by their number alone.
+
+use std::fmt;
+
+use super::guard::{ClientAuth, ClientTrust, GuardConfig, SourceConfig, TlsConfig, Transport, Upstream};
+use super::values::{ByteSize, Span, Word};
+
+/// Shows a configuration, one setting a line.
+#[derive(Debug)]
+pub struct Effective<'a>(pub &'a GuardConfig);
+
+impl fmt::Display for Effective<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(config) = self;
+        let mut lines = Lines(Vec::new());
+        lines.add("listen", config.listen);
+        lines.add("admin-listen", config.admin_listen);
+        match &config.transport {
+            Transport::Plain => lines.add("plain", "on"),
+            Transport::Tls(tls) => tls_lines(tls, &mut lines),
+        }
+        for source in &config.sources {
+            source_lines(source, &mut lines);
+        }
+        process_lines(config, &mut lines);
+        lines.0.iter().try_for_each(|(key, value)| writeln!(f, "{key:<28}{value}"))
+    }
+}
+
+struct Lines(Vec<(&'static str, String)>);
+
+impl Lines {
+    fn add(&mut self, key: &'static str, value: impl fmt::Display) {
+        self.0.push((key, value.to_string()));
+    }
+
+    /// One line for each value, or `none` for none.
+    fn add_each<T: fmt::Display>(&mut self, key: &'static str, values: &[T], none: &str) {
+        for value in values {
+            self.add(key, value);
+        }
+        if values.is_empty() {
+            self.add(key, none);
+        }
+    }
+}
+
+fn tls_lines(tls: &TlsConfig, lines: &mut Lines) {
+    lines.add("tls-cert", tls.cert.display());
+    lines.add("tls-key", tls.key.display());
+    lines.add("tls-min", tls.min_version.as_word());
+    match &tls.client_auth {
+        ClientAuth::Off => lines.add("client-auth", "off"),
+        ClientAuth::Optional(trust) => trust_lines("optional", trust, lines),
+        ClientAuth::Required(trust) => trust_lines("required", trust, lines),
+    }
+}
+
+fn trust_lines(auth: &str, trust: &ClientTrust, lines: &mut Lines) {
+    lines.add("client-auth", auth);
+    lines.add("client-ca", trust.ca.display());
+    let crls: Vec<_> = trust.crls.iter().map(|crl| crl.display()).collect();
+    lines.add_each("client-crl", &crls, "none");
+}
+
+fn source_lines(source: &SourceConfig, lines: &mut Lines) {
+    lines.add("source", &source.name);
+    lines.add("scheme", source.scheme.preset().name);
+    lines.add("secrets", format_args!("{} (redacted)", source.scheme.secret_count()));
+    lines.add(
+        "tolerance",
+        source.scheme.tolerance().map_or("the scheme signs no time".to_owned(), |t| Span(t).to_string()),
+    );
+    lines.add_each("path", &source.paths, "none");
+    lines.add_each("method", &source.methods, "none");
+    lines.add_each("client-identity", &source.identities, "any");
+    lines.add_each("allow-ip", &source.allow, "any");
+    lines.add("max-body", ByteSize(source.body_bytes_max));
+    match source.rate {
+        Some(rate) => lines.add("rate-limit", format_args!("{rate}, at most {} at once", rate.burst)),
+        None => lines.add("rate-limit", "none"),
+    }
+    let wire = &source.scheme.preset().wire;
+    if wire.id.is_some() {
+        lines.add("dedupe-window", Span(source.dedupe_window));
+    } else if wire.timestamp.is_none() {
+        lines.add("signed bytes remembered", Span(source.content_window));
+    }
+    lines.add("on a replay", source.policies.replay.as_word());
+    lines.add("on a retry", source.policies.retry.as_word());
+    lines.add("on a redelivery", source.policies.redelivery.as_word());
+    lines.add("upstream", &source.upstream);
+    if let Upstream::Https { ca, .. } = &source.upstream {
+        lines.add(
+            "upstream-ca",
+            ca.as_ref().map_or("the public ones".to_owned(), |ca| ca.display().to_string()),
+        );
+    }
+    lines.add("upstream-timeout", Span(source.upstream_timeout));
+}
+
+fn process_lines(config: &GuardConfig, lines: &mut Lines) {
+    let bounds = &config.bounds;
+    lines.add("ledger-max", config.ledger.entries_max);
+    lines.add("on-unknown", config.ledger.on_unknown.as_word());
+    lines.add("boot-fence", config.ledger.boot_fence.as_word());
+    lines.add(
+        "rate-limit-per-address",
+        format_args!("{}, at most {} at once", bounds.rate_per_address, bounds.rate_per_address.burst),
+    );
+    lines.add("max-connections", bounds.connections);
+    lines.add("max-connections-per-address", bounds.connections_per_address);
+    lines.add("idle-timeout", Span(bounds.idle_timeout));
+    lines.add("threads", config.threads);
+    lines.add("log-format", config.log.format.as_word());
+    lines.add("log-level", config.log.level.as_word());
+}

@@ -1,0 +1,59 @@
+//! Certificates, keys and revocation lists from PEM files (RFC 7468).
+//!
+//! Read here for the check at the start and again by `net` whenever TLS
+//! material is loaded, so that both agree on what a usable file is.
+
+use std::path::Path;
+
+use rustls::RootCertStore;
+use rustls_pki_types::pem::{self, PemObject};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+
+use super::files;
+use super::values::Fault;
+
+/// The certificates of `path` in their order, at least one.
+pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Fault> {
+    sections(path, "expected at least one certificate (-----BEGIN CERTIFICATE-----)")
+}
+
+/// The certificates of `path` as roots of trust: each of them must be usable.
+pub fn roots(path: &Path) -> Result<RootCertStore, Fault> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        roots
+            .add(certificate)
+            .map_err(|error| Fault::from(format!("holds an unusable CA certificate: {error}")))?;
+    }
+    Ok(roots)
+}
+
+/// The revocation lists of `path`, at least one.
+pub fn revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, Fault> {
+    sections(path, "expected at least one revocation list (-----BEGIN X509 CRL-----)")
+}
+
+/// The first private key of `path`, as PKCS#8, PKCS#1 or SEC1.
+pub fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Fault> {
+    let bytes = files::read(path, FILE_BYTES_MAX)?;
+    PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| match error {
+        pem::Error::NoItemsFound => {
+            "expected a private key without passphrase (-----BEGIN PRIVATE KEY-----)".into()
+        }
+        other => malformed(&other),
+    })
+}
+
+fn sections<T: PemObject>(path: &Path, expected: &'static str) -> Result<Vec<T>, Fault> {
+    let bytes = files::read(path, FILE_BYTES_MAX)?;
+    let sections: Vec<T> =
+        T::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|error| malformed(&error))?;
+    if sections.is_empty() { Err(expected.into()) } else { Ok(sections) }
+}
+
+fn malformed(error: &pem::Error) -> Fault {
+    format!("is not well-formed PEM: {error}").into()
+}
+
+/// A public CA's revocation lists can have several mebibytes.
+const FILE_BYTES_MAX: usize = 64 << 20;

@@ -1,0 +1,30 @@
+//! Text becomes trusted types, once.
+//!
+//! [`raw`] is the configuration as people write it, [`values`] reads each kind
+//! of value, and [`GuardConfig::from_args`] (in `build/`) puts the trusted form
+//! together. It never stops at the first problem: all of them are
+//! [collected](problems), each with its key, its value and the form expected.
+//! Nothing past this module sees a string that still needs reading.
+//!
+//! Secrets come from files or from a named environment variable, never from
+//! arguments, and their bytes never reach a problem, a warning or the
+//! [effective configuration](Effective).
+
+mod advice;
+mod build;
+mod effective;
+mod environment;
+mod files;
+pub mod guard;
+pub mod material;
+mod nearest;
+pub mod problems;
+pub mod raw;
+mod secrets;
+pub mod values;
+
+pub use effective::Effective;
+pub use environment::Environment;
+pub use guard::GuardConfig;
+pub use problems::{Problems, Remark};
+pub use raw::GuardArgs;

@@ -1,0 +1,26 @@
+//! "Did you mean": the known name that a misspelt one is nearest to.
+
+/// The candidate most like `word`, if any is like it at all.
+pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (strsim::normalized_damerau_levenshtein(word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}
+
+/// At most four letters in ten wrong.
+const LIKENESS_MIN: f64 = 0.6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_finds_its_word_and_noise_finds_none() {
+        let schemes = ["github", "stripe", "standard-webhooks"];
+        assert_eq!(nearest("gihtub", schemes.into_iter()), Some("github"));
+        assert_eq!(nearest("standard_webhook", schemes.into_iter()), Some("standard-webhooks"));
+        assert_eq!(nearest("paypal", schemes.into_iter()), None);
+    }
+}

@@ -1,0 +1,171 @@
+//! What is wrong with a configuration, and what is legal but unwise.
+//!
+//! Problems are collected, never thrown one by one: each read through a
+//! [`Report`] gives a value or notes a problem and lets the next one be read.
+
+use std::fmt;
+
+use super::values::Fault;
+
+/// One thing that keeps the guard from starting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    key: &'static str,
+    value: Option<String>,
+    fault: Fault,
+}
+
+impl fmt::Display for Problem {
+    /// `--listen "here": expected …`. Control characters of the value come
+    /// escaped, and a long value is cut.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(value) = &self.value else { return write!(f, "{}: {}", self.key, self.fault) };
+        match value.char_indices().nth(VALUE_CHARS_SHOWN) {
+            Some((end, _)) => write!(f, "{} {:?}…: {}", self.key, &value[..end], self.fault),
+            None => write!(f, "{} {value:?}: {}", self.key, self.fault),
+        }
+    }
+}
+
+/// Everything that keeps the guard from starting: never empty.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl fmt::Display for Problems {
+    /// One problem a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|problem| writeln!(f, "{problem}"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Something an operator should know about a configuration that works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    severity: Severity,
+    about: String,
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Severity {
+    Note,
+    Warning,
+}
+
+impl Remark {
+    /// Legal, but unwise.
+    pub(super) fn warning(about: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, about: about.into(), text: text.into() }
+    }
+
+    /// Harmless, but perhaps not what was expected.
+    pub(super) fn note(about: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { severity: Severity::Note, about: about.into(), text: text.into() }
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+        };
+        write!(f, "{severity}: {} {}", self.about, self.text)
+    }
+}
+
+/// Where reading a configuration leaves its findings.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    problems: Vec<Problem>,
+    pub(super) remarks: Vec<Remark>,
+}
+
+impl Report {
+    /// Reads one value.
+    pub(super) fn read<T>(
+        &mut self,
+        key: &'static str,
+        text: &str,
+        parse: impl Fn(&str) -> Result<T, Fault>,
+    ) -> Option<T> {
+        parse(text).map_err(|fault| self.wrong(key, text, fault)).ok()
+    }
+
+    /// Reads a value that may be absent: `Some(None)` where it is, `None` where
+    /// it is wrong.
+    #[allow(clippy::option_option)]
+    pub(super) fn read_optional<T>(
+        &mut self,
+        key: &'static str,
+        text: Option<&str>,
+        parse: impl Fn(&str) -> Result<T, Fault>,
+    ) -> Option<Option<T>> {
+        match text {
+            Some(text) => self.read(key, text, parse).map(Some),
+            None => Some(None),
+        }
+    }
+
+    /// Reads a list, each of its values.
+    pub(super) fn read_each<T>(
+        &mut self,
+        key: &'static str,
+        texts: &[String],
+        parse: impl Fn(&str) -> Result<T, Fault>,
+    ) -> Option<Vec<T>> {
+        let values: Vec<T> = texts.iter().filter_map(|text| self.read(key, text, &parse)).collect();
+        (values.len() == texts.len()).then_some(values)
+    }
+
+    /// Notes that `value` of `key` is wrong.
+    pub(super) fn wrong(&mut self, key: &'static str, value: &str, fault: impl Into<Fault>) {
+        self.problems.push(Problem { key, value: Some(value.to_owned()), fault: fault.into() });
+    }
+
+    /// Notes a problem that no single value is to blame for.
+    pub(super) fn problem(&mut self, key: &'static str, fault: impl Into<Fault>) {
+        self.problems.push(Problem { key, value: None, fault: fault.into() });
+    }
+
+    /// What was built, if nothing was wrong.
+    pub(super) fn conclude<T>(self, built: Option<T>) -> Result<(T, Vec<Remark>), Problems> {
+        match built {
+            Some(built) if self.problems.is_empty() => Ok((built, self.remarks)),
+            _ => Err(Problems(self.problems)),
+        }
+    }
+}
+
+/// Enough to recognise a value by.
+const VALUE_CHARS_SHOWN: usize = 120;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(value: &str) -> String {
+        let mut report = Report::default();
+        report.wrong("--listen", value, "expected an address");
+        report.conclude::<()>(None).expect_err("something is wrong").to_string()
+    }
+
+    #[test]
+    fn a_value_is_shown_escaped_and_cut() {
+        assert_eq!(shown("\x1b[31m"), "--listen \"\\u{1b}[31m\": expected an address\n");
+        assert_eq!(shown(&"é".repeat(200)).matches('é').count(), VALUE_CHARS_SHOWN);
+    }
+
+    #[test]
+    fn reading_goes_on_after_a_problem() {
+        let mut report = Report::default();
+        let texts = ["1".to_owned(), "x".to_owned(), "y".to_owned()];
+        let numbers = report.read_each("--n", &texts, |text| {
+            text.parse::<u32>().map_err(|_| Fault::from("expected a number"))
+        });
+        assert_eq!(numbers, None);
+        assert_eq!(report.problems.len(), 2);
+    }
+}

@@ -1,0 +1,253 @@
+//! The guard's configuration as people write it: one text per flag, not yet
+//! read.
+//!
+//! No value is checked here, so that a wrong one is reported together with all
+//! the others instead of ending the program by itself. The doc comments are the
+//! manual (`--help`); `docs/configuration.md` is held against them by a test.
+
+// The doc comments of flags are printed as plain text by `--help`.
+#![allow(clippy::doc_markdown)]
+
+use std::ffi::OsString;
+
+use clap::{Args, Command, FromArgMatches as _};
+
+use super::environment::Environment;
+
+/// Everything that `countersign guard` can be told.
+#[derive(Args, Clone, Debug)]
+#[allow(missing_docs)]
+pub struct GuardArgs {
+    #[command(flatten)]
+    pub listening: ListeningArgs,
+    #[command(flatten)]
+    pub tls: TlsArgs,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub upstream: UpstreamArgs,
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    #[command(flatten)]
+    pub process: ProcessArgs,
+}
+
+impl GuardArgs {
+    /// Reads `flags`, such as `--plain`, with what the environment adds: as
+    /// `countersign guard` does, for programs that embed the guard.
+    pub fn from_flags<T: Into<OsString> + Clone>(
+        flags: impl IntoIterator<Item = T>,
+        environment: &Environment,
+    ) -> Result<Self, clap::Error> {
+        let command = Self::augment_args(Command::new("guard").no_binary_name(true));
+        Self::from_arg_matches(&environment.overlay(command).try_get_matches_from(flags)?)
+    }
+
+    /// The names of all flags, without the dashes.
+    pub fn names() -> Vec<String> {
+        let command = Self::augment_args(Command::new("guard"));
+        command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
+    }
+}
+
+/// Where the guard listens.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Listening")]
+pub struct ListeningArgs {
+    /// Address and port where deliveries arrive.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8843")]
+    pub listen: String,
+
+    /// Address and port of /livez, /readyz, /metrics and /buildinfo.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9843")]
+    pub admin_listen: String,
+
+    /// Speak plain HTTP/1.1 and HTTP/2 instead of TLS.
+    ///
+    /// For a guard behind something that ends TLS itself. Excludes every flag of the next section.
+    #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on", default_value = "off")]
+    pub plain: String,
+}
+
+/// The server's certificate and what is asked of clients.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "TLS and clients")]
+pub struct TlsArgs {
+    /// Certificate chain of the guard, leaf first (PEM).
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<String>,
+
+    /// Private key of that certificate (PEM: PKCS#8, PKCS#1 or SEC1).
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<String>,
+
+    /// The oldest TLS version spoken [default: 1.3].
+    #[arg(long, value_name = "1.3|1.2")]
+    pub tls_min: Option<String>,
+
+    /// CA certificates that client certificates must chain to (PEM).
+    #[arg(long, value_name = "FILE")]
+    pub client_ca: Option<String>,
+
+    /// Whether clients must show a certificate [default: required].
+    ///
+    /// `required`: no handshake without a trusted one. `optional`: a client without one is served, but has no
+    /// identity. `off`: none is asked for.
+    #[arg(long, value_name = "required|optional|off")]
+    pub client_auth: Option<String>,
+
+    /// A name that the client certificate must carry; give it again for more, of which one suffices.
+    ///
+    /// URI:spiffe://… or DNS:name, compared with the certificate's subject alternative names. Without any,
+    /// every certificate of the CA will do.
+    #[arg(long, value_name = "URI:…|DNS:…")]
+    pub client_identity: Vec<String>,
+
+    /// Revocation list for client certificates (PEM); give it again for more.
+    ///
+    /// With any given, a certificate whose revocation status is unknown is refused.
+    #[arg(long, value_name = "FILE")]
+    pub client_crl: Vec<String>,
+}
+
+/// The sender: how it signs and what it may send.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Source")]
+pub struct SourceArgs {
+    /// How the sender signs: standard-webhooks, svix, github, stripe, slack, shopify.
+    #[arg(long, value_name = "SCHEME")]
+    pub scheme: Option<String>,
+
+    /// Name of the source in headers, logs, metrics and the ledger [default: the scheme's name].
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+
+    /// File with a signing secret; give it again while secrets rotate, the newest first.
+    ///
+    /// One line end at its end is not part of the secret.
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Vec<String>,
+
+    /// Name of an environment variable with a signing secret; give it again for more.
+    ///
+    /// Tried after the secrets from files.
+    #[arg(long, value_name = "NAME")]
+    pub secret_env: Vec<String>,
+
+    /// Take secrets shorter than 24 bytes.
+    #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on", default_value = "off")]
+    pub allow_weak_secret: String,
+
+    /// How far the signed time may be from now, in both directions, such as 5m [default: the scheme's].
+    #[arg(long, value_name = "DURATION")]
+    pub tolerance: Option<String>,
+
+    /// Path that takes deliveries, exact (/hooks) or a prefix (/hooks/*); give it again for more [default: /*].
+    #[arg(long, value_name = "PATH")]
+    pub path: Vec<String>,
+
+    /// Address or network that may send, such as 192.0.2.0/24; give it again for more [default: any].
+    #[arg(long, value_name = "CIDR")]
+    pub allow_ip: Vec<String>,
+
+    /// File of such networks, one a line; # begins a comment.
+    #[arg(long, value_name = "FILE")]
+    pub allow_ip_file: Option<String>,
+
+    /// Longest body, such as 512KiB or 1MiB [default: the scheme's].
+    #[arg(long, value_name = "SIZE")]
+    pub max_body: Option<String>,
+
+    /// Verified deliveries of the source, such as 100/s, 6000/m or 10/h [default: no limit].
+    ///
+    /// Charged after the signature and the ledger, so that neither forged nor replayed traffic spends it.
+    #[arg(long, value_name = "RATE")]
+    pub rate_limit: Option<String>,
+
+    /// How many of them may come at once [default: one second's worth].
+    #[arg(long, value_name = "NUMBER")]
+    pub rate_burst: Option<String>,
+}
+
+/// The receiver app.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Upstream")]
+pub struct UpstreamArgs {
+    /// Where the app listens: http://host:port, https://host[:port] or unix:/path.
+    #[arg(long, value_name = "URL")]
+    pub upstream: Option<String>,
+
+    /// CA certificates for an https upstream (PEM) [default: the public ones].
+    #[arg(long, value_name = "FILE")]
+    pub upstream_ca: Option<String>,
+
+    /// How long the app may take to answer, from the first byte sent to the head of the answer.
+    #[arg(long, value_name = "DURATION", default_value = "15s")]
+    pub upstream_timeout: String,
+}
+
+/// What the guard remembers of deliveries.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Ledger")]
+pub struct LedgerArgs {
+    /// How long the id of an accepted delivery is remembered.
+    ///
+    /// Within it a sender's own retry after a lost answer is recognised.
+    #[arg(long, value_name = "DURATION", default_value = "1h")]
+    pub dedupe_window: String,
+
+    /// Most entries at once; a full ledger answers 503, it never forgets early.
+    #[arg(long, value_name = "NUMBER", default_value = "1000000")]
+    pub ledger_max: String,
+
+    /// What becomes of a delivery whose outcome at the app is unknown.
+    ///
+    /// `release`: the sender's retry goes through, and the app may see it twice. `hold`: it counts as accepted,
+    /// and the app may never see it.
+    #[arg(long, value_name = "release|hold", default_value = "release")]
+    pub on_unknown: String,
+
+    /// Refuse, with 503, what was signed before this process started and may be a replay.
+    #[arg(long, value_name = "on|off", default_value = "on")]
+    pub boot_fence: String,
+}
+
+/// What one stranger, or all of them, can make the guard hold.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// Requests from one address before any work is done for them.
+    #[arg(long, value_name = "RATE", default_value = "200/s")]
+    pub rate_limit_per_address: String,
+
+    /// Connections at once.
+    #[arg(long, value_name = "NUMBER", default_value = "10000")]
+    pub max_connections: String,
+
+    /// Connections at once from one address (for IPv6, one /64).
+    #[arg(long, value_name = "NUMBER", default_value = "512")]
+    pub max_connections_per_address: String,
+
+    /// A connection without a request is closed after this.
+    #[arg(long, value_name = "DURATION", default_value = "75s")]
+    pub idle_timeout: String,
+}
+
+/// The process itself.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Process")]
+pub struct ProcessArgs {
+    /// Worker threads [default: one for each processor available].
+    #[arg(long, value_name = "NUMBER")]
+    pub threads: Option<String>,
+
+    /// How the log on standard output is written.
+    #[arg(long, value_name = "json|text", default_value = "json")]
+    pub log_format: String,
+
+    /// The least severe line that is logged.
+    #[arg(long, value_name = "error|warn|info|debug|trace|off", default_value = "info")]
+    pub log_level: String,
+}

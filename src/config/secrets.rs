@@ -1,0 +1,106 @@
+//! Signing secrets, from files and from named environment variables.
+//!
+//! Never from arguments: those are seen by everyone on the machine. Nothing
+//! here puts a byte of a secret into a problem or a remark.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use super::environment::Environment;
+use super::files;
+use super::problems::{Remark, Report};
+use super::raw::SourceArgs;
+use super::values::Fault;
+use crate::keys::Secret;
+
+/// A secret and where it came from.
+pub(super) struct Sourced {
+    /// The flag that named its place.
+    pub(super) key: &'static str,
+    /// The file or the variable.
+    pub(super) place: String,
+    pub(super) secret: Secret,
+}
+
+/// Every secret, files first, each kind in the order given. The order is that
+/// of the slots; the first one signs.
+pub(super) fn read(
+    args: &SourceArgs,
+    environment: &Environment,
+    report: &mut Report,
+) -> Option<Vec<Sourced>> {
+    if args.secret_file.is_empty() && args.secret_env.is_empty() {
+        report.problem(FILE, "is missing, and so is --secret-env: without a secret nothing can be verified; `countersign secret --out FILE` makes one");
+        return None;
+    }
+    let files = args.secret_file.iter().map(|path| (FILE, path, from_file(path, report))).collect::<Vec<_>>();
+    let variables = args.secret_env.iter().map(|name| (ENV, name, from_variable(name, environment)));
+    let mut secrets: Vec<Sourced> = Vec::new();
+    let mut complete = true;
+    for (key, place, read) in files.into_iter().chain(variables) {
+        match read.and_then(|bytes| distinct(Secret::new(bytes), &secrets)) {
+            Ok(secret) => secrets.push(Sourced { key, place: place.clone(), secret }),
+            Err(fault) => {
+                report.wrong(key, place, fault);
+                complete = false;
+            }
+        }
+    }
+    complete.then_some(secrets)
+}
+
+fn from_file(path: &str, report: &mut Report) -> Result<Vec<u8>, Fault> {
+    let bytes = files::read(Path::new(path), SECRET_BYTES_MAX)?;
+    report.remarks.extend(files::exposure(FILE, Path::new(path)));
+    let secret = without_line_end(&bytes);
+    if secret.len() < bytes.len() {
+        report.remarks.push(Remark::note(
+            format!("{FILE} {path}"),
+            "ends with a line end, which is not part of the secret",
+        ));
+    }
+    Ok(secret.to_vec())
+}
+
+fn from_variable(name: &str, environment: &Environment) -> Result<Vec<u8>, Fault> {
+    let value = environment.get(name).ok_or("is not set in the environment")?.as_bytes();
+    if value.len() > SECRET_BYTES_MAX {
+        return Err(format!("is longer than {SECRET_BYTES_MAX} bytes").into());
+    }
+    Ok(without_line_end(value).to_vec())
+}
+
+/// One line end is what editors and `echo` add; a second one was meant.
+fn without_line_end(bytes: &[u8]) -> &[u8] {
+    bytes.strip_suffix(b"\r\n").or_else(|| bytes.strip_suffix(b"\n")).unwrap_or(bytes)
+}
+
+fn distinct(secret: Secret, earlier: &[Sourced]) -> Result<Secret, Fault> {
+    if secret.is_empty() {
+        return Err("is empty".into());
+    }
+    match earlier.iter().find(|earlier| earlier.secret == secret) {
+        Some(twin) => Err(format!("holds the same secret as {} {:?}", twin.key, twin.place).into()),
+        None => Ok(secret),
+    }
+}
+
+const FILE: &str = "--secret-file";
+const ENV: &str = "--secret-env";
+
+/// Far beyond any key; a longer file is the wrong file.
+const SECRET_BYTES_MAX: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_end_is_trimmed_and_no_more() {
+        for (text, secret) in
+            [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("a ", "a "), ("\n", "")]
+        {
+            assert_eq!(without_line_end(text.as_bytes()), secret.as_bytes(), "{text:?}");
+        }
+    }
+}
