@@ -105,7 +105,7 @@ impl Delivery {
 
     /// An empty share of the body memory, in the name of the caller's address.
     pub(crate) fn reservation(&self) -> Reservation {
-        self.worker.guard.memory.reservation(&self.connection.address)
+        Reservation::new(&self.worker.guard.memory, self.connection.address.address())
     }
 
     /// A delivery that comes after the signal to stop is for another process.

@@ -10,12 +10,13 @@ use std::time::Instant;
 use http::Response;
 use http::request::Parts;
 
+use crate::config::OnUnknown;
 use crate::guard::answer::{self, AnswerBody};
 use crate::guard::check::Funded;
 use crate::guard::delivery::Delivery;
 use crate::guard::outbound;
 use crate::guard::rejection::{Refused, Rejection};
-use crate::ledger::{Ledger, OnUnknown, Settlement};
+use crate::ledger::{Ledger, Settlement};
 use crate::net::{UpstreamBody, UpstreamError};
 
 /// Sends the delivery to the app, settles its claim, and passes the answer on.

@@ -19,6 +19,10 @@ use crate::limits::Limited;
 use crate::net::UpstreamError;
 use crate::schemes::Refusal;
 
+/// Draft-ietf-httpapi-ratelimit-headers.
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
 /// The reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rejection {
@@ -279,7 +283,12 @@ impl From<Refusal> for Refused {
 
 impl From<Limited> for Refused {
     fn from(limited: Limited) -> Self {
-        Self { rejection: Rejection::RateLimited, fields: limited.fields().into() }
+        let fields = [
+            (RETRY_AFTER, HeaderValue::from(limited.retry_after_secs())),
+            (RATELIMIT, limited.rate_limit()),
+            (RATELIMIT_POLICY, limited.rate_limit_policy()),
+        ];
+        Self { rejection: Rejection::RateLimited, fields: fields.into() }
     }
 }
 

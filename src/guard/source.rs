@@ -64,7 +64,7 @@ fn memory(config: &SourceConfig) -> Memory {
     let window = match (preset.wire.id.is_some(), tolerance) {
         (true, _) => config.dedupe_window,
         (false, Some(_)) => std::time::Duration::ZERO,
-        (false, None) => preset.defaults.window,
+        (false, None) => config.content_window,
     };
     Memory { tolerance, window }
 }

@@ -19,7 +19,7 @@ use crate::guard::source::Source;
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
 use crate::ledger::{LedgerOptions, MemoryLedger, SourceIndex};
-use crate::limits::{AddressRegistry, MemoryBudget, Permits};
+use crate::limits::{AddressRegistry, Bound};
 use crate::net::{self, ConnectionBounds, Connector, ConnectorError, Pool};
 use crate::telemetry::{DeliveryLog, Metrics};
 
@@ -132,8 +132,8 @@ fn guard(config: GuardConfig, clock: Arc<dyn Clock>, memory_begins: UnixTime, lo
         ledger: MemoryLedger::new(ledger_options(ledger, sources.len(), memory_begins), Arc::clone(&clock)),
         routes: Routes::new(indexed(sources)),
         addresses: AddressRegistry::new(&bounds),
-        deliveries: Permits::new(bounds.deliveries),
-        memory: Arc::new(MemoryBudget::new(bounds.memory_bytes)),
+        deliveries: Arc::new(Bound::new(bounds.deliveries as u64)),
+        memory: Arc::new(Bound::new(bounds.memory_bytes)),
         on_unknown: ledger.on_unknown,
         metrics: Metrics::new(&names, &codes),
         bounds,
@@ -196,7 +196,7 @@ fn health(guard: &Arc<Guard>, stop: CancellationToken) -> Health {
     Health {
         ready: Box::new(move || !stop.is_cancelled()),
         metrics: Box::new(move || {
-            guard.metrics.set_body_bytes(guard.memory.used());
+            guard.metrics.set_body_bytes(guard.memory.held());
             guard.metrics.set_ledger(guard.ledger.usage());
             guard.metrics.render()
         }),

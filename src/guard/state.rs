@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::config::Bounds;
+use crate::config::{Bounds, OnUnknown};
 use crate::guard::routes::Routes;
-use crate::ledger::{MemoryLedger, OnUnknown};
-use crate::limits::{AddressRegistry, MemoryBudget, Permits};
+use crate::ledger::MemoryLedger;
+use crate::limits::{AddressRegistry, Bound};
 use crate::telemetry::{DeliveryLog, Metrics};
 
 /// The guard's state.
@@ -20,9 +20,9 @@ pub(crate) struct Guard {
     /// What each address uses: connections, rate, body bytes.
     pub(crate) addresses: AddressRegistry,
     /// Places for deliveries in flight.
-    pub(crate) deliveries: Permits,
+    pub(crate) deliveries: Arc<Bound>,
     /// Body bytes in flight.
-    pub(crate) memory: Arc<MemoryBudget>,
+    pub(crate) memory: Arc<Bound>,
     pub(crate) metrics: Metrics,
     pub(crate) log: DeliveryLog,
 }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::UnixTime;
+use crate::config::OnUnknown;
 use crate::schemes::{Digest, ReplayIdentity};
 
 /// Which source a key belongs to: its place among the sources of the process.
@@ -150,17 +151,6 @@ pub enum Settlement {
     Commit,
     /// Refused, failed or never sent: the provider's retry must get through.
     Release,
-}
-
-/// What becomes of a claim whose outcome nobody knows: a timeout or a break
-/// after the request was sent, or an owner that died.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnUnknown {
-    /// Released: delivery wins over exactly-once.
-    #[default]
-    Release,
-    /// Kept as accepted: exactly-once wins over delivery.
-    Hold,
 }
 
 impl OnUnknown {

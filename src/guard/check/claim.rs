@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::guard::check::Verified;
 use crate::guard::rejection::{Refused, Rejection};
 use crate::ledger::{self, Class, Claim, ClaimRequest, Ledger, LedgerKey, WAIT_MAX, Waited};
-use crate::schemes::{Policy, ReplayIdentity};
+use crate::schemes::Policy;
 
 /// How much longer than the app's deadline a claim is held, so that it never
 /// lapses under a delivery that is still being forwarded.
@@ -57,10 +57,7 @@ fn request(verified: &Verified) -> ClaimRequest {
     ClaimRequest {
         source: source.index,
         key: LedgerKey::new(&source.config.ledger_id, identity),
-        content: match identity {
-            ReplayIdentity::Id { body, .. } => *body,
-            ReplayIdentity::Content(content) => *content,
-        },
+        content: identity.digest(),
         signed_at: verified.proof().signed_at(),
         memory: source.memory,
         lease: source.config.upstream_timeout.saturating_add(LEASE_MARGIN),

@@ -31,8 +31,8 @@ pub(crate) struct Verified {
     admitted: Admitted,
     proof: Proof,
     body: Bytes,
-    /// The body's share of the memory budget.
-    reservation: Reservation,
+    /// The body's share of the memory budget, as long as it has a body.
+    reservation: Option<Reservation>,
 }
 
 /// Takes the head step of the source's scheme.
@@ -53,7 +53,7 @@ impl Opened {
     /// Takes the body step: `body` is what `open` was fed, byte for byte.
     pub(super) fn prove(self, body: Bytes, reservation: Reservation) -> Result<Verified, Refusal> {
         let proof = self.open.finish()?;
-        Ok(Verified { admitted: self.admitted, proof, body, reservation })
+        Ok(Verified { admitted: self.admitted, proof, body, reservation: Some(reservation) })
     }
 
     pub(super) fn source(&self) -> &Source {
@@ -80,7 +80,12 @@ impl Verified {
     /// Gives up the body, keeping everything that is needed to answer.
     pub(super) fn drop_body(&mut self) {
         self.body = Bytes::new();
-        self.reservation.release();
+        self.reservation = None;
+    }
+
+    /// Length of the body.
+    pub(crate) fn body_bytes(&self) -> u64 {
+        self.body.len() as u64
     }
 
     /// The body, for the app.
