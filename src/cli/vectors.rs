@@ -96,9 +96,9 @@ mod tests {
 
     #[test]
     fn an_unreadable_file_is_said_and_the_others_are_judged() {
-        let names = ["vectors/absent.json", "vectors.rs", "vectors/github.json"];
+        let names = ["vectors/absent.json", "../Cargo.toml", "vectors/github.json"];
         let said =
-            ["cannot read", "absent.json", "vectors.rs` is not a vector file", "33 passed, 0 failed\n"];
+            ["cannot read", "absent.json", "Cargo.toml` is not a vector file", "33 passed, 0 failed\n"];
         check(&names, ExitCode::from(2), &said);
     }
 }

@@ -39,7 +39,7 @@ impl Mac {
 
     /// Whether the code is one of `candidates`. Each is compared whole, and
     /// all of them are compared, so time tells nothing about a near miss.
-    pub(super) fn is_any_of(self, candidates: &[Tag]) -> bool {
+    pub(super) fn matches_any(self, candidates: &[Tag]) -> bool {
         let expected = self.0.finalize();
         candidates
             .iter()
@@ -81,9 +81,9 @@ mod tests {
         let good = mac().into_tag();
         let mut near = good;
         near[31] ^= 1;
-        assert!(mac().is_any_of(&[near, good, [0; 32]]));
-        assert!(!mac().is_any_of(&[near, [0; 32]]));
-        assert!(!mac().is_any_of(&[]));
+        assert!(mac().matches_any(&[near, good, [0; 32]]));
+        assert!(!mac().matches_any(&[near, [0; 32]]));
+        assert!(!mac().matches_any(&[]));
     }
 
     #[test]

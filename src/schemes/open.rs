@@ -58,7 +58,7 @@ impl Open {
         let slot = self
             .macs
             .into_iter()
-            .map(|mac| mac.is_any_of(&candidates))
+            .map(|mac| mac.matches_any(&candidates))
             .enumerate()
             .fold(None, |found, (slot, holds)| found.or(holds.then_some(slot)))
             .ok_or(Refusal::SignatureMismatch)?;
@@ -92,5 +92,56 @@ impl fmt::Debug for Open {
             .field("id", &self.id)
             .field("signed_at", &self.signed_at)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderName, Method};
+
+    use super::super::{Encoding, Grammar, Head, KeyText, Message, Part, Preset, Scheme, SchemeOptions};
+    use super::super::{SignatureField, TimestampField, TimestampForm, TimestampPlace, Wire, presets};
+    use super::*;
+    use crate::keys::Secret;
+
+    /// A row that signs the timestamp after the body, as Box does.
+    fn body_first() -> &'static Preset {
+        let signature = SignatureField {
+            header: HeaderName::from_static("x-signature"),
+            grammar: Grammar::Whole { prefix: "" },
+            encoding: Encoding::Base64,
+        };
+        let place = TimestampPlace::Header(HeaderName::from_static("x-timestamp"));
+        let wire = Wire {
+            signature,
+            algorithm: presets()[0].wire.algorithm,
+            key: KeyText::Utf8,
+            signed: &[Part::Body, Part::Literal("."), Part::Timestamp],
+            timestamp: Some(TimestampField { place, form: TimestampForm::UnixSeconds }),
+            id: None,
+        };
+        let (name, defaults) = ("body-first", presets()[0].defaults);
+        Box::leak(Box::new(Preset { name, provider: name, documentation: name, wire, defaults }))
+    }
+
+    #[test]
+    fn what_is_signed_after_the_body_must_hold_too() {
+        let options = SchemeOptions { tolerance: Some(std::time::Duration::MAX), allow_weak_secret: true };
+        let scheme = Scheme::new(body_first(), &[Secret::new("key")], options).expect("a key");
+        let now = UnixTime::from_secs(1_700_000_000);
+        let method = &Method::POST;
+        let message =
+            Message { id: None, timestamp: now, body: b"{}", method, target: "/", public_url: None };
+        let mut fields: HeaderMap = scheme.sign(&message).expect("no id").into_iter().collect();
+        let verify = |fields: &HeaderMap| {
+            let mut open = scheme.open(&Head { method, target: "/", fields, public_url: None }, now)?;
+            open.update(b"{}");
+            open.finish().map(|proof| proof.identity().clone())
+        };
+
+        let signed_bytes = super::super::Digest::of(b"{}.1700000000");
+        assert_eq!(verify(&fields), Ok(ReplayIdentity::Content(signed_bytes)));
+        fields.insert("x-timestamp", HeaderValue::from_static("1700000001"));
+        assert_eq!(verify(&fields), Err(Refusal::SignatureMismatch));
     }
 }

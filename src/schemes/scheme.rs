@@ -163,3 +163,91 @@ fn security_headers(preset: &Preset) -> Vec<HeaderName> {
     let signature = &preset.wire.signature.header;
     [Some(signature), timestamp, preset.wire.id.as_ref()].into_iter().flatten().cloned().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{KeyFault, Message, Proof, preset};
+    use super::*;
+
+    const STRONG: &str = "a-secret-of-more-than-24-bytes";
+
+    fn scheme(name: &str, secrets: &[&str], options: SchemeOptions) -> Result<Scheme, KeyError> {
+        let secrets: Vec<_> = secrets.iter().map(|text| Secret::new(*text)).collect();
+        Scheme::new(preset(name).expect("a preset"), &secrets, options)
+    }
+
+    fn sign(scheme: &Scheme, timestamp: UnixTime) -> HeaderMap {
+        let method = &Method::POST;
+        let message = Message { id: None, timestamp, body: b"", method, target: "/", public_url: None };
+        scheme.sign(&message).expect("a scheme without ids").into_iter().collect()
+    }
+
+    fn verify(scheme: &Scheme, fields: &HeaderMap, now: UnixTime) -> Result<Proof, Refusal> {
+        let head = Head { method: &Method::POST, target: "/", fields, public_url: None };
+        scheme.open(&head, now)?.finish()
+    }
+
+    #[test]
+    fn secrets_that_cannot_be_used_are_named_by_their_place() {
+        let error = |name, secrets: &[&str]| scheme(name, secrets, SchemeOptions::default()).err();
+        assert_eq!(error("github", &[]), Some(KeyError::NoSecret));
+        assert_eq!(error("github", &[STRONG; 17]), Some(KeyError::TooManySecrets { count: 17 }));
+        let unusable = |fault| Some(KeyError::Unusable { slot: 1, fault });
+        assert_eq!(error("github", &[STRONG, ""]), unusable(KeyFault::Empty));
+        assert_eq!(error("github", &[STRONG, "weak"]), unusable(KeyFault::Weak { bytes: 4 }));
+        assert_eq!(error("svix", &["QUJDREVGR0hJSktMTU5PUFFSU1RVVldY", "!"]), unusable(KeyFault::NotBase64));
+    }
+
+    #[test]
+    fn the_tolerance_is_the_presets_unless_chosen_and_only_where_a_time_is_signed() {
+        let tolerance = Some(Duration::from_secs(60));
+        let chosen = SchemeOptions { tolerance, allow_weak_secret: false };
+        let of = |name, options| scheme(name, &[STRONG], options).map(|scheme| scheme.tolerance());
+        assert_eq!(of("stripe", SchemeOptions::default()), Ok(Some(Duration::from_secs(300))));
+        assert_eq!(of("stripe", chosen), Ok(tolerance));
+        assert_eq!(of("github", chosen), Ok(None));
+    }
+
+    #[test]
+    fn a_delivery_is_fresh_for_no_longer_than_is_said() {
+        let scheme = scheme("slack", &[STRONG], SchemeOptions::default()).expect("a key");
+        let signed_at = UnixTime::from_secs(1_700_000_000);
+        let fields = sign(&scheme, signed_at);
+        let last = signed_at.saturating_add(scheme.fresh_for().expect("a time is signed"));
+        assert!(verify(&scheme, &fields, last).is_ok());
+        let after = last.saturating_add(Duration::from_millis(1));
+        assert_eq!(verify(&scheme, &fields, after).err(), Some(Refusal::TimestampTooOld));
+    }
+
+    #[test]
+    fn every_header_that_is_verified_is_a_security_header() {
+        let headers = |name| {
+            let scheme = scheme(name, &["QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"], SchemeOptions::default());
+            scheme.map(|scheme| scheme.security_headers().to_vec())
+        };
+        let names =
+            |names: &[&'static str]| Ok(names.iter().map(|name| HeaderName::from_static(name)).collect());
+        assert_eq!(headers("stripe"), names(&["stripe-signature"]));
+        assert_eq!(headers("slack"), names(&["x-slack-signature", "x-slack-request-timestamp"]));
+        assert_eq!(headers("svix"), names(&["svix-signature", "svix-timestamp", "svix-id"]));
+    }
+
+    #[test]
+    fn what_is_open_and_what_is_proven_can_move_between_tasks() {
+        fn movable<T: Send + 'static>() {}
+        fn shared<T: Send + Sync + 'static>() {}
+        movable::<super::super::Open>();
+        movable::<Proof>();
+        shared::<Scheme>();
+    }
+
+    #[test]
+    fn debug_shows_neither_key_nor_signature() {
+        let scheme = scheme("github", &[STRONG], SchemeOptions::default()).expect("a key");
+        let fields = sign(&scheme, UnixTime::EPOCH);
+        let head = Head { method: &Method::POST, target: "/", fields: &fields, public_url: None };
+        let open = scheme.open(&head, UnixTime::EPOCH).expect("signed");
+        assert!(format!("{scheme:?}").contains("Mac(redacted)"));
+        assert_eq!(format!("{open:?}"), "Open { secrets: 1, candidates: 1, id: None, signed_at: None, .. }");
+    }
+}

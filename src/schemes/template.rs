@@ -34,8 +34,12 @@ pub(super) fn fill(parts: &[Part], id: &[u8], timestamp: &[u8]) -> Around {
         Part::Body => b"",
     };
     let mut around = Around { before_body: SmallVec::new(), after_body: Vec::new() };
-    before.iter().for_each(|part| around.before_body.extend_from_slice(text(part)));
-    after.iter().for_each(|part| around.after_body.extend_from_slice(text(part)));
+    for part in before {
+        around.before_body.extend_from_slice(text(part));
+    }
+    for part in after {
+        around.after_body.extend_from_slice(text(part));
+    }
     around
 }
 
