@@ -496,6 +496,11 @@ pub(super) async fn entries_are_counted_through_every_end<L: Ledger>(open: impl 
     assert_eq!(ledger.entries(), 1, "a claim has lapsed");
     clock.advance(TOLERANCE);
     assert_eq!(ledger.entries(), 0);
+    let at_the_edge = ClaimRequest { signed_at: Some(clock.now().saturating_sub(TOLERANCE)), ..delivery(4) };
+    accept(&ledger, &at_the_edge).await;
+    assert_eq!(ledger.entries(), 1);
+    clock.advance(SECOND);
+    assert_eq!(ledger.entries(), 0, "before its lease would have ended");
 }
 
 pub(super) async fn sources_have_watermarks_of_their_own<L: Ledger>(open: impl Open<L>) {
