@@ -7,13 +7,14 @@
 //!
 //! States of a key: absent → in flight (owner token and lease) → accepted
 //! (until it may be forgotten) or released (absent again). What every engine
-//! must keep is written once, as tests: [`contract`]. Start there.
+//! must keep is written once, as tests: `contract`. Start there.
 //!
 //! Keys come from signed material only. An engine never evicts a live entry:
 //! a cache that forgets under pressure is an opening for replays, so a full
 //! ledger refuses instead.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -21,6 +22,17 @@ use sha2::{Digest as _, Sha256};
 use crate::clock::UnixTime;
 use crate::config::OnUnknown;
 use crate::schemes::{Digest, ReplayIdentity};
+
+mod calendar;
+#[cfg(test)]
+mod contract;
+mod entry;
+mod memory;
+#[cfg(test)]
+mod model;
+mod watermark;
+
+pub use memory::MemoryLedger;
 
 /// Which source a key belongs to: its place among the sources of the process.
 /// Engines count and fence by it.
@@ -73,6 +85,23 @@ pub struct Memory {
     /// dedupe window for signed ids, the preset's window for schemes without a
     /// signed time, zero where the tolerance alone decides.
     pub window: Duration,
+}
+
+impl Memory {
+    /// The first instant at which what was signed at `signed_at` need not be
+    /// remembered any more. Schemes compare whole seconds and take the last one
+    /// of the tolerance, so that second is covered to its end.
+    pub(crate) fn signed_until(self, signed_at: UnixTime) -> UnixTime {
+        let tolerance = self.tolerance.unwrap_or_default();
+        signed_at.saturating_add(tolerance).saturating_add(Duration::from_secs(1))
+    }
+
+    /// The first instant at which a delivery that was accepted at `accepted_at`
+    /// may be forgotten: when both spans have passed.
+    pub(crate) fn until(self, signed_at: Option<UnixTime>, accepted_at: UnixTime) -> UnixTime {
+        let window = accepted_at.saturating_add(self.window);
+        signed_at.map_or(window, |signed_at| self.signed_until(signed_at).max(window))
+    }
 }
 
 /// One delivery asking to be the only one of its key.
@@ -139,9 +168,10 @@ impl Class {
 pub struct Claim {
     /// What was asked for.
     pub request: ClaimRequest,
-    /// Distinguishes this claim from a later one of the same key, so that a
-    /// late settlement cannot touch what it does not own.
-    pub(crate) token: u64,
+    /// The owner token: the very slot that was claimed. A later claim of the
+    /// key has another slot, so a late settlement cannot touch what it does not
+    /// own, and settling needs no second look-up.
+    slot: Arc<memory::Slot>,
 }
 
 /// How the upstream's answer settles a claim.
@@ -179,19 +209,36 @@ pub enum LedgerError {
     Unavailable,
 }
 
+/// What every engine is told at its start.
+#[derive(Clone, Copy, Debug)]
+pub struct LedgerOptions {
+    /// Most live entries, of all sources.
+    pub entries_max: usize,
+    /// Most live entries of one source, so that one cannot crowd out others.
+    pub entries_max_per_source: usize,
+    /// How many sources there are; a [`SourceIndex`] is below it.
+    pub sources: usize,
+    /// What becomes of claims that lapse.
+    pub on_unknown: OnUnknown,
+    /// Where the watermarks begin: the start of the process when its memory is
+    /// empty then; `None` believes in what was signed before.
+    pub boot_fence: Option<UnixTime>,
+}
+
 /// What every engine does. Each method is atomic for its key.
 pub trait Ledger: Send + Sync + fmt::Debug {
     /// Claims the key, or says what stands in the way.
     fn claim(&self, request: &ClaimRequest) -> impl Future<Output = Result<Claimed, LedgerError>> + Send;
 
-    /// Settles a claim. A token that no longer owns its key changes nothing.
+    /// Settles a claim. One that has lapsed and whose lapse was noticed, by a
+    /// newer claim or otherwise, no longer owns its key and changes nothing.
     fn settle(
         &self,
         claim: Claim,
         settlement: Settlement,
     ) -> impl Future<Output = Result<(), LedgerError>> + Send;
 
-    /// Waits, at most `patience`, until the claim in flight on the key of
+    /// Waits, at most `patience` and [`WAIT_MAX`], until the claim in flight on the key of
     /// `request` is settled, and says what the copy that waits then is.
     /// A waiter never becomes the owner.
     fn wait(
