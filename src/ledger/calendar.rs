@@ -5,8 +5,9 @@
 //! was raised. So forgetting goes by this calendar, a few entries at each claim.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use super::slot::lock;
 use crate::clock::UnixTime;
 
 /// Things filed under the instant at which they are due.
@@ -23,27 +24,23 @@ impl<T> Calendar<T> {
 
     /// Files `thing` under `due`. `number` is its own among all things.
     pub(super) fn file(&self, due: UnixTime, number: u64, thing: &Arc<T>) {
-        self.lock().insert((due, number), Arc::clone(thing));
+        lock(&self.filed).insert((due, number), Arc::clone(thing));
     }
 
     /// Takes out what was filed so; nothing happens when it was taken before.
     pub(super) fn unfile(&self, due: UnixTime, number: u64) {
-        self.lock().remove(&(due, number));
+        lock(&self.filed).remove(&(due, number));
     }
 
     /// Takes out what is due by `now`, the oldest first, at most `most`.
     pub(super) fn take_due(&self, now: UnixTime, most: usize) -> Vec<Arc<T>> {
-        let mut filed = self.lock();
+        let mut filed = lock(&self.filed);
         std::iter::from_fn(|| {
             let first = filed.first_entry()?;
             (first.key().0 <= now).then(|| first.remove())
         })
         .take(most)
         .collect()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<(UnixTime, u64), Arc<T>>> {
-        self.filed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,26 +1,29 @@
 //! The memory engine: a moka map from key to slot, without capacity and
 //! without expiry.
 //!
-//! moka makes the claim atomic: of all that ask for an absent key, one inserts
-//! its slot and the others get that slot. From then on the slot's own lock
-//! decides, so a claim is one operation of the map and a commit none.
+//! Of all that ask for an absent key, one inserts its slot and the others find
+//! it. From then on the slot's own lock decides, and a commit needs no look-up.
 //!
 //! What keeps races out:
+//! - Who looks for a key and inserts its slot takes a turn: a lock per share of
+//!   the keys. moka's own insertion-if-absent does the same at more than twice
+//!   the cost, and shares one caller's refusal with others.
 //! - A slot leaves the map under its own lock, in the same step in which its
 //!   entry ends, and only slots of absent keys are inserted. So whoever finds
 //!   an entry that has ended looks again and finds the key absent.
 //! - A slot is claimed once in its life. Being its holder is the owner token.
-//! - Locks are taken in one order: slot, then calendar.
+//! - Locks are taken in one order: slot, then calendar. A turn stands alone.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use moka::sync::Cache;
 
 use super::calendar::Calendar;
-use super::entry::{Entry, Met};
+use super::entry::Met;
+use super::slot::{Held, Slot, lock};
 use super::watermark::Watermark;
 use super::{
     Claim, ClaimRequest, Claimed, Ledger, LedgerError, LedgerKey, LedgerOptions, OnUnknown, Settlement,
@@ -33,6 +36,7 @@ use crate::limits::Bound;
 /// fence.
 pub struct MemoryLedger {
     slots: Cache<LedgerKey, Arc<Slot>>,
+    turns: [Mutex<()>; TURNS],
     calendar: Calendar<Slot>,
     entries: Bound,
     sources: Box<[Source]>,
@@ -47,23 +51,6 @@ struct Source {
     watermark: Watermark,
 }
 
-/// The place of one entry, from its claim until it is forgotten.
-#[derive(Debug)]
-pub(super) struct Slot {
-    key: LedgerKey,
-    source: SourceIndex,
-    number: u64,
-    held: Mutex<Held>,
-}
-
-/// What the lock of a slot protects.
-#[derive(Debug)]
-struct Held {
-    entry: Entry,
-    /// Where the calendar has the slot: not later than its entry ends.
-    filed: Option<UnixTime>,
-}
-
 impl MemoryLedger {
     /// An empty ledger that reads wall time from `clock`.
     pub fn new(options: LedgerOptions, clock: Arc<dyn Clock>) -> Self {
@@ -73,6 +60,7 @@ impl MemoryLedger {
         };
         Self {
             slots: Cache::builder().build(),
+            turns: [const { Mutex::new(()) }; TURNS],
             calendar: Calendar::new(),
             entries: Bound::new(options.entries_max as u64),
             sources: std::iter::repeat_with(source).take(options.sources).collect(),
@@ -84,22 +72,15 @@ impl MemoryLedger {
 
     /// The slot of the request's key, and whether this call made it.
     fn slot(&self, request: &ClaimRequest, now: UnixTime) -> Result<(Arc<Slot>, Origin), LedgerError> {
-        loop {
-            let mut origin = Origin::Found;
-            let found = self.slots.try_get_with(request.key, || {
-                origin = Origin::Made;
-                self.admit(request)?;
-                let number = self.slots_made.fetch_add(1, Ordering::Relaxed);
-                Ok(Arc::new(Slot::new(request, number, now)))
-            });
-            match found {
-                Ok(slot) => return Ok((slot, origin)),
-                // moka hands a refusal to all that asked for the key at that
-                // moment, but it may be about another copy's signed time.
-                Err(_) if origin == Origin::Found => {}
-                Err(refused) => return Err(*refused),
-            }
+        let _turn = lock(&self.turns[request.key.0[0] as usize % TURNS]);
+        if let Some(slot) = self.slots.get(&request.key) {
+            return Ok((slot, Origin::Found));
         }
+        self.admit(request)?;
+        let number = self.slots_made.fetch_add(1, Ordering::Relaxed);
+        let slot = Arc::new(Slot::new(request, number, now));
+        self.slots.insert(request.key, Arc::clone(&slot));
+        Ok((slot, Origin::Made))
     }
 
     /// Whether an absent key may be claimed; counts the entry if so.
@@ -241,19 +222,6 @@ impl Ledger for MemoryLedger {
     }
 }
 
-impl Slot {
-    fn new(request: &ClaimRequest, number: u64, now: UnixTime) -> Self {
-        let held = Held { entry: Entry::in_flight(request, now), filed: None };
-        Self { key: request.key, source: request.source, number, held: Mutex::new(held) }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        // A panic elsewhere must not take the key with it, and no panic can
-        // leave an entry half changed.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl fmt::Debug for MemoryLedger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryLedger").field("entries", &self.entries).finish_non_exhaustive()
@@ -266,6 +234,9 @@ enum Origin {
     Found,
     Made,
 }
+
+/// Shares of the keys; keys are digests, so each gets as many as another.
+const TURNS: usize = 64;
 
 /// Due slots looked at by a claim that finds room, and in one step by one that
 /// does not.

@@ -30,6 +30,7 @@ mod entry;
 mod memory;
 #[cfg(test)]
 mod model;
+mod slot;
 mod watermark;
 
 pub use memory::MemoryLedger;
@@ -171,7 +172,7 @@ pub struct Claim {
     /// The owner token: the very slot that was claimed. A later claim of the
     /// key has another slot, so a late settlement cannot touch what it does not
     /// own, and settling needs no second look-up.
-    slot: Arc<memory::Slot>,
+    slot: Arc<slot::Slot>,
 }
 
 /// How the upstream's answer settles a claim.
@@ -238,16 +239,17 @@ pub trait Ledger: Send + Sync + fmt::Debug {
         settlement: Settlement,
     ) -> impl Future<Output = Result<(), LedgerError>> + Send;
 
-    /// Waits, at most `patience` and [`WAIT_MAX`], until the claim in flight on the key of
-    /// `request` is settled, and says what the copy that waits then is.
-    /// A waiter never becomes the owner.
+    /// Waits, at most `patience` and at most [`WAIT_MAX`], until the claim in
+    /// flight on the key of `request` is settled, and says what the copy that
+    /// waits then is. A waiter never becomes the owner.
     fn wait(
         &self,
         request: &ClaimRequest,
         patience: Duration,
     ) -> impl Future<Output = Result<Waited, LedgerError>> + Send;
 
-    /// Live entries, of all sources.
+    /// Live entries, of all sources, exactly: what has ended is swept first, so
+    /// this is for a metrics page and not for each delivery.
     fn entries(&self) -> u64;
 }
 
