@@ -1,15 +1,27 @@
-//! Sockets and protocols, without policy: nothing here knows what a webhook
-//! is, or refuses for any reason but that something is not HTTP or took too
-//! long.
+//! Connections, without policy: nothing here knows what a webhook is, or
+//! refuses for any reason but that something is not HTTP or took too long.
+//!
+//! Inward, a connection comes from `accept`, is served by `serve`, which
+//! bounds what its peer can make it cost, and ends by its peer, by lapse
+//! (`activity`), or by `drain`. Outward, `upstream` keeps connections to the
+//! app. `run_to_end` is for work that must not end with its caller.
 
 mod accept;
-mod http1;
+mod activity;
+mod certificates;
+mod detect;
+mod drain;
+pub mod http1;
+mod linger;
 mod run_to_end;
+mod seldom;
 mod serve;
 mod upstream;
 
-pub(crate) use accept::{accept, listen};
-pub(crate) use http1::Http1Fault;
+pub(crate) use accept::{accept, listen_all};
+pub(crate) use certificates::{PemError, authorities, chain, private_key, revocation_lists};
+pub(crate) use drain::{Drain, DrainSignal, Drained};
+pub(crate) use http1::{Http1Bounds, Http1Fault};
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
 pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection};
 pub(crate) use upstream::{Connector, ConnectorError, Pool, UpstreamBody, UpstreamError};
