@@ -11,7 +11,6 @@ use std::time::Duration;
 use http::Method;
 use ipnet::IpNet;
 
-use crate::ledger::OnUnknown;
 use crate::schemes::{Policy, Scheme};
 
 /// The configuration of the guard role.
@@ -231,6 +230,17 @@ pub struct LedgerConfig {
     pub on_unknown: OnUnknown,
     /// Whether what was signed before the start is refused.
     pub boot_fence: BootFence,
+}
+
+/// What becomes of a claim whose outcome nobody knows: a timeout or a break
+/// after the request was sent, or an owner that died.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnUnknown {
+    /// Released: delivery wins over exactly-once.
+    #[default]
+    Release,
+    /// Kept as accepted: exactly-once wins over delivery.
+    Hold,
 }
 
 /// A start with empty memory: believe in what was signed before it, or not.

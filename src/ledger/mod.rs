@@ -7,19 +7,33 @@
 //!
 //! States of a key: absent → in flight (owner token and lease) → accepted
 //! (until it may be forgotten) or released (absent again). What every engine
-//! must keep is written once, as tests: [`contract`]. Start there.
+//! must keep is written once, as tests: `contract`. Start there.
 //!
 //! Keys come from signed material only. An engine never evicts a live entry:
 //! a cache that forgets under pressure is an opening for replays, so a full
 //! ledger refuses instead.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::UnixTime;
+use crate::config::OnUnknown;
 use crate::schemes::{Digest, ReplayIdentity};
+
+mod calendar;
+#[cfg(test)]
+mod contract;
+mod entry;
+mod memory;
+#[cfg(test)]
+mod model;
+mod slot;
+mod watermark;
+
+pub use memory::MemoryLedger;
 
 /// Which source a key belongs to: its place among the sources of the process.
 /// Engines count and fence by it.
@@ -72,6 +86,23 @@ pub struct Memory {
     /// dedupe window for signed ids, the preset's window for schemes without a
     /// signed time, zero where the tolerance alone decides.
     pub window: Duration,
+}
+
+impl Memory {
+    /// The first instant at which what was signed at `signed_at` need not be
+    /// remembered any more. Schemes compare whole seconds and take the last one
+    /// of the tolerance, so that second is covered to its end.
+    pub(crate) fn signed_until(self, signed_at: UnixTime) -> UnixTime {
+        let tolerance = self.tolerance.unwrap_or_default();
+        signed_at.saturating_add(tolerance).saturating_add(Duration::from_secs(1))
+    }
+
+    /// The first instant at which a delivery that was accepted at `accepted_at`
+    /// may be forgotten: when both spans have passed.
+    pub(crate) fn until(self, signed_at: Option<UnixTime>, accepted_at: UnixTime) -> UnixTime {
+        let window = accepted_at.saturating_add(self.window);
+        signed_at.map_or(window, |signed_at| self.signed_until(signed_at).max(window))
+    }
 }
 
 /// One delivery asking to be the only one of its key.
@@ -138,9 +169,10 @@ impl Class {
 pub struct Claim {
     /// What was asked for.
     pub request: ClaimRequest,
-    /// Distinguishes this claim from a later one of the same key, so that a
-    /// late settlement cannot touch what it does not own.
-    pub(crate) token: u64,
+    /// The owner token: the very slot that was claimed. A later claim of the
+    /// key has another slot, so a late settlement cannot touch what it does not
+    /// own, and settling needs no second look-up.
+    slot: Arc<slot::Slot>,
 }
 
 /// How the upstream's answer settles a claim.
@@ -150,17 +182,6 @@ pub enum Settlement {
     Commit,
     /// Refused, failed or never sent: the provider's retry must get through.
     Release,
-}
-
-/// What becomes of a claim whose outcome nobody knows: a timeout or a break
-/// after the request was sent, or an owner that died.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnUnknown {
-    /// Released: delivery wins over exactly-once.
-    #[default]
-    Release,
-    /// Kept as accepted: exactly-once wins over delivery.
-    Hold,
 }
 
 impl OnUnknown {
@@ -189,28 +210,46 @@ pub enum LedgerError {
     Unavailable,
 }
 
+/// What every engine is told at its start.
+#[derive(Clone, Copy, Debug)]
+pub struct LedgerOptions {
+    /// Most live entries, of all sources.
+    pub entries_max: usize,
+    /// Most live entries of one source, so that one cannot crowd out others.
+    pub entries_max_per_source: usize,
+    /// How many sources there are; a [`SourceIndex`] is below it.
+    pub sources: usize,
+    /// What becomes of claims that lapse.
+    pub on_unknown: OnUnknown,
+    /// Where the watermarks begin: the start of the process when its memory is
+    /// empty then; `None` believes in what was signed before.
+    pub boot_fence: Option<UnixTime>,
+}
+
 /// What every engine does. Each method is atomic for its key.
 pub trait Ledger: Send + Sync + fmt::Debug {
     /// Claims the key, or says what stands in the way.
     fn claim(&self, request: &ClaimRequest) -> impl Future<Output = Result<Claimed, LedgerError>> + Send;
 
-    /// Settles a claim. A token that no longer owns its key changes nothing.
+    /// Settles a claim. One that has lapsed and whose lapse was noticed, by a
+    /// newer claim or otherwise, no longer owns its key and changes nothing.
     fn settle(
         &self,
         claim: Claim,
         settlement: Settlement,
     ) -> impl Future<Output = Result<(), LedgerError>> + Send;
 
-    /// Waits, at most `patience`, until the claim in flight on the key of
-    /// `request` is settled, and says what the copy that waits then is.
-    /// A waiter never becomes the owner.
+    /// Waits, at most `patience` and at most [`WAIT_MAX`], until the claim in
+    /// flight on the key of `request` is settled, and says what the copy that
+    /// waits then is. A waiter never becomes the owner.
     fn wait(
         &self,
         request: &ClaimRequest,
         patience: Duration,
     ) -> impl Future<Output = Result<Waited, LedgerError>> + Send;
 
-    /// Live entries, of all sources.
+    /// Live entries, of all sources, exactly: what has ended is swept first, so
+    /// this is for a metrics page and not for each delivery.
     fn entries(&self) -> u64;
 }
 

@@ -55,7 +55,7 @@ mod tests {
 
     use super::*;
     use crate::config::guard::{Identity, PathPattern, Rate, Upstream};
-    use crate::ledger::OnUnknown;
+    use crate::config::OnUnknown;
 
     proptest! {
         #[test]

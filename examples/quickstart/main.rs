@@ -1,0 +1,52 @@
+//! The main job on real input, in one command:
+//!
+//! ```text
+//! cargo run --release --example quickstart
+//! cargo run --release --example quickstart -- --stay
+//! ```
+//!
+//! Makes a development CA and certificates under `certs/dev/`, starts a
+//! receiver app and a guard with mutual TLS in front of it, sends real traffic
+//! with a real client, and shows what each request got and what the app saw.
+//! Exits non-zero when any row differs from what it must be.
+
+mod app;
+mod client;
+mod scenes;
+mod stay;
+mod table;
+mod world;
+
+use std::process::ExitCode;
+
+use crate::client::Failure;
+use crate::world::World;
+
+fn main() -> ExitCode {
+    let stay = std::env::args().skip(1).any(|argument| argument == "--stay");
+    match run(stay) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("quickstart: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether every row was as it must be.
+#[tokio::main(flavor = "current_thread")]
+async fn run(stay: bool) -> Result<bool, Failure> {
+    let world = World::start().await?;
+    println!("\nsending to https://{} ...\n", world.guard_address());
+    let mut table = table::Table::new();
+    for scene in scenes::all() {
+        table.row(&scene::play(&world, scene).await?);
+    }
+    table.close();
+    if stay {
+        stay::until_interrupted(&world).await?;
+    }
+    world.stop()?;
+    Ok(table.is_as_it_must_be())
+}

@@ -1,0 +1,269 @@
+//! The rows: what is sent, and what must come of it.
+
+use std::net::Ipv4Addr;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+
+use crate::app::Seen;
+use crate::client::{Client, Failure, Reply};
+use crate::world::World;
+
+/// What one request got.
+#[derive(Clone, Debug)]
+pub enum Got {
+    Reply(Reply),
+    /// Refused before HTTP: by TLS.
+    NoConnection,
+}
+
+type Act = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = Result<Vec<Got>, Failure>> + 'a>>;
+
+/// One row.
+#[derive(Clone, Copy)]
+pub struct Scene {
+    pub sent: &'static str,
+    act: Act,
+    /// In words, and as a rule over what came of it.
+    pub expected: &'static str,
+    rule: fn(&[Got], &[Seen]) -> bool,
+}
+
+/// A row that was played.
+pub struct Played {
+    pub scene: Scene,
+    pub got: Vec<Got>,
+    pub seen: Vec<Seen>,
+}
+
+impl Played {
+    pub fn is_as_it_must_be(&self) -> bool {
+        (self.scene.rule)(&self.got, &self.seen)
+    }
+}
+
+/// Plays one scene; nothing else happens in the world meanwhile.
+pub async fn play(world: &World, scene: Scene) -> Result<Played, Failure> {
+    world.app.take_seen();
+    let got = (scene.act)(world).await?;
+    Ok(Played { scene, got, seen: world.app.take_seen() })
+}
+
+/// All of them, in order.
+pub fn all() -> Vec<Scene> {
+    vec![
+        Scene {
+            sent: "genuine",
+            act: |world| Box::pin(async { one(world, &world.signed(BODY, Duration::ZERO)).await }),
+            expected: "204, the app sees the same bytes",
+            rule: |got, seen| codes(got) == ["204"] && seen.len() == 1 && seen[0].body == BODY,
+        },
+        Scene {
+            sent: "body changed on the way",
+            act: |world| {
+                Box::pin(async {
+                    let mut webhook = world.signed(BODY, Duration::ZERO);
+                    webhook.body = Bytes::from_static(b"{\"amount\":9999}");
+                    one(world, &webhook).await
+                })
+            },
+            expected: "401 signature_mismatch",
+            rule: |got, seen| codes(got) == ["401 signature_mismatch"] && seen.is_empty(),
+        },
+        Scene {
+            sent: "signed with a wrong secret",
+            act: |world| Box::pin(async { one(world, &world.forged(BODY)).await }),
+            expected: "401 signature_mismatch",
+            rule: |got, seen| codes(got) == ["401 signature_mismatch"] && seen.is_empty(),
+        },
+        Scene {
+            sent: "no signature",
+            act: |world| {
+                Box::pin(async {
+                    let mut webhook = world.signed(BODY, Duration::ZERO);
+                    webhook.fields.retain(|(name, _)| name != "webhook-signature");
+                    one(world, &webhook).await
+                })
+            },
+            expected: "401 signature_missing",
+            rule: |got, seen| codes(got) == ["401 signature_missing"] && seen.is_empty(),
+        },
+        Scene {
+            sent: "signed an hour ago",
+            act: |world| Box::pin(async { one(world, &world.signed_at(BODY, now() - HOUR)).await }),
+            expected: "401 timestamp_too_old",
+            rule: |got, seen| codes(got) == ["401 timestamp_too_old"] && seen.is_empty(),
+        },
+        Scene {
+            sent: "signed an hour from now",
+            act: |world| Box::pin(async { one(world, &world.signed_at(BODY, now() + HOUR)).await }),
+            expected: "401 timestamp_in_future",
+            rule: |got, seen| codes(got) == ["401 timestamp_in_future"] && seen.is_empty(),
+        },
+        Scene {
+            sent: "genuine, then replayed",
+            act: |world| {
+                Box::pin(async {
+                    let webhook = world.signed(BODY, Duration::ZERO);
+                    in_turn(world, &[webhook.clone(), webhook]).await
+                })
+            },
+            expected: "204, then 409 replayed; the app sees one",
+            rule: |got, seen| codes(got) == ["204", "409 replayed"] && seen.len() == 1,
+        },
+        Scene {
+            sent: "fifty concurrent copies of one delivery",
+            act: |world| Box::pin(fifty_copies(world)),
+            expected: "one 204, the others 409 or 503; the app sees one",
+            rule: |got, seen| {
+                let codes = codes(got);
+                let others = codes.iter().filter(|code| *code != "204");
+                others.clone().count() == 49
+                    && others.into_iter().all(|code| code == "409 replayed" || code == "503 in_flight")
+                    && seen.len() == 1
+            },
+        },
+        Scene {
+            sent: "the app answers 500, the sender retries",
+            act: |world| {
+                Box::pin(async {
+                    world.app.fail_next(1);
+                    let webhook = world.signed(BODY, Duration::ZERO);
+                    in_turn(world, &[webhook.clone(), webhook]).await
+                })
+            },
+            expected: "500, then 204; the app sees both",
+            rule: |got, seen| codes(got) == ["500", "204"] && seen.len() == 2,
+        },
+        Scene {
+            sent: "retried with a new signature after success",
+            act: |world| {
+                Box::pin(async {
+                    let first = world.signed_at(BODY, now() - Duration::from_secs(2));
+                    let retry = world.signed_again(&first, now());
+                    in_turn(world, &[first, retry]).await
+                })
+            },
+            expected: "204, then 200 duplicate; the app sees one",
+            rule: |got, seen| codes(got) == ["204", "200 duplicate"] && seen.len() == 1,
+        },
+        Scene {
+            sent: "no client certificate",
+            act: |world| Box::pin(async { one_as(&world.anonymous, &world.signed(BODY, Duration::ZERO)).await }),
+            expected: "refused by TLS",
+            rule: |got, seen| matches!(got, [Got::NoConnection]) && seen.is_empty(),
+        },
+        Scene {
+            sent: "a certificate of another identity",
+            act: |world| Box::pin(async { one_as(&world.stranger, &world.signed(BODY, Duration::ZERO)).await }),
+            expected: "403 identity_not_allowed",
+            rule: |got, seen| codes(got) == ["403 identity_not_allowed"] && seen.is_empty(),
+        },
+        Scene {
+            sent: "an address that is not on the list",
+            act: |world| {
+                Box::pin(async {
+                    let elsewhere = world.client.from(Ipv4Addr::new(127, 0, 0, 2).into());
+                    one_as(&elsewhere, &world.signed(BODY, Duration::ZERO)).await
+                })
+            },
+            expected: "403 address_not_allowed",
+            rule: |got, seen| codes(got) == ["403 address_not_allowed"] && seen.is_empty(),
+        },
+        Scene {
+            sent: "a body of 1 MiB and one byte",
+            act: |world| {
+                Box::pin(async { one(world, &world.signed(&vec![b'x'; (1 << 20) + 1], Duration::ZERO)).await })
+            },
+            expected: "413 body_too_large",
+            rule: |got, seen| codes(got) == ["413 body_too_large"] && seen.is_empty(),
+        },
+        Scene {
+            sent: "forty deliveries at once, 20/s allowed",
+            act: |world| {
+                Box::pin(async {
+                    let webhooks: Vec<_> = (0..40).map(|_| world.signed(BODY, Duration::ZERO)).collect();
+                    in_turn(world, &webhooks).await
+                })
+            },
+            expected: "some 204, then 429 rate_limited",
+            rule: |got, seen| {
+                let codes = codes(got);
+                let passed = codes.iter().filter(|code| *code == "204").count();
+                let limited = codes.iter().filter(|code| *code == "429 rate_limited").count();
+                passed + limited == 40 && limited > 0 && seen.len() == passed
+            },
+        },
+    ]
+}
+
+pub const BODY: &[u8] = b"{\"type\":\"invoice.paid\",\"amount\":1250,\"note\":\"gr\xc3\xbc\xc3\x9fe\"}\n";
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A signed webhook.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    pub id: String,
+    pub fields: Vec<(HeaderName, HeaderValue)>,
+    pub body: Bytes,
+}
+
+/// Each reply as status and code.
+pub fn codes(got: &[Got]) -> Vec<String> {
+    let code = |got: &Got| match got {
+        Got::NoConnection => "no connection".to_owned(),
+        Got::Reply(reply) => format!("{} {}", reply.status, reply.code()).trim_end().to_owned(),
+    };
+    got.iter().map(code).collect()
+}
+
+async fn one(world: &World, webhook: &Webhook) -> Result<Vec<Got>, Failure> {
+    one_as(&world.client, webhook).await
+}
+
+/// One request on a connection of its own. A connection that breaks before
+/// any answer was refused by TLS 1.3, where the server's verdict on a client
+/// certificate arrives after the client's handshake is over.
+async fn one_as(client: &Client, webhook: &Webhook) -> Result<Vec<Got>, Failure> {
+    let Ok(mut connection) = client.connect().await else { return Ok(vec![Got::NoConnection]) };
+    let reply = connection.post("/hooks", &webhook.fields, webhook.body.clone()).await;
+    Ok(vec![reply.map_or(Got::NoConnection, Got::Reply)])
+}
+
+/// One after the other on one connection.
+async fn in_turn(world: &World, webhooks: &[Webhook]) -> Result<Vec<Got>, Failure> {
+    let mut connection = world.client.connect().await?;
+    let mut got = Vec::with_capacity(webhooks.len());
+    for webhook in webhooks {
+        got.push(Got::Reply(connection.post("/hooks", &webhook.fields, webhook.body.clone()).await?));
+    }
+    Ok(got)
+}
+
+/// Fifty connections, opened before, send the same bytes at once.
+async fn fifty_copies(world: &World) -> Result<Vec<Got>, Failure> {
+    let webhook = world.signed(BODY, Duration::ZERO);
+    let mut connections = Vec::new();
+    for _ in 0..50 {
+        connections.push(world.client.connect().await?);
+    }
+    let sending: Vec<_> = connections
+        .into_iter()
+        .map(|mut connection| {
+            let webhook = webhook.clone();
+            tokio::spawn(async move { connection.post("/hooks", &webhook.fields, webhook.body).await })
+        })
+        .collect();
+    let mut got = Vec::new();
+    for sent in sending {
+        got.push(Got::Reply(sent.await??));
+    }
+    Ok(got)
+}
+
+fn now() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,164 @@
+//! Everything that runs: certificates, the app, the guard in front of it, and
+//! the senders.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use countersign::cli;
+use countersign::clock::{Clock as _, SystemClock, UnixTime};
+use countersign::config::Environment;
+use countersign::devcerts::{CLIENT_ID, DevCerts};
+use countersign::guard::{self, Running};
+use countersign::keys::Secret;
+use countersign::private_file::Existing;
+use countersign::schemes::{Message, Scheme, SchemeOptions, preset};
+use http::Method;
+
+use crate::app::App;
+use crate::client::{Client, Failure};
+use crate::scenes::Webhook;
+
+/// Git ignores it; keys in it are readable by their owner alone.
+const DIRECTORY: &str = "certs/dev";
+
+/// The world in which the scenes are played.
+pub struct World {
+    pub directory: PathBuf,
+    pub app: App,
+    /// The sender that the guard expects.
+    pub client: Client,
+    /// Without a certificate.
+    pub anonymous: Client,
+    /// With a certificate of the same CA, in another name.
+    pub stranger: Client,
+    guard: Running,
+    signer: Scheme,
+    forger: Scheme,
+}
+
+impl World {
+    /// Brings everything up, and says so as it goes.
+    pub async fn start() -> Result<Self, Failure> {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(DIRECTORY);
+        println!("certificates   a CA, a server and two clients, in {DIRECTORY}/");
+        DevCerts::new(&[])?.write(&directory, Existing::Replace)?;
+        let secret = write_secret(&directory)?;
+
+        let app = App::start().await?;
+        println!("receiver app   http://{}", app.address);
+
+        let guard = start_guard(&directory, app.address).await?;
+        println!("guard          https://{}, client certificates required", guard.address());
+
+        let read = |name: &str| std::fs::read(directory.join(name));
+        let ca = read("ca.pem")?;
+        let (client, stranger) = (
+            (read("client.pem")?, read("client.key")?),
+            (read("stranger.pem")?, read("stranger.key")?),
+        );
+        Ok(Self {
+            client: Client::new(guard.address(), &ca, Some((&client.0, &client.1)))?,
+            stranger: Client::new(guard.address(), &ca, Some((&stranger.0, &stranger.1)))?,
+            anonymous: Client::new(guard.address(), &ca, None)?,
+            signer: scheme(secret)?,
+            forger: scheme(cli::generate_secret()?)?,
+            directory,
+            app,
+            guard,
+        })
+    }
+
+    pub fn guard_address(&self) -> SocketAddr {
+        self.guard.address()
+    }
+
+    pub fn admin_address(&self) -> SocketAddr {
+        self.guard.admin_address()
+    }
+
+    /// Stops the guard as SIGTERM would.
+    pub fn stop(self) -> Result<(), Failure> {
+        Ok(self.guard.stop()?)
+    }
+
+    /// A genuine webhook with an id of its own, signed `ago`.
+    pub fn signed(&self, body: &[u8], ago: Duration) -> Webhook {
+        self.signed_at(body, since_epoch() - ago)
+    }
+
+    /// The same, signed at `time` since the epoch.
+    pub fn signed_at(&self, body: &[u8], time: Duration) -> Webhook {
+        sign(&self.signer, new_id(), body, time)
+    }
+
+    /// What a provider's retry is: the same id and body, signed anew.
+    pub fn signed_again(&self, first: &Webhook, time: Duration) -> Webhook {
+        sign(&self.signer, first.id.clone(), &first.body, time)
+    }
+
+    /// Signed by someone who does not know the secret.
+    pub fn forged(&self, body: &[u8]) -> Webhook {
+        sign(&self.forger, new_id(), body, since_epoch())
+    }
+}
+
+/// The guard, from the same flags that the command line takes.
+async fn start_guard(directory: &Path, app: SocketAddr) -> Result<Running, Failure> {
+    let file = |name: &str| directory.join(name).display().to_string();
+    let upstream = format!("http://{app}");
+    let identity = format!("URI:{CLIENT_ID}");
+    let (cert, key, ca, secret) = (file("server.pem"), file("server.key"), file("ca.pem"), file("webhook.secret"));
+    #[rustfmt::skip]
+    let flags = [
+        "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--upstream", &upstream,
+        "--tls-cert", &cert, "--tls-key", &key, "--client-ca", &ca, "--client-identity", &identity,
+        "--scheme", "standard-webhooks", "--secret-file", &secret, "--path", "/hooks",
+        "--allow-ip", "127.0.0.1/32", "--rate-limit", "20/s", "--log-level", "error",
+    ];
+    let began = SystemClock.now();
+    let (config, _remarks) = cli::guard_config(flags, &Environment::empty())?;
+    // What was signed in the second of the start is refused, because an earlier
+    // process may have seen it. A moment's patience, and nobody notices.
+    while SystemClock.now().as_secs() <= began.as_secs() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(guard::start(config, Arc::new(SystemClock), began)?)
+}
+
+fn write_secret(directory: &Path) -> Result<Secret, Failure> {
+    let secret = cli::generate_secret()?;
+    countersign::private_file::write(&directory.join("webhook.secret"), secret.expose(), Existing::Replace)?;
+    Ok(secret)
+}
+
+fn scheme(secret: Secret) -> Result<Scheme, Failure> {
+    let preset = preset("standard-webhooks").ok_or("no such preset")?;
+    Ok(Scheme::new(preset, &[secret], SchemeOptions::default())?)
+}
+
+fn sign(scheme: &Scheme, id: String, body: &[u8], time: Duration) -> Webhook {
+    let message = Message {
+        id: Some(&id),
+        timestamp: UnixTime::from_secs(time.as_secs()),
+        body,
+        method: &Method::POST,
+        target: "/hooks",
+        public_url: None,
+    };
+    let fields = scheme.sign(&message).expect("an id of our own making can be signed");
+    Webhook { id, fields, body: Bytes::copy_from_slice(body) }
+}
+
+/// Distinct within a run and between runs.
+fn new_id() -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("msg_{}_{}", since_epoch().as_nanos(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,88 @@
+//! A receiver app to stand behind a guard: prints what it gets and answers.
+//!
+//! ```sh
+//! cargo run --example receiver -- --listen 127.0.0.1:3000
+//! ```
+//!
+//! It verifies nothing: whatever reaches it through the guard was verified.
+//! `--answer 500` shows that a delivery which the app refused is let through
+//! again. `receiver.py` and `receiver.mjs` do the same in Python and Node.
+
+#![expect(clippy::print_stdout, reason = "printing is what this example is for")]
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use clap::Parser;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+/// Prints the deliveries that it receives.
+#[derive(Parser)]
+struct Args {
+    /// Where to listen.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+
+    /// The status of every answer.
+    #[arg(long, value_name = "STATUS", default_value = "204")]
+    answer: StatusCode,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> io::Result<()> {
+    let args = Args::parse();
+    let listener = TcpListener::bind(args.listen).await?;
+    println!("receiver: listening on {}, answering {}", listener.local_addr()?, args.answer);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let service = service_fn(move |request| receive(request, args.answer));
+        tokio::spawn(async move {
+            let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = connection.await {
+                println!("receiver: {error}");
+            }
+        });
+    }
+}
+
+async fn receive(
+    request: Request<Incoming>,
+    answer: StatusCode,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(body) => {
+            print_delivery(&format!("{} {}", head.method, head.uri), &head.headers, &body.to_bytes());
+            answer
+        }
+        Err(error) => {
+            println!("receiver: {error}");
+            StatusCode::BAD_REQUEST
+        }
+    };
+    Ok(response)
+}
+
+/// One block for each delivery: request line, what the guard says of it, body.
+fn print_delivery(request_line: &str, fields: &HeaderMap, body: &[u8]) {
+    println!("\n{request_line}");
+    for (name, value) in fields.iter().filter(|(name, _)| name.as_str().starts_with("countersign-")) {
+        println!("  {name}: {}", value.as_bytes().escape_ascii());
+    }
+    let shown = &body[..body.len().min(BODY_BYTES_SHOWN)];
+    println!("  {} bytes: {}", body.len(), String::from_utf8_lossy(shown).escape_debug());
+}
+
+/// The guard lets through less than this; the bound is for a receiver that is reached without one.
+const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+const BODY_BYTES_SHOWN: usize = 200;

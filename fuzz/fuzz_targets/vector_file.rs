@@ -1,0 +1,14 @@
+//! Arbitrary vector files: judged or refused, never a panic.
+//! `cargo +nightly fuzz run vector_file fuzz/corpus/vector_file tests/vectors`.
+
+#![no_main]
+
+use countersign::schemes::vectors::{self, VectorFile};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(file) = serde_json::from_slice::<VectorFile>(data) {
+        let report = vectors::run(&file);
+        assert_eq!(report.passed() + report.failed(), file.cases.len());
+    }
+});

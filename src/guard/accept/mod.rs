@@ -1,0 +1,110 @@
+//! From a socket to requests: connection limits, TLS, who is at the other end.
+//!
+//! Each step has a deadline, and nothing here believes anything that is not
+//! the kernel's or the handshake's word.
+
+pub(crate) mod identity;
+pub(crate) mod tls;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::guard::accept::identity::PeerIdentities;
+use crate::guard::delivery;
+use crate::guard::worker::Worker;
+use crate::limits::AddressGuard;
+use crate::net::{self, Protocol};
+
+/// What holds for every request of one connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// The client's address; IPv4 also where the socket says IPv4-mapped IPv6.
+    pub(crate) client: IpAddr,
+    /// What that address uses, this connection included.
+    pub(crate) address: AddressGuard,
+    /// From the client certificate, where one was given and trusted.
+    pub(crate) identities: Option<PeerIdentities>,
+    /// `X-Forwarded-For`.
+    pub(crate) forwarded_for: HeaderValue,
+    /// `X-Forwarded-Proto`.
+    pub(crate) forwarded_proto: HeaderValue,
+    /// `Forwarded` (RFC 7239), less the host.
+    pub(crate) forwarded: HeaderValue,
+}
+
+/// Serves one connection to its end. What goes wrong on it stays on it.
+pub(crate) async fn serve(worker: Arc<Worker>, tls: Option<TlsAcceptor>, stream: TcpStream, peer: SocketAddr) {
+    let client = peer.ip().to_canonical();
+    let guard = &worker.guard;
+    let address = match guard.addresses.enter(client) {
+        Ok(address) => address,
+        Err(refused) => return guard.metrics.connection_refused(refused.reason()),
+    };
+    let _open = guard.metrics.connection_opened();
+    let Some(acceptor) = tls else {
+        return requests(worker, stream, Protocol::Detect, Connection::new(client, address, None, "http")).await;
+    };
+    let handshake = timeout(guard.bounds.handshake_timeout, acceptor.accept(stream)).await;
+    guard.metrics.handshake(handshake.as_ref().map(Result::is_ok).ok());
+    let Ok(Ok(stream)) = handshake else { return };
+    let (identities, protocol) = (peer_identities(&stream), protocol(&stream));
+    requests(worker, stream, protocol, Connection::new(client, address, identities, "https")).await;
+}
+
+async fn requests<S>(worker: Arc<Worker>, stream: S, protocol: Protocol, connection: Connection)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = Arc::new(connection);
+    let drain = worker.drain.clone();
+    let bounds = worker.connection_bounds;
+    let service = move |request, fault| delivery::answer(Arc::clone(&worker), Arc::clone(&connection), request, fault);
+    net::serve_connection(stream, protocol, service, &bounds, drain).await;
+}
+
+fn protocol(stream: &TlsStream<TcpStream>) -> Protocol {
+    match stream.get_ref().1.alpn_protocol() {
+        Some(b"h2") => Protocol::Http2,
+        _ => Protocol::Http1,
+    }
+}
+
+fn peer_identities(stream: &TlsStream<TcpStream>) -> Option<PeerIdentities> {
+    let certificates = stream.get_ref().1.peer_certificates()?;
+    Some(PeerIdentities::from_certificate(certificates.first()?))
+}
+
+impl Connection {
+    fn new(
+        client: IpAddr,
+        address: AddressGuard,
+        identities: Option<PeerIdentities>,
+        proto: &'static str,
+    ) -> Self {
+        // RFC 7239 section 6: an IPv6 address is bracketed and quoted.
+        let node = match client {
+            IpAddr::V4(v4) => v4.to_string(),
+            IpAddr::V6(v6) => format!("\"[{v6}]\""),
+        };
+        Self {
+            client,
+            address,
+            identities,
+            forwarded_for: field_value(client.to_string()),
+            forwarded_proto: HeaderValue::from_static(proto),
+            forwarded: field_value(format!("for={node};proto={proto}")),
+        }
+    }
+}
+
+fn field_value(text: String) -> HeaderValue {
+    HeaderValue::from_maybe_shared(Bytes::from(text)).expect("an address in text is a field value")
+}

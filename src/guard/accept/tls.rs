@@ -1,0 +1,118 @@
+//! The server's side of TLS, from the configuration's files.
+//!
+//! TLS 1.3, and 1.2 only where it was asked for; the provider and the versions
+//! are named, so that a feature that some crate turns on adds neither. Key
+//! exchange is hybrid X25519MLKEM768 where the client can, else X25519, P-256
+//! or P-384. No early data: it can be replayed (RFC 8446 section 8).
+//!
+//! Sessions resume by stateless tickets (RFC 8446 section 4.6.1) whose key
+//! changes every six hours. A ticket carries the client's certificate past the
+//! checks made here, so its keys live no longer than the configuration made by
+//! [`server_config`]: what is loaded anew takes no old ticket. See
+//! [`identity`](super::identity) for certificates that expire meanwhile.
+//!
+//! Revocation is checked for the whole chain below the trust anchor, as nginx
+//! and HAProxy do: the list of the root is needed too where a client comes
+//! with an intermediate certificate. A certificate that no list speaks for,
+//! and a list past its `nextUpdate`, refuse the client (RFC 5280 section 6.3).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs::{self, Ticketer};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ServerConfig, SupportedProtocolVersion};
+
+use crate::config::guard::{ClientAuth, ClientTrust, TlsConfig, TlsVersion};
+use crate::net::certificates::{self, PemError};
+
+/// Why TLS cannot be set up. Says the file and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file is missing or holds something else.
+    #[error(transparent)]
+    Pem(#[from] PemError),
+    /// The key is not the certificate's, or of a kind that is not taken.
+    #[error(
+        "use {cert} with {key}: give the private key of the first certificate in the file (ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 bits and more)",
+        cert = cert.display(), key = key.display()
+    )]
+    Identity {
+        /// The certificate chain.
+        cert: PathBuf,
+        /// The private key.
+        key: PathBuf,
+        /// What rustls found.
+        source: rustls::Error,
+    },
+    /// One of the revocation lists is not one.
+    #[error(
+        "read the revocation lists {crls:?}: give lists of version 2, not delta lists (RFC 5280 section 5)"
+    )]
+    RevocationLists {
+        /// All the files: rustls does not say which.
+        crls: Vec<PathBuf>,
+        /// What rustls found.
+        source: VerifierBuilderError,
+    },
+    /// The system gives no random bytes for the ticket key.
+    #[error("make the key of session tickets")]
+    Ticketer(#[source] rustls::Error),
+}
+
+/// Reads the files of `tls` and makes what connections are accepted with.
+pub(crate) fn server_config(tls: &TlsConfig) -> Result<Arc<ServerConfig>, TlsError> {
+    let chain = certificates::chain(&tls.cert)?;
+    let key = certificates::private_key(&tls.key)?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(versions(tls.min_version))
+        .expect("the provider has cipher suites for both versions")
+        .with_client_cert_verifier(client_verifier(&tls.client_auth)?)
+        .with_single_cert(chain, key)
+        .map_err(|source| TlsError::Identity { cert: tls.cert.clone(), key: tls.key.clone(), source })?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.max_early_data_size = 0;
+    config.ticketer = Ticketer::new().map_err(TlsError::Ticketer)?;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    // One is enough for a client that keeps its connections, and each costs a
+    // little of the handshake.
+    config.send_tls13_tickets = 1;
+    Ok(Arc::new(config))
+}
+
+fn versions(oldest: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
+    match oldest {
+        TlsVersion::V1_3 => FROM_1_3,
+        TlsVersion::V1_2 => FROM_1_2,
+    }
+}
+
+static FROM_1_3: &[&SupportedProtocolVersion] = &[&TLS13];
+static FROM_1_2: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+
+fn client_verifier(auth: &ClientAuth) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let (trust, optional) = match auth {
+        ClientAuth::Off => return Ok(WebPkiClientVerifier::no_client_auth()),
+        ClientAuth::Optional(trust) => (trust, true),
+        ClientAuth::Required(trust) => (trust, false),
+    };
+    let ClientTrust { ca, crls } = trust;
+    let roots = Arc::new(certificates::authorities(ca)?);
+    let mut verifier =
+        WebPkiClientVerifier::builder_with_provider(roots, Arc::new(aws_lc_rs::default_provider()));
+    for path in crls {
+        verifier = verifier.with_crls(certificates::revocation_lists(path)?);
+    }
+    if !crls.is_empty() {
+        verifier = verifier.enforce_revocation_expiration();
+    }
+    if optional {
+        verifier = verifier.allow_unauthenticated();
+    }
+    verifier.build().map_err(|source| TlsError::RevocationLists { crls: crls.clone(), source })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! Stage 7: is it the only one of its key?
+//!
+//! Nothing is remembered before the signature holds, or forged traffic could
+//! burn the ids of genuine deliveries.
+
+use std::time::Duration;
+
+use crate::guard::check::Verified;
+use crate::guard::rejection::{Refused, Rejection};
+use crate::ledger::{self, Class, Claim, ClaimRequest, Ledger, LedgerKey, WAIT_MAX, Waited};
+use crate::schemes::Policy;
+
+/// How much longer than the app's deadline a claim is held, so that it never
+/// lapses under a delivery that is still being forwarded.
+const LEASE_MARGIN: Duration = Duration::from_secs(10);
+
+/// A verified delivery that is the only one of its key at this moment.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    pub(crate) verified: Verified,
+    pub(crate) claim: Claim,
+}
+
+/// What a verified delivery is to the ledger.
+pub(crate) enum Standing {
+    /// The first: forward it.
+    First(Claimed),
+    /// A copy of one that the app has.
+    Copy(Verified, Class),
+}
+
+/// Claims the delivery's key. A copy of one in flight waits for its outcome,
+/// without its body.
+pub(crate) async fn claim(mut verified: Verified, ledger: &impl Ledger) -> Result<Standing, Refused> {
+    let request = request(&verified);
+    match ledger.claim(&request).await? {
+        ledger::Claimed::New(claim) => Ok(Standing::First(Claimed { verified, claim })),
+        ledger::Claimed::Settled(class) => Ok(Standing::Copy(verified, class)),
+        ledger::Claimed::IdReused => Err(Rejection::IdReused.into()),
+        ledger::Claimed::InFlight => {
+            verified.drop_body();
+            match ledger.wait(&request, WAIT_MAX).await? {
+                // A copy to be forwarded needs the body that it gave up: the
+                // provider's retry will bring it again.
+                Waited::Settled(class) if verified.source().policy(class) != Policy::Forward => {
+                    Ok(Standing::Copy(verified, class))
+                }
+                _ => Err(Rejection::InFlight.into()),
+            }
+        }
+    }
+}
+
+fn request(verified: &Verified) -> ClaimRequest {
+    let source = verified.source();
+    let identity = verified.proof().identity();
+    ClaimRequest {
+        source: source.index,
+        key: LedgerKey::new(&source.config.ledger_id, identity),
+        content: identity.digest(),
+        signed_at: verified.proof().signed_at(),
+        memory: source.memory,
+        lease: source.config.upstream_timeout.saturating_add(LEASE_MARGIN),
+    }
+}

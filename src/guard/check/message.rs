@@ -1,0 +1,143 @@
+//! Stage 0: is this one message that every party reads alike?
+//!
+//! `net::http1` has judged the bytes of HTTP/1 before; what is judged here
+//! holds for every version. Ambiguity is refused rather than repaired.
+
+use http::header::{self, HeaderName};
+use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Version};
+use smallvec::SmallVec;
+
+use crate::guard::headers::connection_options;
+use crate::guard::rejection::Rejection;
+use crate::net::Http1Fault;
+
+/// A request head that can be read in one way only.
+#[derive(Debug)]
+pub(crate) struct Sound {
+    /// Fields that `Connection` takes out of the message. The signature stage
+    /// refuses those that it needs.
+    pub(super) connection_options: SmallVec<[HeaderName; 2]>,
+    /// Length of the body, where it was declared.
+    pub(super) declared_length: Option<u64>,
+}
+
+/// Inspects the head. `fault` is what the HTTP/1 reader found.
+pub(crate) fn inspect(
+    parts: &Parts,
+    fault: Option<Http1Fault>,
+    fields_max: usize,
+) -> Result<Sound, Rejection> {
+    match fault {
+        Some(Http1Fault::HeadTimeout) => return Err(Rejection::HeadTimeout),
+        Some(Http1Fault::HeadTooLarge | Http1Fault::TooManyFields) => return Err(Rejection::HeadTooLarge),
+        Some(_) => return Err(Rejection::HeadRefused),
+        None => {}
+    }
+    if parts.headers.len() > fields_max {
+        return Err(Rejection::HeadTooLarge);
+    }
+    let connection_options: SmallVec<_> = connection_options(&parts.headers).collect();
+    let hides = |name: &HeaderName| *name == header::HOST || *name == header::CONTENT_LENGTH;
+    if connection_options.iter().any(hides) || !is_one_host(parts) {
+        return Err(Rejection::HeadRefused);
+    }
+    if !is_known_expectation(&parts.headers) {
+        return Err(Rejection::ExpectationFailed);
+    }
+    Ok(Sound { connection_options, declared_length: declared_length(&parts.headers)? })
+}
+
+/// RFC 9112 section 3.2 and RFC 9113 section 8.3.1: one host, and where it is
+/// given in two places, the same.
+fn is_one_host(parts: &Parts) -> bool {
+    let mut fields = parts.headers.get_all(header::HOST).iter();
+    match (fields.next(), fields.next(), parts.uri.authority()) {
+        (_, Some(_), _) => false,
+        (Some(host), None, None) => authority(host).is_some(),
+        (Some(host), None, Some(target)) => {
+            has_no_userinfo(target)
+                && authority(host).is_some_and(|host| host.as_str().eq_ignore_ascii_case(target.as_str()))
+        }
+        (None, None, Some(target)) => parts.version == Version::HTTP_2 && has_no_userinfo(target),
+        (None, None, None) => parts.version == Version::HTTP_10,
+    }
+}
+
+fn authority(host: &HeaderValue) -> Option<Authority> {
+    Authority::try_from(host.as_bytes()).ok().filter(has_no_userinfo)
+}
+
+/// RFC 9110 section 4.2.4: userinfo in a target is an error, and a disguise.
+fn has_no_userinfo(authority: &Authority) -> bool {
+    !authority.as_str().contains(['@', '"', '\\'])
+}
+
+/// RFC 9110 section 10.1.1: `100-continue` is the only expectation there is.
+fn is_known_expectation(fields: &HeaderMap) -> bool {
+    let mut expectations = fields.get_all(header::EXPECT).iter();
+    let first = expectations.next();
+    first.is_none_or(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+        && expectations.next().is_none()
+}
+
+/// RFC 9110 section 8.6: digits, once. A list of equal lengths is legal to
+/// repair, and refused here all the same.
+fn declared_length(fields: &HeaderMap) -> Result<Option<u64>, Rejection> {
+    let mut lengths = fields.get_all(header::CONTENT_LENGTH).iter();
+    let Some(length) = lengths.next() else { return Ok(None) };
+    let is_digits = length.as_bytes().iter().all(u8::is_ascii_digit);
+    let parsed = length.to_str().ok().filter(|_| is_digits).and_then(|text| text.parse().ok());
+    match (parsed, lengths.next()) {
+        (Some(bytes), None) => Ok(Some(bytes)),
+        _ => Err(Rejection::HeadRefused),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn inspected(version: Version, uri: &str, fields: &[(&str, &str)]) -> Result<Option<u64>, Rejection> {
+        let mut request = Request::builder().method("POST").version(version).uri(uri);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        inspect(&parts, None, 100).map(|sound| sound.declared_length)
+    }
+
+    #[test]
+    fn heads_are_judged() {
+        use Rejection::{ExpectationFailed, HeadRefused};
+        let (h1, h2) = (Version::HTTP_11, Version::HTTP_2);
+        let host = ("host", "a.example");
+        for (version, uri, fields, expected) in [
+            (h1, "/", vec![host, ("content-length", "5")], Ok(Some(5))),
+            (h1, "/", vec![], Err(HeadRefused)),
+            (h1, "/", vec![host, host], Err(HeadRefused)),
+            (h1, "/", vec![("host", "a.example@b.example")], Err(HeadRefused)),
+            (h1, "/", vec![("host", "a b")], Err(HeadRefused)),
+            (h1, "http://a.example/", vec![host], Ok(None)),
+            (h1, "http://b.example/", vec![host], Err(HeadRefused)),
+            (h1, "http://x@a.example/", vec![host], Err(HeadRefused)),
+            (h2, "https://a.example/", vec![], Ok(None)),
+            (h2, "https://a.example/", vec![("host", "A.example")], Ok(None)),
+            (h2, "https://a.example/", vec![("host", "b.example")], Err(HeadRefused)),
+            (h1, "/", vec![host, ("content-length", "5"), ("content-length", "5")], Err(HeadRefused)),
+            (h1, "/", vec![host, ("content-length", "+5")], Err(HeadRefused)),
+            (h1, "/", vec![host, ("content-length", "")], Err(HeadRefused)),
+            (h1, "/", vec![host, ("connection", "Host")], Err(HeadRefused)),
+            (h1, "/", vec![host, ("connection", "close, content-length")], Err(HeadRefused)),
+            (h1, "/", vec![host, ("expect", "100-Continue")], Ok(None)),
+            (h1, "/", vec![host, ("expect", "200-ok")], Err(ExpectationFailed)),
+            (h1, "/", vec![host, ("expect", "100-continue"), ("expect", "100-continue")], Err(ExpectationFailed)),
+        ] {
+            assert_eq!(inspected(version, uri, &fields), expected, "{version:?} {uri} {fields:?}");
+        }
+    }
+}

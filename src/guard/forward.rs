@@ -1,0 +1,58 @@
+//! Stages 9 and 10: the exchange with the app, and what it settles.
+//!
+//! A final 2xx status line commits the claim before the first byte goes back
+//! to the caller; anything else releases it, so that the provider's retry gets
+//! through. An exchange that broke after the request was sent has an unknown
+//! outcome, and `--on-unknown` decides.
+
+use std::time::Instant;
+
+use http::Response;
+use http::request::Parts;
+
+use crate::config::OnUnknown;
+use crate::guard::answer::{self, AnswerBody};
+use crate::guard::check::Funded;
+use crate::guard::delivery::Delivery;
+use crate::guard::outbound;
+use crate::guard::rejection::{Refused, Rejection};
+use crate::ledger::{Ledger, Settlement};
+use crate::net::{UpstreamBody, UpstreamError};
+
+/// Sends the delivery to the app, settles its claim, and passes the answer on.
+pub(crate) async fn forward(
+    delivery: &mut Delivery,
+    parts: Parts,
+    funded: Funded,
+) -> Result<Response<AnswerBody>, Refused> {
+    let Funded { mut verified, claim, class } = funded;
+    let body = verified.take_body();
+    let request = outbound::request(parts, &verified, body, delivery.connection(), class);
+    let guard = delivery.guard();
+    let sent_at = Instant::now();
+    let outcome = delivery.pool(verified.source()).send(request).await;
+    delivery.note_upstream(sent_at.elapsed());
+    if let Some(claim) = claim {
+        guard.ledger.settle(claim, settlement(&outcome, guard.on_unknown)).await?;
+    }
+    match outcome {
+        Ok(response) => Ok(answer::from_upstream(response, verified.into_permit())),
+        Err(error) => {
+            tracing::warn!(
+                source = verified.source().config.name,
+                error = &error as &dyn std::error::Error,
+                "the app did not answer"
+            );
+            Err(Rejection::from(&error).into())
+        }
+    }
+}
+
+fn settlement(outcome: &Result<Response<UpstreamBody>, UpstreamError>, on_unknown: OnUnknown) -> Settlement {
+    match outcome {
+        Ok(response) if response.status().is_success() => Settlement::Commit,
+        Ok(_) => Settlement::Release,
+        Err(error) if error.sent() => on_unknown.settlement(),
+        Err(_) => Settlement::Release,
+    }
+}

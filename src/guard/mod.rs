@@ -1,0 +1,26 @@
+//! The guard: a verifying reverse proxy in front of a receiver app.
+//!
+//! Read [`pipeline`] first: it is the life of a delivery, and its order is the
+//! security argument. `accept` is what comes before it, `check` its stages,
+//! `forward` its end. [`start`] brings it up.
+
+mod accept;
+mod addresses;
+mod answer;
+mod check;
+mod delivery;
+mod forward;
+mod headers;
+mod outbound;
+mod outcome;
+pub(crate) mod pipeline;
+mod rejection;
+mod routes;
+mod source;
+mod start;
+mod state;
+mod worker;
+
+pub use outcome::Outcome;
+pub use rejection::{Rejection, Side};
+pub use start::{Running, StartError, start};

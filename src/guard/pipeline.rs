@@ -1,0 +1,69 @@
+//! START HERE: the life of a delivery, as one function that reads top-down.
+//!
+//! The order is the security argument. Cheap and certain checks come first;
+//! nothing in the message is believed before its signature holds; nothing is
+//! remembered before that either. TLS and connection limits came before
+//! (`accept`). Each stage takes the evidence of the one before, so that one
+//! that is skipped or moved does not compile (`check`).
+//!
+//! Until the claim, a caller that hangs up cancels its delivery. After it the
+//! exchange with the app runs to its end, whoever listens: the claim must be
+//! settled by what the app answered.
+
+use http::Response;
+use http::request::Parts;
+use hyper::body::Incoming;
+
+use crate::guard::answer::{self, AnswerBody};
+use crate::guard::check::{self, Standing, Verified};
+use crate::guard::delivery::Delivery;
+use crate::guard::forward::forward;
+use crate::guard::rejection::{Refused, Rejection};
+use crate::ledger::Class;
+use crate::net::Http1Fault;
+use crate::schemes::Policy;
+
+/// Takes one delivery from its head to the answer for its caller.
+pub(crate) async fn run(
+    delivery: &mut Delivery,
+    parts: Parts,
+    body: &mut Incoming,
+    fault: Option<Http1Fault>,
+) -> Result<Response<AnswerBody>, Refused> {
+    let guard = delivery.guard();
+    let sound = check::inspect(&parts, fault, guard.bounds.head_fields)?;
+    delivery.refuse_when_draining()?;
+    let routed = check::route(&guard.routes, sound, &parts)?;
+    delivery.note_routed(&routed);
+    let known = check::recognise(routed, delivery.connection())?;
+    let admitted = check::admit(known, delivery.connection(), &guard.deliveries)?;
+    let opened = check::open(admitted, &parts, guard.clock.now())?;
+    let verified = check::read(opened, body, delivery.reservation(), &guard.bounds).await?;
+    delivery.note_verified(&verified);
+    match check::claim(verified, &guard.ledger).await? {
+        Standing::Copy(verified, class) => answer_copy(delivery, parts, verified, class).await,
+        Standing::First(claimed) => {
+            delivery.run_to_end();
+            let funded = check::charge(claimed, &guard.ledger).await?;
+            forward(delivery, parts, funded).await
+        }
+    }
+}
+
+/// What a copy of an accepted delivery gets: its source's choice for its class.
+async fn answer_copy(
+    delivery: &mut Delivery,
+    parts: Parts,
+    verified: Verified,
+    class: Class,
+) -> Result<Response<AnswerBody>, Refused> {
+    delivery.note_class(class);
+    match verified.source().policy(class) {
+        Policy::Refuse => Err(Rejection::Replayed.into()),
+        Policy::Acknowledge => Ok(answer::duplicate()),
+        Policy::Forward => {
+            delivery.run_to_end();
+            forward(delivery, parts, check::pass_copy(verified, class)).await
+        }
+    }
+}

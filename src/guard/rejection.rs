@@ -1,0 +1,343 @@
+//! Why a delivery was refused: one closed list.
+//!
+//! Status, stable code, metric label and public text are methods beside the
+//! list, so that the compiler asks about a new reason everywhere at once. The
+//! caller learns the code and nothing else: what was expected, and which key
+//! nearly matched, stays inside. `docs/rejections.md` is this list for people,
+//! and a test holds the two together.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
+use smallvec::SmallVec;
+
+use crate::guard::answer::AnswerBody;
+use crate::ledger::LedgerError;
+use crate::limits::Limited;
+use crate::net::UpstreamError;
+use crate::schemes::Refusal;
+
+/// Draft-ietf-httpapi-ratelimit-headers.
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// The reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rejection {
+    /// No source for this host and path.
+    NoSource,
+    /// The source does not take this method.
+    MethodNotAllowed,
+    /// The client's address is not on the source's allow list.
+    AddressNotAllowed,
+    /// The source wants a client certificate and there is none.
+    IdentityMissing,
+    /// The client certificate carries none of the source's identities.
+    IdentityNotAllowed,
+    /// Above the rate of the address or of the source.
+    RateLimited,
+    /// The scheme could not be satisfied; the reason is its own.
+    Unproven(Refusal),
+    /// The head, or the framing of the body, is ambiguous or not HTTP.
+    HeadRefused,
+    /// The body is longer than the source takes.
+    BodyTooLarge,
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The same signed bytes were accepted before.
+    Replayed,
+    /// The signed id was used with another body.
+    IdReused,
+    /// The request head is longer than is taken.
+    HeadTooLarge,
+    /// The request head did not arrive in time.
+    HeadTimeout,
+    /// An `Expect` other than `100-continue`.
+    ExpectationFailed,
+    /// A copy of this delivery is being forwarded at this moment.
+    InFlight,
+    /// The ledger has no room for one more live entry.
+    LedgerFull,
+    /// The ledger cannot be asked.
+    LedgerUnavailable,
+    /// Too much is in flight: deliveries, or bytes of bodies.
+    Overloaded,
+    /// The guard is stopping.
+    Draining,
+    /// Signed at a time of which the ledger may have forgotten something.
+    SignedBeforeMemory,
+    /// A bug of ours.
+    Internal,
+    /// No connection to the app.
+    UpstreamUnreachable,
+    /// The app did not answer in time.
+    UpstreamTimeout,
+    /// The app's answer broke off or is not HTTP.
+    UpstreamBroken,
+}
+
+/// Who has to change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The sender of the delivery.
+    Caller,
+    /// The receiver app.
+    Upstream,
+    /// The guard or whoever runs it.
+    Ourselves,
+}
+
+impl Side {
+    /// The name in logs and documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Upstream => "upstream",
+            Self::Ourselves => "ourselves",
+        }
+    }
+}
+
+impl Rejection {
+    /// Every reason but those of the schemes, which [`Refusal::ALL`] lists.
+    const OWN: [Self; 24] = [
+        Self::NoSource,
+        Self::MethodNotAllowed,
+        Self::AddressNotAllowed,
+        Self::IdentityMissing,
+        Self::IdentityNotAllowed,
+        Self::RateLimited,
+        Self::HeadRefused,
+        Self::BodyTooLarge,
+        Self::BodyTimeout,
+        Self::Replayed,
+        Self::IdReused,
+        Self::HeadTooLarge,
+        Self::HeadTimeout,
+        Self::ExpectationFailed,
+        Self::InFlight,
+        Self::LedgerFull,
+        Self::LedgerUnavailable,
+        Self::Overloaded,
+        Self::Draining,
+        Self::SignedBeforeMemory,
+        Self::Internal,
+        Self::UpstreamUnreachable,
+        Self::UpstreamTimeout,
+        Self::UpstreamBroken,
+    ];
+
+    /// Every reason there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::OWN.into_iter().chain(Refusal::ALL.iter().map(|refusal| Self::Unproven(*refusal)))
+    }
+
+    /// The stable code: in the answer, the log line and the metric label.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NoSource => "no_source",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::AddressNotAllowed => "address_not_allowed",
+            Self::IdentityMissing => "identity_missing",
+            Self::IdentityNotAllowed => "identity_not_allowed",
+            Self::RateLimited => "rate_limited",
+            Self::Unproven(refusal) => refusal.code(),
+            Self::HeadRefused => "head_refused",
+            Self::BodyTooLarge => "body_too_large",
+            Self::BodyTimeout => "body_timeout",
+            Self::Replayed => "replayed",
+            Self::IdReused => "id_reused",
+            Self::HeadTooLarge => "head_too_large",
+            Self::HeadTimeout => "head_timeout",
+            Self::ExpectationFailed => "expectation_failed",
+            Self::InFlight => "in_flight",
+            Self::LedgerFull => "ledger_full",
+            Self::LedgerUnavailable => "ledger_unavailable",
+            Self::Overloaded => "overloaded",
+            Self::Draining => "draining",
+            Self::SignedBeforeMemory => "signed_before_memory",
+            Self::Internal => "internal",
+            Self::UpstreamUnreachable => "upstream_unreachable",
+            Self::UpstreamTimeout => "upstream_timeout",
+            Self::UpstreamBroken => "upstream_broken",
+        }
+    }
+
+    /// The status of the answer (RFC 9110 section 15). "Cannot decide" is
+    /// always 503 and never 401: some providers stop retrying on 4xx.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::HeadRefused => StatusCode::BAD_REQUEST,
+            Self::Unproven(_) => StatusCode::UNAUTHORIZED,
+            Self::AddressNotAllowed | Self::IdentityMissing | Self::IdentityNotAllowed => StatusCode::FORBIDDEN,
+            Self::NoSource => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTimeout | Self::HeadTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Replayed | Self::IdReused => StatusCode::CONFLICT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::UpstreamUnreachable | Self::UpstreamBroken => StatusCode::BAD_GATEWAY,
+            Self::InFlight
+            | Self::LedgerFull
+            | Self::LedgerUnavailable
+            | Self::Overloaded
+            | Self::Draining
+            | Self::SignedBeforeMemory => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// Who has to change something.
+    pub const fn side(self) -> Side {
+        match self {
+            Self::UpstreamUnreachable | Self::UpstreamTimeout | Self::UpstreamBroken => Side::Upstream,
+            Self::LedgerFull
+            | Self::LedgerUnavailable
+            | Self::Overloaded
+            | Self::Draining
+            | Self::SignedBeforeMemory
+            | Self::Internal => Side::Ourselves,
+            _ => Side::Caller,
+        }
+    }
+
+    /// `Retry-After` in seconds (RFC 9110 section 10.2.3), where trying again
+    /// can help and how long to wait does not depend on a limiter.
+    const fn retry_after(self) -> Option<&'static str> {
+        match self {
+            Self::InFlight | Self::Overloaded | Self::SignedBeforeMemory => Some("1"),
+            Self::Draining | Self::LedgerUnavailable => Some("5"),
+            Self::LedgerFull => Some("30"),
+            _ => None,
+        }
+    }
+
+    /// The RFC 9457 document: the same bytes for every caller.
+    fn problem(self) -> Bytes {
+        static PROBLEMS: LazyLock<Vec<(Rejection, Bytes)>> =
+            LazyLock::new(|| Rejection::all().map(|rejection| (rejection, problem_document(rejection))).collect());
+        let known = PROBLEMS.iter().find(|(rejection, _)| *rejection == self);
+        known.map_or_else(Bytes::new, |(_, document)| document.clone())
+    }
+}
+
+fn problem_document(rejection: Rejection) -> Bytes {
+    let (status, code) = (rejection.status(), rejection.code());
+    let title = status.canonical_reason().unwrap_or("Refused");
+    Bytes::from(format!(
+        r#"{{"type":"tag:countersign.dev,2026:rejection/{code}","title":"{title}","status":{},"code":"{code}"}}"#,
+        status.as_u16()
+    ))
+}
+
+/// A rejection with what its answer carries beside the document.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Why.
+    pub(crate) rejection: Rejection,
+    fields: SmallVec<[(HeaderName, HeaderValue); 3]>,
+}
+
+impl Refused {
+    /// 405 with the methods that the source takes (RFC 9110 section 15.5.6).
+    pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {
+        let mut refused = Self::from(Rejection::MethodNotAllowed);
+        refused.fields.push((ALLOW, allow));
+        refused
+    }
+
+    /// The answer to the caller.
+    pub(crate) fn into_response(self) -> Response<AnswerBody> {
+        let mut response = Response::new(AnswerBody::full(self.rejection.problem()));
+        *response.status_mut() = self.rejection.status();
+        let fields = response.headers_mut();
+        fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.rejection.retry_after() {
+            fields.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        if self.rejection.status() == StatusCode::UNAUTHORIZED {
+            // RFC 9110 section 15.5.2: a 401 names a challenge.
+            fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Signature"));
+        }
+        fields.extend(self.fields);
+        response
+    }
+}
+
+impl From<Rejection> for Refused {
+    fn from(rejection: Rejection) -> Self {
+        Self { rejection, fields: SmallVec::new() }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Rejection::Unproven(refusal).into()
+    }
+}
+
+impl From<Limited> for Refused {
+    fn from(limited: Limited) -> Self {
+        let fields = [
+            (RETRY_AFTER, HeaderValue::from(limited.retry_after_secs())),
+            (RATELIMIT, limited.rate_limit()),
+            (RATELIMIT_POLICY, limited.rate_limit_policy()),
+        ];
+        Self { rejection: Rejection::RateLimited, fields: fields.into() }
+    }
+}
+
+impl From<LedgerError> for Refused {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Full => Rejection::LedgerFull,
+            LedgerError::SignedBeforeMemory => Rejection::SignedBeforeMemory,
+            LedgerError::Unavailable => Rejection::LedgerUnavailable,
+        }
+        .into()
+    }
+}
+
+impl From<&UpstreamError> for Rejection {
+    fn from(error: &UpstreamError) -> Self {
+        match error {
+            UpstreamError::Unreachable(_) => Self::UpstreamUnreachable,
+            UpstreamError::Timeout { .. } => Self::UpstreamTimeout,
+            UpstreamError::Broken(_) => Self::UpstreamBroken,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_and_every_document_carries_its_own() {
+        let mut seen = HashSet::new();
+        for rejection in Rejection::all() {
+            assert!(seen.insert(rejection.code()), "{} twice", rejection.code());
+            let document: serde_json::Value = serde_json::from_slice(&rejection.problem()).unwrap();
+            assert_eq!(document["code"], rejection.code());
+            assert_eq!(document["status"], rejection.status().as_u16());
+        }
+    }
+
+    #[test]
+    fn whatever_cannot_be_decided_is_retryable() {
+        for rejection in Rejection::all().filter(|r| r.status() == StatusCode::SERVICE_UNAVAILABLE) {
+            assert!(rejection.retry_after().is_some(), "{} lacks Retry-After", rejection.code());
+        }
+        for rejection in Rejection::all().filter(|r| r.side() == Side::Ourselves) {
+            assert!(rejection.status().is_server_error(), "{}", rejection.code());
+        }
+    }
+}

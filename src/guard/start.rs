@@ -1,0 +1,233 @@
+//! Bringing a guard up, and down.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::admin::{self, Health};
+use crate::clock::{Clock, UnixTime};
+use crate::config::{BootFence, Bounds, GuardConfig, LedgerConfig, SourceConfig, Transport};
+use crate::guard::accept::tls;
+use crate::guard::outcome::Outcome;
+use crate::guard::routes::Routes;
+use crate::guard::source::Source;
+use crate::guard::state::Guard;
+use crate::guard::worker::Worker;
+use crate::ledger::{LedgerOptions, MemoryLedger, SourceIndex};
+use crate::limits::{AddressRegistry, Bound};
+use crate::net::{self, ConnectionBounds, Connector, ConnectorError, Pool};
+use crate::telemetry::{DeliveryLog, Metrics};
+
+/// Why a guard did not come up.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address could not be listened on.
+    #[error("listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Certificates or keys could not be used.
+    #[error("set up TLS")]
+    Tls(#[from] tls::TlsError),
+    /// The way to the app could not be set up.
+    #[error("set up the connection to the app of source `{name}`")]
+    Upstream {
+        /// The source.
+        name: String,
+        /// What is wrong.
+        source: ConnectorError,
+    },
+    /// A thread could not be started.
+    #[error("start a worker thread")]
+    Thread(#[source] io::Error),
+}
+
+/// A guard that is up.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    admin_address: SocketAddr,
+    stop: CancellationToken,
+    /// Stops the admin port, after everything else.
+    stop_admin: CancellationToken,
+    workers: Vec<JoinHandle<io::Result<()>>>,
+    admin: JoinHandle<io::Result<()>>,
+}
+
+/// Starts a guard: binds its sockets, starts its threads, and returns.
+///
+/// `memory_begins` is the instant from which the ledger's memory is complete;
+/// with the boot fence on, what was signed at or before it is refused. It is
+/// when the process started, or earlier for a ledger that brings memory along.
+pub fn start(config: GuardConfig, clock: Arc<dyn Clock>, memory_begins: UnixTime) -> Result<Running, StartError> {
+    let acceptor = match &config.transport {
+        Transport::Plain => None,
+        Transport::Tls(tls) => Some(TlsAcceptor::from(tls::server_config(tls)?)),
+    };
+    let listeners = listeners(config.listen, config.threads)?;
+    let admin_listener = listen(config.admin_listen, false)?;
+    let (address, admin_address) = (local(&listeners[0], config.listen), local(&admin_listener, config.admin_listen));
+
+    let connectors = connectors(&config)?;
+    let stop = CancellationToken::new();
+    let log = DeliveryLog::new(&config.log);
+    let guard = Arc::new(guard(config, clock, memory_begins, log));
+    let mut workers = Vec::new();
+    for (number, listener) in listeners.into_iter().enumerate() {
+        let worker = Arc::new(worker(&guard, &connectors, &stop));
+        let acceptor = acceptor.clone();
+        workers.push(spawn(format!("guard-{number}"), move || worker.run(listener, acceptor))?);
+    }
+    let stop_admin = CancellationToken::new();
+    let health = health(&guard, stop.clone());
+    let until = stop_admin.clone();
+    let admin = spawn("admin".to_owned(), move || admin::run(admin_listener, health, until))?;
+    Ok(Running { address, admin_address, stop, stop_admin, workers, admin })
+}
+
+impl Running {
+    /// Where deliveries arrive; the port is the one chosen by the system where
+    /// the configuration said 0.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the admin port listens.
+    pub const fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// Begins to stop: readiness fails, listeners close, what is in flight
+    /// finishes within the drain's time.
+    pub fn drain(&self) {
+        self.stop.cancel();
+    }
+
+    /// Drains, and waits until everything has ended.
+    pub fn stop(self) -> io::Result<()> {
+        self.drain();
+        let mut result = Ok(());
+        for worker in self.workers {
+            result = result.and(join(worker));
+        }
+        self.stop_admin.cancel();
+        result.and(join(self.admin))
+    }
+}
+
+fn guard(config: GuardConfig, clock: Arc<dyn Clock>, memory_begins: UnixTime, log: DeliveryLog) -> Guard {
+    let GuardConfig { sources, bounds, ledger, .. } = config;
+    let names: Vec<(String, usize)> =
+        sources.iter().map(|source| (source.name.clone(), source.scheme.secret_count())).collect();
+    let codes: Vec<&'static str> = Outcome::all().map(Outcome::code).collect();
+    Guard {
+        ledger: MemoryLedger::new(ledger_options(ledger, sources.len(), memory_begins), Arc::clone(&clock)),
+        routes: Routes::new(indexed(sources)),
+        addresses: AddressRegistry::new(&bounds),
+        deliveries: Arc::new(Bound::new(bounds.deliveries as u64)),
+        memory: Arc::new(Bound::new(bounds.memory_bytes)),
+        on_unknown: ledger.on_unknown,
+        metrics: Metrics::new(&names, &codes),
+        bounds,
+        clock,
+        log,
+    }
+}
+
+fn indexed(sources: Vec<SourceConfig>) -> Vec<Arc<Source>> {
+    let indices = (0..).map(SourceIndex);
+    indices.zip(sources).map(|(index, config)| Arc::new(Source::new(index, config))).collect()
+}
+
+fn ledger_options(config: LedgerConfig, sources: usize, memory_begins: UnixTime) -> LedgerOptions {
+    LedgerOptions {
+        entries_max: config.entries_max,
+        entries_max_per_source: config.entries_max,
+        sources,
+        on_unknown: config.on_unknown,
+        boot_fence: match config.boot_fence {
+            BootFence::On => Some(memory_begins),
+            BootFence::Off => None,
+        },
+    }
+}
+
+fn connectors(config: &GuardConfig) -> Result<Vec<Arc<Connector>>, StartError> {
+    let connector = |source: &SourceConfig| {
+        Connector::new(&source.upstream, config.bounds.connect_timeout)
+            .map(Arc::new)
+            .map_err(|error| StartError::Upstream { name: source.name.clone(), source: error })
+    };
+    config.sources.iter().map(connector).collect()
+}
+
+fn worker(guard: &Arc<Guard>, connectors: &[Arc<Connector>], stop: &CancellationToken) -> Worker {
+    let timeouts = guard.routes.sources().iter().map(|source| source.config.upstream_timeout);
+    Worker {
+        guard: Arc::clone(guard),
+        pools: connectors.iter().zip(timeouts).map(|(connector, timeout)| Pool::new(Arc::clone(connector), timeout)).collect(),
+        connection_bounds: connection_bounds(&guard.bounds),
+        drain: stop.clone(),
+        tasks: TaskTracker::new(),
+    }
+}
+
+fn connection_bounds(bounds: &Bounds) -> ConnectionBounds {
+    ConnectionBounds {
+        head_bytes: bounds.head_bytes,
+        head_fields: bounds.head_fields,
+        head_timeout: bounds.head_timeout,
+        idle_timeout: bounds.idle_timeout,
+    }
+}
+
+/// What the admin port shows: read at each scrape, so that no delivery pays
+/// for a gauge.
+fn health(guard: &Arc<Guard>, stop: CancellationToken) -> Health {
+    let guard = Arc::clone(guard);
+    Health {
+        ready: Box::new(move || !stop.is_cancelled()),
+        metrics: Box::new(move || {
+            guard.metrics.set_body_bytes(guard.memory.held());
+            guard.metrics.set_ledger(guard.ledger.usage());
+            guard.metrics.render()
+        }),
+    }
+}
+
+/// One listener a worker; several share the port (`SO_REUSEPORT`), so that the
+/// kernel spreads connections over them.
+fn listeners(address: SocketAddr, count: usize) -> Result<Vec<std::net::TcpListener>, StartError> {
+    let shared = count > 1;
+    let first = listen(address, shared)?;
+    let bound = local(&first, address);
+    let rest = (1..count).map(|_| listen(bound, shared));
+    std::iter::once(Ok(first)).chain(rest).collect()
+}
+
+fn listen(address: SocketAddr, shared: bool) -> Result<std::net::TcpListener, StartError> {
+    net::listen(address, shared).map_err(|source| StartError::Listen { address, source })
+}
+
+fn local(listener: &std::net::TcpListener, asked: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(asked)
+}
+
+fn spawn(
+    name: String,
+    run: impl FnOnce() -> io::Result<()> + Send + 'static,
+) -> Result<JoinHandle<io::Result<()>>, StartError> {
+    thread::Builder::new().name(name).spawn(run).map_err(StartError::Thread)
+}
+
+fn join(thread: JoinHandle<io::Result<()>>) -> io::Result<()> {
+    thread.join().unwrap_or_else(|_| Err(io::Error::other("a worker thread panicked")))
+}

@@ -1,0 +1,71 @@
+//! One worker: a thread with a runtime, a listener and upstream connections of
+//! its own. No task ever moves between workers, so what is hot on a core stays
+//! there (`docs/performance.md` has the figures behind this shape).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::guard::accept;
+use crate::guard::state::Guard;
+use crate::net::{self, ConnectionBounds, Pool};
+
+/// Idle connections to the app are looked through this often.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// One worker.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) guard: Arc<Guard>,
+    /// Connections to the apps, by source.
+    pub(crate) pools: Vec<Arc<Pool>>,
+    pub(crate) connection_bounds: ConnectionBounds,
+    /// Cancelled by the signal to stop.
+    pub(crate) drain: CancellationToken,
+    /// Connections, and deliveries that outlived theirs.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Worker {
+    /// Serves until the drain is over. Called on a thread of its own.
+    pub(crate) fn run(self: Arc<Self>, listener: std::net::TcpListener, tls: Option<TlsAcceptor>) -> std::io::Result<()> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async move {
+            let listener = TcpListener::from_std(listener)?;
+            tokio::spawn(Arc::clone(&self).sweep());
+            let drain = self.drain.clone();
+            net::accept(listener, drain, |stream, peer| {
+                self.tasks.spawn(accept::serve(Arc::clone(&self), tls.clone(), stream, peer));
+            })
+            .await;
+            self.finish().await;
+            Ok(())
+        })
+    }
+
+    /// Lets what is in flight finish, within the drain's time.
+    async fn finish(&self) {
+        self.tasks.close();
+        let left = timeout(self.guard.bounds.drain_timeout, self.tasks.wait()).await;
+        if left.is_err() {
+            tracing::warn!(connections = self.tasks.len(), "gave up on connections that did not finish in time");
+        }
+    }
+
+    async fn sweep(self: Arc<Self>) {
+        let mut ticks = interval(SWEEP_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            for pool in &self.pools {
+                pool.sweep();
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Limits: what a stranger, or a source, may make the process do at once and
+//! over time.
+//!
+//! Every bound is one [`Bound`]: connections, deliveries, body bytes, ledger
+//! entries. Rates are GCRA buckets ([`RateLimiter`]). What one address holds is
+//! looked up once per connection ([`AddressRegistry`]). A limit never queues:
+//! it admits or refuses at once, so that waiting strangers cost nothing.
+
+mod addresses;
+mod bound;
+mod memory;
+mod rate;
+
+pub use addresses::{AddressGuard, AddressRefused, AddressRegistry, AddressUse};
+pub use bound::{Bound, Permit};
+pub use memory::{Overloaded, Reservation};
+pub use rate::{Limited, RateLimiter};

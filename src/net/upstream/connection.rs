@@ -1,0 +1,127 @@
+//! One connection to the upstream and the exchange on it.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, timeout_at};
+
+use super::bell::Bell;
+use super::error::UpstreamError;
+use super::target::Stream;
+
+/// A connection: hyper's two halves, polled by the same task.
+pub(super) struct Connection {
+    requests: SendRequest<Full<Bytes>>,
+    /// `None` once the connection has come to its end.
+    io: Option<Box<http1::Connection<TokioIo<Stream>, Full<Bytes>>>>,
+    bell: Bell,
+}
+
+/// Why an exchange gave no answer.
+pub(super) enum ExchangeError {
+    /// No byte of the request was sent; here it is again.
+    Unsent(Box<Request<Full<Bytes>>>, hyper::Error),
+    /// Anything else.
+    Failed(UpstreamError),
+}
+
+impl Connection {
+    /// Takes a connected stream.
+    pub(super) async fn open(stream: Stream) -> Result<Self, hyper::Error> {
+        let (requests, io) = http1::Builder::new()
+            .max_buf_size(HEAD_BYTES_MAX)
+            .max_header_size(HEAD_BYTES_MAX)
+            .handshake(TokioIo::new(stream))
+            .await?;
+        Ok(Self { requests, io: Some(Box::new(io)), bell: Bell::new() })
+    }
+
+    /// Sends the request and waits for the head of its answer until `deadline`.
+    ///
+    /// No look at a kept-open connection is needed before: hyper reads before
+    /// it takes the request, so what the upstream has closed since gives it
+    /// back unsent.
+    pub(super) async fn exchange(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        deadline: Instant,
+    ) -> Result<Response<Incoming>, ExchangeError> {
+        let mut answer = pin!(self.requests.try_send_request(request));
+        let answered = std::future::poll_fn(|cx| self.poll_beside(cx, |cx| answer.as_mut().poll(cx)));
+        let response = match timeout_at(deadline, answered).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(mut failure)) => {
+                return Err(match failure.take_message() {
+                    Some(request) => ExchangeError::Unsent(Box::new(request), failure.into_error()),
+                    None => ExchangeError::Failed(UpstreamError::Broken(failure.into_error().into())),
+                });
+            }
+            Err(_elapsed) => return Err(ExchangeError::Failed(UpstreamError::Timeout { sent: true })),
+        };
+        // RFC 9110 section 7.8: nobody asked for an upgrade. What follows on
+        // the connection is not HTTP.
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(ExchangeError::Failed(UpstreamError::Broken("101 without being asked".into())));
+        }
+        Ok(response)
+    }
+
+    /// Polls `beside`, which waits for something that the connection brings:
+    /// first alone, since it may be there already, then after the connection
+    /// had its turn.
+    pub(super) fn poll_beside<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut beside: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let Self { io, bell, .. } = self;
+        bell.poll(cx, |cx| {
+            if let Poll::Ready(ready) = beside(cx) {
+                return Poll::Ready(ready);
+            }
+            poll_io(io, cx);
+            beside(cx)
+        })
+    }
+
+    /// Whether the exchange is over on both sides and another may follow.
+    /// The request's end counts too: an early answer leaves the upstream with
+    /// half a request, and the connection with it is of no further use.
+    pub(super) fn is_reusable(&self) -> bool {
+        self.io.is_some() && self.requests.is_ready()
+    }
+
+    /// Nobody waits for it any more.
+    pub(super) fn rest(&self) {
+        self.bell.silence();
+    }
+
+    /// Whether an idle connection is still open, as far as the runtime has
+    /// heard from the system.
+    pub(super) fn is_open(&mut self) -> bool {
+        poll_io(&mut self.io, &mut Context::from_waker(self.bell.waker()));
+        self.io.is_some()
+    }
+}
+
+/// Lets the connection read and write. Why it ended does not matter here: an
+/// error reaches whoever waits for the answer or the body, and dropping it
+/// hands an unsent request back.
+fn poll_io<F: Future + Unpin>(io: &mut Option<F>, cx: &mut Context<'_>) {
+    if let Some(open) = io
+        && Pin::new(open).poll(cx).is_ready()
+    {
+        *io = None;
+    }
+}
+
+/// The longest head of an answer, and what is read ahead of its consumer.
+/// hyper counts fields by itself: at most 100.
+const HEAD_BYTES_MAX: usize = 64 * 1024;

@@ -1,0 +1,161 @@
+//! Where the app listens, and how a connection to it is opened: name, socket,
+//! TLS.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::{InvalidDnsNameError, ServerName};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsConnector;
+
+use super::connection::Connection;
+use super::error::UpstreamError;
+use crate::config::guard::Upstream;
+use crate::net::certificates::{self, PemError};
+
+/// How the upstream is reached. Made once and shared by all workers.
+#[derive(Debug)]
+pub(crate) struct Target {
+    address: Address,
+    /// Until the head of an answer is there, and then until each part of its body.
+    pub(super) answer_timeout: Duration,
+    /// Bounds name, socket and TLS together.
+    connect_timeout: Duration,
+}
+
+#[derive(Debug)]
+enum Address {
+    Tcp { host: String, port: u16, tls: Option<Tls> },
+    Unix(PathBuf),
+}
+
+#[derive(Debug)]
+struct Tls {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+/// A byte stream of any of the three kinds.
+pub(super) type Stream = Pin<Box<dyn Duplex>>;
+
+/// What a [`Stream`] can do.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Send> Duplex for T {}
+
+/// Why an upstream cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// Its CA file is of no use.
+    #[error("load the CA of the upstream")]
+    Ca(#[from] PemError),
+    /// A certificate cannot carry its name.
+    #[error("use {host:?} as the name in the upstream's certificate: give a DNS name or an IP address")]
+    Name {
+        /// The host as configured.
+        host: String,
+        /// What is wrong with it.
+        source: InvalidDnsNameError,
+    },
+}
+
+impl Target {
+    /// Reads what is needed to reach `upstream`.
+    ///
+    /// `answer_timeout` bounds the time from sending to the head of the
+    /// answer, connecting included, and then the wait for each part of its
+    /// body. `connect_timeout` bounds the opening of one connection, over all
+    /// addresses of the name.
+    pub(crate) fn new(
+        upstream: &Upstream,
+        answer_timeout: Duration,
+        connect_timeout: Duration,
+    ) -> Result<Self, TargetError> {
+        let address = match upstream {
+            Upstream::Http { host, port } => Address::Tcp { host: host.clone(), port: *port, tls: None },
+            Upstream::Https { host, port, ca } => {
+                let tls = Some(Tls::new(host, ca.as_deref())?);
+                Address::Tcp { host: host.clone(), port: *port, tls }
+            }
+            Upstream::Unix(path) => Address::Unix(path.clone()),
+        };
+        Ok(Self { address, answer_timeout, connect_timeout })
+    }
+
+    /// Opens a connection, before `deadline` and within the time for connecting.
+    pub(super) async fn connect(&self, deadline: Instant) -> Result<Connection, UpstreamError> {
+        let own = Instant::now() + self.connect_timeout;
+        match timeout_at(deadline.min(own), self.open(deadline.min(own))).await {
+            Ok(Ok(stream)) => {
+                Connection::open(stream).await.map_err(|error| UpstreamError::Unreachable(error.into()))
+            }
+            Ok(Err(error)) => Err(UpstreamError::Unreachable(error.into())),
+            Err(_elapsed) if deadline < own => Err(UpstreamError::Timeout { sent: false }),
+            Err(elapsed) => Err(UpstreamError::Unreachable(elapsed.into())),
+        }
+    }
+
+    async fn open(&self, deadline: Instant) -> io::Result<Stream> {
+        match &self.address {
+            Address::Unix(path) => Ok(Box::pin(UnixStream::connect(path).await?)),
+            Address::Tcp { host, port, tls } => {
+                let addresses: Vec<SocketAddr> =
+                    lookup_host((host.as_str(), *port)).await?.take(ADDRESSES_MAX).collect();
+                let socket = connect_any(&addresses, deadline).await?;
+                socket.set_nodelay(true)?;
+                let Some(tls) = tls else { return Ok(Box::pin(socket)) };
+                let handshake = TlsConnector::from(Arc::clone(&tls.config)).connect(tls.name.clone(), socket);
+                Ok(Box::pin(handshake.await?))
+            }
+        }
+    }
+}
+
+impl Tls {
+    /// TLS 1.3 or 1.2 to `host`, whose certificate must carry that name under
+    /// the CAs of the file `ca`, or else under a public one.
+    fn new(host: &str, ca: Option<&Path>) -> Result<Self, TargetError> {
+        let roots = match ca {
+            Some(path) => certificates::authorities(path)?,
+            None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+        };
+        let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(&[&TLS13, &TLS12])
+            .expect("the provider has cipher suites for both versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|source| TargetError::Name { host: host.to_owned(), source })?;
+        Ok(Self { config: Arc::new(config), name })
+    }
+}
+
+/// The first address that answers, in the resolver's order (RFC 6724). Each
+/// gets an even share of the time that is left, so that one that swallows
+/// packets does not use up what the others need.
+async fn connect_any(addresses: &[SocketAddr], deadline: Instant) -> io::Result<TcpStream> {
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for (tried, address) in addresses.iter().enumerate() {
+        let untried = u32::try_from(addresses.len() - tried).expect("at most ADDRESSES_MAX");
+        let share = deadline.saturating_duration_since(Instant::now()) / untried;
+        match timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(socket)) => return Ok(socket),
+            Ok(Err(error)) => failure = error,
+            Err(elapsed) => failure = elapsed.into(),
+        }
+    }
+    Err(failure)
+}
+
+/// At most this many addresses of one name are tried.
+const ADDRESSES_MAX: usize = 16;

@@ -1,0 +1,71 @@
+//! Signed message ids: what names a delivery in the ledger.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::fields;
+use super::refusal::Refusal;
+
+/// The longest id, in bytes. Providers use a few dozen.
+pub const ID_BYTES_MAX: usize = 256;
+
+/// The id in the header `name`, checked against [`check`].
+pub(super) fn read<'h>(
+    fields: &'h HeaderMap,
+    name: &HeaderName,
+    separator: Option<&str>,
+) -> Result<&'h HeaderValue, Refusal> {
+    let id = fields::only(fields, name, Refusal::IdMissing)?;
+    check(id.as_bytes(), separator)?;
+    Ok(id)
+}
+
+/// Whether `id` can be signed and remembered: visible ASCII, at most
+/// [`ID_BYTES_MAX`] bytes, and not readable as an id and a timestamp.
+///
+/// `separator` is what stands between id and timestamp in the signed bytes.
+/// Where they read `id.timestamp.body`, the signature of `a` + `1700000000` +
+/// `5.x` is also that of `a.1700000000` + `5` + `x`: whoever captured the first
+/// could send the second as a message with a new id. So an id with the
+/// separator may not end in a part of digits only. Digits alone are fine:
+/// nothing would be left for the id.
+pub(super) fn check(id: &[u8], separator: Option<&str>) -> Result<(), Refusal> {
+    if id.is_empty() {
+        return Err(Refusal::IdMissing);
+    }
+    let readable = id.len() <= ID_BYTES_MAX && id.iter().all(u8::is_ascii_graphic);
+    if !readable || separator.is_some_and(|separator| ends_like_a_timestamp(id, separator.as_bytes())) {
+        return Err(Refusal::IdMalformed);
+    }
+    Ok(())
+}
+
+fn ends_like_a_timestamp(id: &[u8], separator: &[u8]) -> bool {
+    let digits = id.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && id[..id.len() - digits].ends_with(separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_could_hold_a_timestamp_are_malformed() {
+        for fine in ["msg_1", "a.b.c_1700000000", "12345", "a.", "a.1b", "a..b", "~!"] {
+            assert_eq!(check(fine.as_bytes(), Some(".")), Ok(()), "{fine}");
+        }
+        for moved in ["a.1", "msg_a.1699999993", ".5", "a.0001", "a.b.7"] {
+            assert_eq!(check(moved.as_bytes(), Some(".")), Err(Refusal::IdMalformed), "{moved}");
+            assert_eq!(check(moved.as_bytes(), None), Ok(()), "{moved}");
+        }
+    }
+
+    #[test]
+    fn ids_are_visible_ascii_of_bounded_length() {
+        for wrong in ["a b", "a\t", "\u{e9}", "a\u{7f}"] {
+            assert_eq!(check(wrong.as_bytes(), None), Err(Refusal::IdMalformed), "{wrong:?}");
+        }
+        assert_eq!(check(&[b'a'; ID_BYTES_MAX], None), Ok(()));
+        assert_eq!(check(&[b'a'; ID_BYTES_MAX + 1], None), Err(Refusal::IdMalformed));
+        assert_eq!(check(b"", None), Err(Refusal::IdMissing));
+    }
+}

@@ -1,0 +1,130 @@
+//! How a secret's text becomes key bytes.
+
+use zeroize::Zeroizing;
+
+use super::encoding::Encoding;
+use crate::keys::{KEY_BYTES_MIN, Secret};
+
+/// What a provider's secret text stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyText {
+    /// The text itself is the key, prefix and all.
+    Utf8,
+    /// Base64 (padded, standard alphabet) of the key, after a prefix that may
+    /// be left out.
+    Base64 {
+        /// The prefix, such as `whsec_`.
+        prefix: &'static str,
+    },
+}
+
+/// Why a scheme cannot be made of the given secrets. Never holds a byte of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// A scheme that verifies needs something to verify with.
+    #[error("no secret is configured")]
+    NoSecret,
+    /// Each secret is tried on each delivery, so their number is bounded.
+    #[error("{count} secrets are configured, the most is {}", super::SECRETS_MAX)]
+    TooManySecrets {
+        /// How many were given.
+        count: usize,
+    },
+    /// One secret is unusable.
+    #[error("secret {} of the source: {fault}", slot + 1)]
+    Unusable {
+        /// Which secret, counted from 0.
+        slot: usize,
+        /// What is wrong with it.
+        fault: KeyFault,
+    },
+}
+
+/// What is wrong with a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFault {
+    /// Anyone can sign with an empty key.
+    #[error("it is empty")]
+    Empty,
+    /// It must be base64 (RFC 4648 section 4, padded), and is not.
+    #[error("it is not padded base64 in the standard alphabet, with or without its prefix")]
+    NotBase64,
+    /// Fewer than [`KEY_BYTES_MIN`] bytes.
+    #[error(
+        "it makes a key of {bytes} bytes, fewer than {KEY_BYTES_MIN}: allow weak secrets, or make a longer one"
+    )]
+    Weak {
+        /// How many bytes its key has.
+        bytes: usize,
+    },
+}
+
+/// Whether keys of fewer than [`KEY_BYTES_MIN`] bytes are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WeakKeys {
+    Allow,
+    Refuse,
+}
+
+impl KeyText {
+    /// The key that `secret` stands for.
+    pub(super) fn key(self, secret: &Secret, weak: WeakKeys) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+        let key = match self {
+            Self::Utf8 => Zeroizing::new(secret.expose().to_vec()),
+            Self::Base64 { prefix } => decode(secret.expose(), prefix)?,
+        };
+        match key.len() {
+            0 => Err(KeyFault::Empty),
+            bytes if bytes < KEY_BYTES_MIN && weak == WeakKeys::Refuse => Err(KeyFault::Weak { bytes }),
+            _ => Ok(key),
+        }
+    }
+}
+
+fn decode(text: &[u8], prefix: &str) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+    let text = text.strip_prefix(prefix.as_bytes()).unwrap_or(text);
+    Encoding::Base64.decode_all(text).ok_or(KeyFault::NotBase64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHSEC: KeyText = KeyText::Base64 { prefix: "whsec_" };
+
+    fn key(text: KeyText, secret: &str, weak: WeakKeys) -> Result<Vec<u8>, KeyFault> {
+        text.key(&Secret::new(secret), weak).map(|key| key.to_vec())
+    }
+
+    #[test]
+    fn text_is_the_key_prefix_and_all() {
+        let secret = "whsec_abcdefghijklmnopqrstuvwxyz";
+        assert_eq!(key(KeyText::Utf8, secret, WeakKeys::Refuse), Ok(secret.as_bytes().to_vec()));
+    }
+
+    #[test]
+    fn base64_is_decoded_with_or_without_its_prefix() {
+        assert_eq!(key(WHSEC, "whsec_YWJj", WeakKeys::Allow), Ok(b"abc".to_vec()));
+        assert_eq!(key(WHSEC, "YWJj", WeakKeys::Allow), Ok(b"abc".to_vec()));
+        for wrong in
+            ["whsec_YWJ", "whsec_YW-j", "whsec_YWI", "whsec_YWJ=", "whsec_whsec_YWJj", " YWJj", "YWJj\n"]
+        {
+            assert_eq!(key(WHSEC, wrong, WeakKeys::Allow), Err(KeyFault::NotBase64), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_key_is_never_usable() {
+        for (text, secret) in [(KeyText::Utf8, ""), (WHSEC, ""), (WHSEC, "whsec_")] {
+            assert_eq!(key(text, secret, WeakKeys::Allow), Err(KeyFault::Empty), "{text:?} {secret}");
+        }
+    }
+
+    #[test]
+    fn a_weak_key_must_be_allowed_by_name() {
+        let (weak, strong) = ("k".repeat(KEY_BYTES_MIN - 1), "k".repeat(KEY_BYTES_MIN));
+        assert_eq!(key(KeyText::Utf8, &weak, WeakKeys::Refuse), Err(KeyFault::Weak { bytes: 23 }));
+        assert!(key(KeyText::Utf8, &weak, WeakKeys::Allow).is_ok());
+        assert!(key(KeyText::Utf8, &strong, WeakKeys::Refuse).is_ok());
+    }
+}

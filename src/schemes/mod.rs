@@ -1,0 +1,87 @@
+//! How requests are signed: bytes, keys and a time in; proof or reason out.
+//!
+//! A scheme is a row of data ([`Preset`]) that names its headers, its
+//! encoding, its algorithm, how the secret text becomes a key, and the
+//! template of what is signed. [`Scheme`] is such a row together with keys.
+//! The same row verifies and signs, so `verify(sign(m))` holds for each.
+//!
+//! A delivery is judged in two steps. The *head*: [`Scheme::open`] reads
+//! signature, timestamp and id and refuses what cannot be right, before a byte
+//! of the body is read. The *body*: [`Open::update`] takes the bytes as they
+//! arrive and [`Open::finish`] gives a [`Proof`] or a [`Refusal`].
+//!
+//! Everything here is pure: no socket, file, clock or lock. Nothing here may
+//! read a body as text, look at a header twice over, or say which key nearly
+//! matched.
+//!
+//! Where to start: [`Scheme::open`] reads top-down; the rows are in
+//! `presets.rs`; `mac.rs` is the one file that touches HMAC.
+//!
+//! ```
+//! use countersign::clock::UnixTime;
+//! use countersign::keys::Secret;
+//! use countersign::schemes::{Head, Message, Refusal, Scheme, SchemeOptions, preset};
+//! use http::{HeaderMap, Method};
+//!
+//! let secret = Secret::new("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+//! let preset = preset("standard-webhooks").expect("a preset");
+//! let scheme = Scheme::new(preset, &[secret], SchemeOptions::default())?;
+//! let now = UnixTime::from_secs(1_700_000_000);
+//!
+//! // The sender's side.
+//! let message = Message {
+//!     id: Some("msg_1"),
+//!     timestamp: now,
+//!     body: b"{}",
+//!     method: &Method::POST,
+//!     target: "/hooks",
+//!     public_url: None,
+//! };
+//! let fields: HeaderMap = scheme.sign(&message)?.into_iter().collect();
+//!
+//! // The receiver's side.
+//! let head = Head { method: &Method::POST, target: "/hooks", fields: &fields, public_url: None };
+//! let mut open = scheme.open(&head, now)?;
+//! open.update(b"{}");
+//! let proof = open.finish()?;
+//! assert_eq!(proof.message_id().map(|id| id.as_bytes()), Some(&b"msg_1"[..]));
+//!
+//! let mut open = scheme.open(&head, now)?;
+//! open.update(b"{ }");
+//! assert_eq!(open.finish().unwrap_err(), Refusal::SignatureMismatch);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod digest;
+mod encoding;
+mod fields;
+mod id;
+mod key;
+mod mac;
+mod open;
+mod preset;
+mod presets;
+mod proof;
+mod refusal;
+mod scheme;
+mod sign;
+mod signatures;
+mod template;
+mod timestamp;
+pub mod vectors;
+
+pub use digest::Digest;
+pub use encoding::Encoding;
+pub use id::ID_BYTES_MAX;
+pub use key::{KeyError, KeyFault, KeyText};
+pub use mac::Algorithm;
+pub use open::Open;
+pub use preset::{Defaults, Policy, Preset, Wire};
+pub use presets::{preset, presets};
+pub use proof::{Proof, ReplayIdentity};
+pub use refusal::Refusal;
+pub use scheme::{Head, SECRETS_MAX, Scheme, SchemeOptions};
+pub use sign::{Message, SignError};
+pub use signatures::{Grammar, ListSyntax, SIGNATURES_MAX, SignatureField};
+pub use template::Part;
+pub use timestamp::{TimestampField, TimestampForm, TimestampPlace};

@@ -1,0 +1,77 @@
+//! What a row of the table of schemes says.
+
+use std::time::Duration;
+
+use http::{HeaderName, Method};
+
+use super::key::KeyText;
+use super::mac::Algorithm;
+use super::signatures::SignatureField;
+use super::template::Part;
+use super::timestamp::TimestampField;
+
+/// A provider's way of signing, and what it is best met with.
+#[derive(Debug)]
+pub struct Preset {
+    /// The name in configuration, logs and vector files.
+    pub name: &'static str,
+    /// Who signs this way.
+    pub provider: &'static str,
+    /// The provider's page that this row is taken from.
+    pub documentation: &'static str,
+    /// What is on the wire.
+    pub wire: Wire,
+    /// What a source of this scheme starts from.
+    pub defaults: Defaults,
+}
+
+/// How a request is signed.
+#[derive(Debug)]
+pub struct Wire {
+    /// The header with the signature.
+    pub signature: SignatureField,
+    /// How the signature is made. It comes from here, never from the message.
+    pub algorithm: Algorithm,
+    /// How the secret's text becomes the key.
+    pub key: KeyText,
+    /// The signed bytes. Holds [`Part::Id`] where `id` is given and
+    /// [`Part::Timestamp`] where `timestamp` is, and [`Part::Body`] once.
+    pub signed: &'static [Part],
+    /// The timestamp, where one is signed.
+    pub timestamp: Option<TimestampField>,
+    /// The header with the message id, where one is signed. An id that is not
+    /// signed is nobody's evidence and not named here.
+    pub id: Option<HeaderName>,
+}
+
+/// What a source starts from, each its own choice to change.
+#[derive(Clone, Copy, Debug)]
+pub struct Defaults {
+    /// The greatest age and the greatest lead of a signed time; `None` where
+    /// no time is signed.
+    pub tolerance: Option<Duration>,
+    /// The longest body, in bytes.
+    pub body_bytes_max: u64,
+    /// How long signed bytes without a signed time are remembered; zero where
+    /// a time is signed, because the tolerance decides there.
+    pub window: Duration,
+    /// What a replay gets: the same signed bytes, with a signed time.
+    pub on_replay: Policy,
+    /// What a retry gets: the same id and body under a newer signature.
+    pub on_retry: Policy,
+    /// What a redelivery gets: the same signed bytes, without a signed time.
+    pub on_redelivery: Policy,
+    /// The methods it is sent with.
+    pub methods: &'static [Method],
+}
+
+/// What a copy of an accepted delivery gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// 409, and nothing is forwarded.
+    Refuse,
+    /// 200, and nothing is forwarded.
+    Acknowledge,
+    /// It is forwarded once more.
+    Forward,
+}

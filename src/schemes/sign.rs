@@ -1,0 +1,132 @@
+//! The sender's side: the same row that verifies, signs.
+
+use http::{HeaderName, HeaderValue, Method};
+
+use super::preset::Wire;
+use super::scheme::Scheme;
+use super::timestamp::TimestampPlace;
+use super::{id, template};
+use crate::clock::UnixTime;
+
+/// What is signed.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// The message id, for schemes that sign one; others take no notice of it.
+    pub id: Option<&'a str>,
+    /// The time of signing, for schemes that sign one.
+    pub timestamp: UnixTime,
+    /// The body, exactly as it will be sent.
+    pub body: &'a [u8],
+    /// The method.
+    pub method: &'a Method,
+    /// Path and query.
+    pub target: &'a str,
+    /// The URL that it is sent to, for schemes that sign it.
+    pub public_url: Option<&'a str>,
+}
+
+/// Why a message cannot be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// The scheme signs an id and the message has none.
+    #[error("the scheme signs a message id, and the message has none")]
+    IdMissing,
+    /// No receiver could take the id.
+    #[error(
+        "the message id is empty, too long, not visible ASCII, or ends in a part of digits that could be read as the timestamp"
+    )]
+    IdMalformed,
+}
+
+impl Scheme {
+    /// The headers that make `message` verifiable: id, timestamp and signature,
+    /// as far as the scheme has them. Signs with every secret where the header
+    /// is a list, with the first otherwise.
+    pub fn sign(&self, message: &Message<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, SignError> {
+        let wire = &self.preset().wire;
+        let mut headers = Vec::with_capacity(3);
+
+        let id = wire.id.as_ref().map(|name| Ok((name, id_of(message, wire)?))).transpose()?;
+        headers.extend(id.map(|(name, id)| (name.clone(), value(id))));
+
+        let timestamp = wire.timestamp.as_ref().map(|field| (field, field.form.write(message.timestamp)));
+        let mut timestamp_entry = None;
+        match timestamp.as_ref().map(|(field, text)| (&field.place, text)) {
+            Some((TimestampPlace::Header(name), text)) => headers.push((name.clone(), value(text))),
+            Some((TimestampPlace::SignatureEntry { syntax, tag }, text)) => {
+                timestamp_entry = Some(syntax.entry(tag, text));
+            }
+            None => {}
+        }
+
+        let id_text = id.map_or(&b""[..], |(_, id)| id.as_bytes());
+        let timestamp_text = timestamp.as_ref().map_or(&b""[..], |(_, text)| text.as_bytes());
+        let around = template::fill(wire.signed, id_text, timestamp_text);
+        let tags = self.keys.iter().map(|key| {
+            let mut mac = key.clone();
+            mac.update(&around.before_body);
+            mac.update(message.body);
+            mac.update(&around.after_body);
+            mac.into_tag()
+        });
+        let signatures = wire.signature.write(timestamp_entry, tags);
+        headers.push((wire.signature.header.clone(), value(&signatures)));
+        Ok(headers)
+    }
+}
+
+/// The id that is signed, if a receiver would take it.
+fn id_of<'m>(message: &Message<'m>, wire: &Wire) -> Result<&'m str, SignError> {
+    let id = message.id.ok_or(SignError::IdMissing)?;
+    let checked = id::check(id.as_bytes(), template::separator_after_id(wire.signed));
+    checked.map(|()| id).map_err(|_| SignError::IdMalformed)
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("ids are checked; rows, digits and signatures are visible ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{SchemeOptions, preset};
+    use super::*;
+    use crate::keys::Secret;
+
+    fn signed(preset_name: &str, secrets: &[&str], id: Option<&str>) -> Result<Vec<String>, SignError> {
+        let secrets: Vec<_> = secrets.iter().map(|text| Secret::new(*text)).collect();
+        let options = SchemeOptions { allow_weak_secret: true, ..SchemeOptions::default() };
+        let scheme = Scheme::new(preset(preset_name).expect("a preset"), &secrets, options).expect("keys");
+        let message = Message {
+            id,
+            timestamp: UnixTime::from_millis(1_700_000_000_999),
+            body: b"{}",
+            method: &Method::POST,
+            target: "/",
+            public_url: None,
+        };
+        let headers = scheme.sign(&message)?;
+        Ok(headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap_or("?"))).collect())
+    }
+
+    #[test]
+    fn a_list_is_signed_with_every_secret_and_a_whole_value_with_the_first() {
+        let list = signed("stripe", &["one", "two"], None).expect("signed");
+        assert_eq!(list.len(), 1);
+        assert!(list[0].starts_with("stripe-signature: t=1700000000,v1="), "{list:?}");
+        assert_eq!(list[0].matches(",v1=").count(), 2);
+
+        let whole = signed("github", &["one", "two"], None);
+        assert_eq!(whole, signed("github", &["one"], None));
+        assert_eq!(whole.map(|headers| headers.len()), Ok(1));
+    }
+
+    #[test]
+    fn an_id_that_no_receiver_takes_is_not_signed() {
+        let sign = |id| signed("svix", &["YWJj"], id).map(|headers| headers[0].clone());
+        assert_eq!(sign(Some("msg_1")), Ok("svix-id: msg_1".to_owned()));
+        assert_eq!(sign(None), Err(SignError::IdMissing));
+        for wrong in ["", "a b", "msg_1.1700000000"] {
+            assert_eq!(sign(Some(wrong)), Err(SignError::IdMalformed), "{wrong:?}");
+        }
+    }
+}

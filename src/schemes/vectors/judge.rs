@@ -1,0 +1,115 @@
+//! Judging a vector file: each case as if it had arrived at its own clock.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use super::{Case, CaseSecret, Judged, Report, VectorFile, Verdict};
+use crate::clock::UnixTime;
+use crate::keys::Secret;
+use crate::schemes::{Encoding, Head, Preset, Refusal, Scheme, SchemeOptions, preset};
+
+/// Judges every case of `file`.
+pub fn run(file: &VectorFile) -> Report<'_> {
+    let preset = preset(&file.scheme.replace('_', "-"));
+    let verdict = |case| match preset.map(|preset| judge(preset, case)) {
+        Some(Ok(())) => Verdict::Accepted,
+        Some(Err(verdict)) => verdict,
+        None => unjudged("unknown scheme"),
+    };
+    let cases = file.cases.iter().map(|case| Judged { case, verdict: verdict(case) }).collect();
+    Report { scheme: &file.scheme, preset, cases }
+}
+
+/// Whether `case` is accepted, or the verdict it gets instead.
+fn judge(preset: &'static Preset, case: &Case) -> Result<(), Verdict> {
+    let secrets: Vec<_> = case.secrets.iter().map(secret).collect::<Result<_, _>>()?;
+    let tolerance = case.tolerance_s.map(Duration::from_secs);
+    let options = SchemeOptions { tolerance, allow_weak_secret: true };
+    let scheme = Scheme::new(preset, &secrets, options).map_err(|error| refused(&error))?;
+    let body = Encoding::Base64.decode_all(case.body_b64.as_bytes());
+    let body = body.ok_or_else(|| unjudged("body_b64 is not base64"))?;
+    let method = Method::from_bytes(case.method.as_bytes()).map_err(|error| refused(&error))?;
+    let fields = fields(&case.headers)?;
+
+    let (target, public_url) = (target(&case.url), Some(case.url.as_str()));
+    let head = Head { method: &method, target, fields: &fields, public_url };
+    let by_code = |refusal: Refusal| refused(&refusal);
+    let mut open = scheme.open(&head, UnixTime::from_secs(case.now)).map_err(by_code)?;
+    open.update(&body);
+    open.finish().map(drop).map_err(by_code)
+}
+
+fn refused(reason: &dyn fmt::Display) -> Verdict {
+    Verdict::Refused(reason.to_string())
+}
+
+fn unjudged(why: &str) -> Verdict {
+    Verdict::Unjudged(why.to_owned())
+}
+
+fn secret(secret: &CaseSecret) -> Result<Secret, Verdict> {
+    if secret.kind != "hmac" {
+        return Err(unjudged(&format!("unsupported kind of secret: {}", secret.kind)));
+    }
+    let encoding = match secret.encoding.as_deref() {
+        None => return Ok(Secret::new(secret.value.as_str())),
+        Some("base64") => Encoding::Base64,
+        Some("hex") => Encoding::Hex,
+        Some(other) => return Err(unjudged(&format!("unsupported encoding of a secret: {other}"))),
+    };
+    let decoded = encoding.decode_all(secret.value.as_bytes());
+    decoded.map(|bytes| Secret::new(bytes.as_slice())).ok_or_else(|| refused(&"a secret cannot be decoded"))
+}
+
+fn fields(headers: &[(String, String)]) -> Result<HeaderMap, Verdict> {
+    let mut fields = HeaderMap::new();
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| refused(&error))?;
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|error| refused(&error))?;
+        fields.try_append(name, value).map_err(|error| refused(&error))?;
+    }
+    Ok(fields)
+}
+
+/// Path and query of `url`, exactly as they stand in it.
+fn target(url: &str) -> &str {
+    let after_scheme = url.find("://").map_or(url, |at| &url[at + 3..]);
+    after_scheme.find('/').map_or("/", |at| &after_scheme[at..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_is_the_part_after_the_authority() {
+        assert_eq!(target("https://example.com/in?x=http://y/"), "/in?x=http://y/");
+        assert_eq!(target("https://example.com"), "/");
+    }
+
+    fn verdict(scheme: &str, secret: &str) -> Verdict {
+        let file = format!(
+            r#"{{"scheme": "{scheme}", "unknown": 1, "cases": [{{"name": "n", "method": "POST",
+            "url": "https://h/", "headers": [], "body_b64": "", "secrets": [{secret}], "now": 1,
+            "tolerance_s": null, "expect": "reject"}}]}}"#
+        );
+        let file: VectorFile = serde_json::from_str(&file).expect("the format");
+        run(&file).cases.remove(0).verdict
+    }
+
+    #[test]
+    fn what_cannot_be_judged_is_told_from_what_is_refused() {
+        let hmac = r#"{"kind": "hmac", "value": "s"}"#;
+        assert_eq!(verdict("github", hmac), Verdict::Refused("signature_missing".to_owned()));
+        assert_eq!(verdict("nobody", hmac), unjudged("unknown scheme"));
+        let token = r#"{"kind": "token", "value": "s"}"#;
+        assert_eq!(verdict("github", token), unjudged("unsupported kind of secret: token"));
+        for unusable in
+            [r#"{"kind": "hmac", "value": ""}"#, r#"{"kind": "hmac", "value": "0", "encoding": "hex"}"#]
+        {
+            assert!(matches!(verdict("github", unusable), Verdict::Refused(_)), "{unusable}");
+        }
+    }
+}

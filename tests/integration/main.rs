@@ -1,0 +1,22 @@
+//! Everything that needs a running guard, as one binary: real HTTP and TLS
+//! over loopback, on ports that the system chooses, under a clock that the
+//! test controls. A module per topic.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "../../examples/quickstart/app.rs"]
+mod app;
+#[path = "../../examples/quickstart/client.rs"]
+mod client;
+mod stand;
+
+mod admin;
+mod forwarding;
+mod framing;
+mod http2;
+mod lifecycle;
+mod limits;
+mod refusals;
+mod replays;
+mod tls;
+mod upstream;
