@@ -11,19 +11,25 @@ use crate::config::{Environment, GuardArgs, GuardConfig};
 /// Shown below the flags.
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  One GitHub webhook, from GitHub's networks alone, behind a load balancer that ends TLS:
-    countersign guard --plain --listen 127.0.0.1:8843 --upstream http://127.0.0.1:3000 \\
-      --scheme github --secret-file github.secret --allow-ip-file github-networks.txt
+  GitHub, which has no client certificate:
+    countersign guard --upstream http://127.0.0.1:3000 \
+      --tls-cert server.pem --tls-key server.key --client-auth off \
+      --scheme github --secret-file github.secret --path /hooks/github
 
-  A partner with client certificates, at most 100 deliveries a second, into an app on a Unix socket:
-    countersign guard --upstream unix:/run/app.sock --tls-cert server.pem --tls-key server.key \\
-      --client-ca partner-ca.pem --client-crl partner.crl --client-identity URI:spiffe://partner.example/sender \\
-      --scheme standard-webhooks --secret-file new.secret --secret-file old.secret --rate-limit 100/s
+  A partner with one, at most 100 deliveries a second, while secrets rotate:
+    countersign guard --upstream unix:/run/app.sock \
+      --tls-cert server.pem --tls-key server.key \
+      --client-ca partner-ca.pem --client-crl partner.crl \
+      --client-identity URI:spiffe://partner.example/sender \
+      --scheme standard-webhooks --rate-limit 100/s \
+      --secret-file new.secret --secret-file old.secret
 
   See what would run, without running it:
-    countersign check guard --plain --upstream http://app:3000 --scheme stripe --secret-env STRIPE_SECRET
+    countersign check guard --plain --upstream http://app:3000 \
+      --scheme stripe --secret-env STRIPE_SECRET
 
-Exit codes: 0 stopped by a signal, 1 failed, 2 wrong configuration (every problem is shown, nothing listens).";
+Exit codes: 0 stopped by a signal; 1 failed; 2 wrong configuration, of which
+every problem is shown and nothing listens.";
 
 /// Checks everything, then listens.
 pub(super) fn run(args: &GuardArgs, environment: &Environment) -> ExitCode {

@@ -3,6 +3,7 @@
 //! Read here for the check at the start and again by `net` whenever TLS
 //! material is loaded, so that both agree on what a usable file is.
 
+use std::fmt;
 use std::path::Path;
 
 use rustls::RootCertStore;
@@ -21,9 +22,10 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Fault> 
 pub fn roots(path: &Path) -> Result<RootCertStore, Fault> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(path)? {
-        roots
-            .add(certificate)
-            .map_err(|error| Fault::from(format!("holds an unusable CA certificate: {error}")))?;
+        roots.add(certificate).map_err(|error| match error {
+            rustls::Error::InvalidCertificate(reason) => unusable(&reason),
+            other => unusable(&other),
+        })?;
     }
     Ok(roots)
 }
@@ -52,7 +54,14 @@ fn sections<T: PemObject>(path: &Path, expected: &'static str) -> Result<Vec<T>,
 }
 
 fn malformed(error: &pem::Error) -> Fault {
-    format!("is not well-formed PEM: {error}").into()
+    match error {
+        pem::Error::MissingSectionEnd { .. } => "is not well-formed PEM: a section has no end marker".into(),
+        other => format!("is not well-formed PEM: {other}").into(),
+    }
+}
+
+fn unusable(reason: &dyn fmt::Debug) -> Fault {
+    format!("holds an unusable certificate: {reason:?}").into()
 }
 
 /// A public CA's revocation lists can have several mebibytes.

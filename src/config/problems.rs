@@ -16,10 +16,10 @@ pub struct Problem {
 }
 
 impl fmt::Display for Problem {
-    /// `--listen "here": expected …`. Control characters of the value come
-    /// escaped, and a long value is cut.
+    /// `--listen "here": expected …`, or `--listen is missing: …`. Control
+    /// characters of the value come escaped, and a long value is cut.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(value) = &self.value else { return write!(f, "{}: {}", self.key, self.fault) };
+        let Some(value) = &self.value else { return write!(f, "{} {}", self.key, self.fault) };
         match value.char_indices().nth(VALUE_CHARS_SHOWN) {
             Some((end, _)) => write!(f, "{} {:?}…: {}", self.key, &value[..end], self.fault),
             None => write!(f, "{} {value:?}: {}", self.key, self.fault),

@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use clap::{Args, Command, FromArgMatches as _};
 
 use super::environment::Environment;
+use crate::schemes;
 
 /// Everything that `countersign guard` can be told.
 #[derive(Args, Clone, Debug)]
@@ -50,6 +51,11 @@ impl GuardArgs {
         let command = Self::augment_args(Command::new("guard"));
         command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
     }
+}
+
+/// Every scheme there is, for people to choose from.
+pub(super) fn scheme_names() -> String {
+    schemes::presets().iter().map(|preset| preset.name).collect::<Vec<_>>().join(", ")
 }
 
 /// Where the guard listens.
@@ -116,8 +122,8 @@ pub struct TlsArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Source")]
 pub struct SourceArgs {
-    /// How the sender signs: standard-webhooks, svix, github, stripe, slack, shopify.
-    #[arg(long, value_name = "SCHEME")]
+    /// How the sender signs.
+    #[arg(long, value_name = "SCHEME", help = format!("How the sender signs: {}", scheme_names()))]
     pub scheme: Option<String>,
 
     /// Name of the source in headers, logs, metrics and the ledger [default: the scheme's name].

@@ -13,7 +13,7 @@ use crate::config::environment::Environment;
 use crate::config::guard::{PathPattern, Policies, Rate, SourceConfig, Upstream};
 use crate::config::nearest::nearest;
 use crate::config::problems::{Remark, Report};
-use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs};
+use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs, scheme_names};
 use crate::config::secrets::{self, Sourced};
 use crate::config::values::{ByteSize, Fault, Switch, duration, network, number, word};
 use crate::config::{files, material};
@@ -59,16 +59,16 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
 }
 
 fn preset(name: Option<&str>, report: &mut Report) -> Option<&'static Preset> {
-    let names = || schemes::presets().iter().map(|preset| preset.name);
-    let list = || names().collect::<Vec<_>>().join(", ");
     let Some(name) = name else {
-        report.problem("--scheme", format!("is missing: say how the sender signs, one of {}", list()));
+        report
+            .problem("--scheme", format!("is missing: say how the sender signs, one of {}", scheme_names()));
         return None;
     };
     report.read("--scheme", name, |name| {
-        schemes::preset(name).ok_or_else(|| match nearest(name, names()) {
-            Some(near) => format!("did you mean {near}? expected one of {}", list()).into(),
-            None => format!("expected one of {}", list()).into(),
+        let names = schemes::presets().iter().map(|preset| preset.name);
+        schemes::preset(name).ok_or_else(|| match nearest(name, names) {
+            Some(near) => format!("did you mean {near}? expected one of {}", scheme_names()).into(),
+            None => format!("expected one of {}", scheme_names()).into(),
         })
     })
 }
@@ -100,7 +100,7 @@ fn scheme(
     }
     let texts: Vec<_> = secrets.into_iter().map(|sourced| sourced.secret).collect();
     Scheme::new(preset, &texts, options)
-        .map_err(|error| report.problem("--secret-file", error.to_string()))
+        .map_err(|error| report.problem("--secret-file", format!("and --secret-env cannot be used: {error}")))
         .ok()
 }
 

@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs;
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
+use rustls_pki_types::CertificateRevocationListDer;
 
 use crate::config::guard::{ClientAuth, ClientTrust, TlsConfig, TlsVersion, Transport};
 use crate::config::problems::Report;
 use crate::config::raw::TlsArgs;
-use crate::config::values::{Switch, Word, word};
+use crate::config::values::{Fault, Switch, Word, word};
 use crate::config::{files, material};
 
 pub(super) fn read(plain: &str, args: &TlsArgs, report: &mut Report) -> Option<Transport> {
@@ -115,7 +117,7 @@ fn none_of<const N: usize>(
     given.is_empty()
 }
 
-/// CA and revocation lists, as the verifier itself reads them.
+/// CA and revocation lists, tried on the verifier that will use them.
 fn trust(args: &TlsArgs, report: &mut Report) -> Option<ClientTrust> {
     let Some(ca) = args.client_ca.as_deref() else {
         report.problem(
@@ -124,17 +126,30 @@ fn trust(args: &TlsArgs, report: &mut Report) -> Option<ClientTrust> {
         );
         return None;
     };
-    let roots = report.read("--client-ca", ca, |path| material::roots(Path::new(path)));
-    let crls = report
-        .read_each("--client-crl", &args.client_crl, |path| material::revocation_lists(Path::new(path)));
-    let (roots, crls) = (Arc::new(roots?), crls?.into_iter().flatten());
+    let roots = report.read("--client-ca", ca, |path| material::roots(Path::new(path))).map(Arc::new);
+    let crls = report.read_each("--client-crl", &args.client_crl, |path| {
+        let lists = material::revocation_lists(Path::new(path))?;
+        match &roots {
+            Some(roots) => usable(lists, roots).map(|()| PathBuf::from(path)),
+            None => Ok(PathBuf::from(path)),
+        }
+    });
+    roots.and(crls).map(|crls| ClientTrust { ca: ca.into(), crls })
+}
+
+fn usable(
+    lists: Vec<CertificateRevocationListDer<'static>>,
+    roots: &Arc<RootCertStore>,
+) -> Result<(), Fault> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).with_crls(crls).build();
-    if let Err(error) = verifier {
-        report.problem("--client-crl", format!("cannot be used: {error}"));
-        return None;
-    }
-    Some(ClientTrust { ca: ca.into(), crls: args.client_crl.iter().map(PathBuf::from).collect() })
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider).with_crls(lists).build();
+    verifier.map(|_| ()).map_err(|error| match error {
+        VerifierBuilderError::InvalidCrl(reason) => {
+            format!("is not a usable revocation list: {reason:?}").into()
+        }
+        other => format!("cannot be used: {other}").into(),
+    })
 }
 
 /// What `--client-auth` says, before its CA is known.

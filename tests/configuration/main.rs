@@ -1,0 +1,8 @@
+//! The guard's configuration from the outside: what is refused and how it is
+//! said, the reference, and the program itself.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod material;
+mod problems;
+mod program;
+mod reference;

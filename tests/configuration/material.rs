@@ -1,0 +1,39 @@
+//! Files for a configuration to name.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use countersign::devcerts::DevCerts;
+use countersign::private_file::{self, Existing};
+
+/// A secret that is good, and easy to find where it must not be.
+pub(crate) const SECRET: &str = "whsec_Q291bnRlcnNpZ25Db3VudGVyc2lnbkNvdW50ZXJzaWdu";
+
+/// A fresh directory named after the test, holding a development PKI and
+/// secrets of every sort.
+pub(crate) fn directory(test: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = fs::remove_dir_all(&directory);
+    DevCerts::new(&[]).unwrap().write(&directory, Existing::Refuse).unwrap();
+    let private = [
+        ("good.secret", SECRET.to_owned()),
+        ("same.secret", SECRET.to_owned() + "\n"),
+        ("open.secret", SECRET.replace("Q2", "R2")),
+        ("weak.secret", "whsec_c2hvcnQ=".to_owned()),
+        ("text.secret", "not base64 at all, but long enough to be a key".to_owned()),
+        ("empty.secret", "\n".to_owned()),
+        ("huge.secret", "x".repeat(65_537)),
+        ("broken.pem", "-----BEGIN CERTIFICATE-----\n????\n-----END CERTIFICATE-----\n".to_owned()),
+        ("unended.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n".to_owned()),
+        ("nonsense.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".to_owned()),
+        ("nonsense.crl", "-----BEGIN X509 CRL-----\nMIIB\n-----END X509 CRL-----\n".to_owned()),
+        ("networks.txt", "# GitHub\n192.0.2.0/24 # hooks\n\n10.1.2.3/8\nexample.com\n".to_owned()),
+        ("no-networks.txt", "# none yet\n".to_owned()),
+    ];
+    for (name, contents) in private {
+        private_file::write(&directory.join(name), contents.as_bytes(), Existing::Refuse).unwrap();
+    }
+    fs::set_permissions(directory.join("open.secret"), fs::Permissions::from_mode(0o644)).unwrap();
+    directory
+}

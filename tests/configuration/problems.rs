@@ -1,0 +1,79 @@
+//! `problems.txt`: flags and environment on the left hand, so to speak, and on
+//! the right hand exactly what a person gets to read.
+
+use std::collections::BTreeMap;
+
+use countersign::config::{Environment, GuardArgs, GuardConfig};
+
+use super::material::{SECRET, directory};
+
+#[test]
+fn every_problem_and_remark_reads_as_recorded() {
+    let directory = directory("problems");
+    let directory = directory.to_str().unwrap();
+    let cases = include_str!("problems.txt").split("\n\n").map(Case::read);
+    let failures: Vec<String> = cases.filter_map(|case| case.failure(directory)).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// A good configuration, which each case spoils in its own way.
+const BASE: [(&str, &str); 8] = [
+    ("TLS_CERT", "$DIR/server.pem"),
+    ("TLS_KEY", "$DIR/server.key"),
+    ("CLIENT_CA", "$DIR/ca.pem"),
+    ("CLIENT_AUTH", "required"),
+    ("CLIENT_IDENTITY", "URI:spiffe://countersign.test/sender"),
+    ("SCHEME", "standard-webhooks"),
+    ("SECRET_FILE", "$DIR/good.secret"),
+    ("UPSTREAM", "http://127.0.0.1:3000"),
+];
+
+struct Case {
+    name: &'static str,
+    unset: Vec<&'static str>,
+    environment: Vec<(&'static str, &'static str)>,
+    flags: Vec<&'static str>,
+    expected: Vec<&'static str>,
+}
+
+impl Case {
+    /// A comment, then `without NAME…`, `env NAME=value` and `run FLAG…` lines,
+    /// then what is expected.
+    fn read(text: &'static str) -> Self {
+        let mut lines = text.lines().filter(|line| !line.is_empty());
+        let name = lines.next().unwrap().trim_start_matches("# ");
+        let mut case = Self { name, unset: vec![], environment: vec![], flags: vec![], expected: vec![] };
+        for line in lines {
+            match line.split_once(' ').unwrap_or((line, "")) {
+                ("without", names) => case.unset.extend(names.split(' ')),
+                ("env", pair) => case.environment.push(pair.split_once('=').unwrap()),
+                ("run", flags) => case.flags.extend(flags.split_whitespace()),
+                _ => case.expected.push(line),
+            }
+        }
+        case
+    }
+
+    fn failure(&self, directory: &str) -> Option<String> {
+        let shown = self.run(directory).replace(directory, "$DIR");
+        let expected = self.expected.join("\n");
+        let same = shown.trim_end() == expected;
+        (!same).then(|| format!("# {}\nexpected:\n{expected}\nshown:\n{shown}", self.name))
+    }
+
+    fn run(&self, directory: &str) -> String {
+        let base = BASE.iter().filter(|(name, _)| !self.unset.contains(name)).copied();
+        let variables: BTreeMap<String, String> = base
+            .chain(self.environment.iter().copied())
+            .map(|(name, value)| (format!("COUNTERSIGN_GUARD_{name}"), value.replace("$DIR", directory)))
+            .chain([("GOOD".to_owned(), SECRET.to_owned()), ("EMPTY".to_owned(), String::new())])
+            .collect();
+        let environment: Environment = variables.into_iter().collect();
+        let flags = self.flags.iter().map(|flag| flag.replace("$DIR", directory));
+        let args = GuardArgs::from_flags(flags, &environment).unwrap();
+        match GuardConfig::from_args(&args, &environment) {
+            Ok((_, remarks)) => remarks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            Err(problems) => problems.to_string(),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `docs/configuration.md` and the flags say the same.
+
+use std::collections::BTreeSet;
+
+use clap::{Arg, ArgAction};
+use countersign::config::Environment;
+
+/// A setting as both sides describe it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Setting {
+    flag: String,
+    repeats: bool,
+    variable: String,
+    default: String,
+}
+
+#[test]
+fn the_reference_lists_every_flag_with_its_variable_and_default() {
+    let (flags, reference) = (flags(), reference());
+    let missing: Vec<_> = flags.difference(&reference).collect();
+    let outdated: Vec<_> = reference.difference(&flags).collect();
+    assert!(missing.is_empty() && outdated.is_empty(), "missing: {missing:#?}\noutdated: {outdated:#?}");
+}
+
+#[test]
+fn each_flag_reads_as_a_sentence() {
+    for arg in guard().get_arguments().filter(|arg| arg.get_id() != "help") {
+        let help = arg.get_help().unwrap_or_else(|| panic!("{} has no help", arg.get_id())).to_string();
+        assert!(help.starts_with(char::is_uppercase), "{}: {help}", arg.get_id());
+        assert!(arg.get_help_heading().is_some(), "{} stands under no heading", arg.get_id());
+    }
+}
+
+#[test]
+fn check_takes_what_the_guard_takes() {
+    let names = |command: &clap::Command| -> Vec<String> {
+        command.get_arguments().map(|arg| arg.get_id().to_string()).collect()
+    };
+    let command = countersign::cli::command();
+    let check = command.find_subcommand("check").unwrap().find_subcommand("guard").unwrap();
+    assert_eq!(names(check), names(&guard()));
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    countersign::cli::command().debug_assert();
+}
+
+fn guard() -> clap::Command {
+    countersign::cli::command().find_subcommand("guard").unwrap().clone()
+}
+
+fn flags() -> BTreeSet<Setting> {
+    let setting = |arg: &Arg| {
+        let long = arg.get_long().unwrap();
+        Setting {
+            flag: format!("--{long}"),
+            repeats: matches!(arg.get_action(), ArgAction::Append),
+            variable: Environment::variable(long),
+            default: default(arg),
+        }
+    };
+    guard().get_arguments().filter(|arg| arg.get_id() != "help").map(setting).collect()
+}
+
+/// The default that clap knows, or the one that the help text names.
+fn default(arg: &Arg) -> String {
+    if let Some(value) = arg.get_default_values().first() {
+        return value.to_str().unwrap().to_owned();
+    }
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let named = help.split_once("[default: ").and_then(|(_, rest)| rest.split_once(']'));
+    named.map(|(default, _)| default.to_owned()).unwrap_or_default()
+}
+
+/// The rows of every table whose first cell is a flag.
+fn reference() -> BTreeSet<Setting> {
+    let rows = include_str!("../../docs/configuration.md").lines().filter(|line| line.starts_with("| `--"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [flag, variable, default, ..] = cells[..] else { panic!("too few cells: {row}") };
+        Setting {
+            flag: flag.trim_end_matches(" *").replace('`', ""),
+            repeats: flag.ends_with('*'),
+            variable: variable.replace('`', ""),
+            default: default.replace('`', ""),
+        }
+    })
+    .collect()
+}
