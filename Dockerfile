@@ -33,6 +33,8 @@ LABEL org.opencontainers.image.title="countersign" \
       org.opencontainers.image.description="A verifying reverse proxy for webhooks" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /countersign /countersign
+# Where relative paths of the configuration start; certificates and secrets are mounted below it.
+WORKDIR /etc/countersign
 # `nonroot` of the distroless images, by number so that Kubernetes can see that it is not root.
 USER 65532:65532
 # Deliveries; health and metrics.
