@@ -213,7 +213,7 @@ async fn a_refusal_survives_the_unread_bytes_behind_it() {
         serve_connection(server, Protocol::Http1, echo, &BOUNDS, &signal).await;
     });
     client.write_all(b"GET / HTTP/1.1\nhost: a\r\n\r\n").await.expect("the server reads");
-    client.write_all(&[b'x'; 128 * 1024]).await.expect("the server reads on");
+    client.write_all(&vec![b'x'; 128 * 1024]).await.expect("the server reads on");
     client.shutdown().await.expect("still connected");
     let mut text = String::new();
     client.read_to_string(&mut text).await.expect("an end, not a reset");
