@@ -119,7 +119,7 @@ async fn start_guard(directory: &Path, app: SocketAddr) -> Result<Running, Failu
         "--allow-ip", "127.0.0.1/32", "--rate-limit", "20/s", "--log-level", "error",
     ];
     let began = SystemClock.now();
-    let (config, _remarks) = cli::guard_config(flags, &Environment::empty())?;
+    let (config, _remarks) = cli::guard_config(flags, &Environment::default())?;
     // What was signed in the second of the start is refused, because an earlier
     // process may have seen it. A moment's patience, and nobody notices.
     while SystemClock.now().as_secs() <= began.as_secs() {

@@ -4,9 +4,16 @@ use std::error::Error;
 use std::io;
 use std::iter;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
 
 use super::{WRONG, say};
-use crate::config::{Environment, GuardArgs, GuardConfig};
+use crate::clock::{Clock as _, SystemClock, UnixTime};
+use crate::config::{BootFence, Environment, GuardArgs, GuardConfig};
+use crate::{guard, telemetry};
 
 /// Shown below the flags.
 pub(super) const EXAMPLES: &str = "\
@@ -33,16 +40,50 @@ every problem is shown and nothing listens.";
 
 /// Checks everything, then listens.
 pub(super) fn run(args: &GuardArgs, environment: &Environment) -> ExitCode {
+    let began = SystemClock.now();
     let config = match configure(args, environment) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    match crate::guard::run_until_signal(config) {
+    let outcome = run_until_signal(config, began);
+    telemetry::flush();
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&mut io::stderr(), format_args!("countersign guard: {}", chain(&error)));
+            say(&mut io::stderr(), format_args!("countersign guard: {}", chain(error.as_ref())));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Listens until SIGTERM or SIGINT, then drains.
+#[tokio::main(flavor = "current_thread")]
+async fn run_until_signal(config: GuardConfig, began: UnixTime) -> Result<(), Box<dyn Error>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    telemetry::init(&config.log)?;
+    if config.ledger.boot_fence == BootFence::On {
+        pass_the_fence(began).await;
+    }
+    let running = guard::start(config, Arc::new(SystemClock), began)?;
+    let (listen, admin) = (running.address(), running.admin_address());
+    tracing::info!(%listen, %admin, version = env!("CARGO_PKG_VERSION"), "the guard is up");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: in-flight deliveries finish first");
+    running.stop()?;
+    Ok(())
+}
+
+/// Waits for the end of the second in which the process began.
+///
+/// What was signed in that second is refused, because a process before this
+/// one may have seen it. Nobody meets that refusal who cannot connect yet.
+async fn pass_the_fence(began: UnixTime) {
+    while SystemClock.now().as_secs() <= began.as_secs() {
+        let into_second = began.as_millis() % 1000;
+        sleep(Duration::from_millis(1000 - into_second)).await;
     }
 }
 

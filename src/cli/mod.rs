@@ -19,7 +19,9 @@ use std::process::ExitCode;
 
 use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{Environment, GuardArgs};
+use crate::config::{Environment, GuardArgs, GuardConfig, Remark};
+
+pub use secret::generate_secret;
 
 /// Genuine webhooks reach the app, nothing else does.
 ///
@@ -63,7 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
             Subcommands::Check(args) => check::run(&args, environment),
             Subcommands::Secret(args) => secret::run(&args),
             Subcommands::Certs(args) => certs::run(&args),
-            Subcommands::Vectors(args) => vectors::run(args),
+            Subcommands::Vectors(args) => vectors::run(&args),
         },
         Err(error) => {
             // Help goes to standard output and is no failure; clap knows both.
@@ -83,6 +85,20 @@ fn parse(
         .mut_subcommand("check", |check| check.mut_subcommand("guard", |guard| environment.overlay(guard)));
     let matches = command.try_get_matches_from(arguments)?;
     Cli::from_arg_matches(&matches)
+}
+
+/// The configuration that `countersign guard` with `flags` would run on, and
+/// what is worth knowing about it. For programs that hold a guard in-process.
+pub fn guard_config(
+    flags: impl IntoIterator<Item = impl Into<OsString>>,
+    environment: &Environment,
+) -> Result<(GuardConfig, Vec<Remark>), Box<dyn std::error::Error + Send + Sync>> {
+    let start = ["countersign", "guard"].map(OsString::from);
+    let arguments = start.into_iter().chain(flags.into_iter().map(Into::into));
+    match parse(arguments, environment)?.subcommand {
+        Subcommands::Guard(args) => Ok(GuardConfig::from_args(&args, environment)?),
+        _ => unreachable!("the arguments begin with `guard`"),
+    }
 }
 
 /// Something for people to read on standard error, or for programs on standard

@@ -15,7 +15,8 @@ use clap::{ArgAction, Command};
 use super::nearest::nearest;
 use super::problems::Remark;
 
-/// The variables of the process, taken once.
+/// The variables of the process, taken once; none by default.
+#[derive(Default)]
 pub struct Environment(BTreeMap<OsString, OsString>);
 
 impl Environment {

@@ -10,7 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::guard::headers;
 use crate::limits::Permit;
-use crate::net::{UpstreamBody, UpstreamError};
+use crate::net::{UpstreamBody, UpstreamBodyError};
 
 /// Set on what the guard answers itself although the delivery is genuine.
 pub(crate) const OUTCOME: HeaderName = HeaderName::from_static("countersign-outcome");
@@ -58,7 +58,7 @@ pub(crate) fn duplicate() -> Response<AnswerBody> {
 
 impl Body for AnswerBody {
     type Data = Bytes;
-    type Error = UpstreamError;
+    type Error = UpstreamBodyError;
 
     fn poll_frame(
         self: Pin<&mut Self>,

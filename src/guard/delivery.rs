@@ -159,6 +159,11 @@ impl Delivery {
         let source = self.source.as_ref().map(|source| source.index);
         let duration = self.started.elapsed();
         guard.metrics.delivery(source.map(|SourceIndex(n)| n as usize), outcome.code(), duration, self.upstream_time);
+        if let Outcome::Rejected(rejection) = outcome
+            && rejection.is_of_the_ledger()
+        {
+            guard.metrics.ledger_refused(rejection.code());
+        }
         guard.log.delivery(&DeliveryRecord {
             time: guard.clock.now(),
             source: self.source.as_ref().map(|source| source.config.name.as_str()),

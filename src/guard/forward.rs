@@ -52,7 +52,7 @@ fn settlement(outcome: &Result<Response<UpstreamBody>, UpstreamError>, on_unknow
     match outcome {
         Ok(response) if response.status().is_success() => Settlement::Commit,
         Ok(_) => Settlement::Release,
-        Err(error) if error.sent() => on_unknown.settlement(),
+        Err(error) if error.may_have_been_sent() => on_unknown.settlement(),
         Err(_) => Settlement::Release,
     }
 }

@@ -31,13 +31,14 @@ pub(crate) async fn run(
     fault: Option<Http1Fault>,
 ) -> Result<Response<AnswerBody>, Refused> {
     let guard = delivery.guard();
+    let now = guard.clock.now();
     let sound = check::inspect(&parts, fault, guard.bounds.head_fields)?;
     delivery.refuse_when_draining()?;
     let routed = check::route(&guard.routes, sound, &parts)?;
     delivery.note_routed(&routed);
-    let known = check::recognise(routed, delivery.connection())?;
+    let known = check::recognise(routed, delivery.connection(), now)?;
     let admitted = check::admit(known, delivery.connection(), &guard.deliveries)?;
-    let opened = check::open(admitted, &parts, guard.clock.now())?;
+    let opened = check::open(admitted, &parts, now)?;
     let verified = check::read(opened, body, delivery.reservation(), &guard.bounds).await?;
     delivery.note_verified(&verified);
     match check::claim(verified, &guard.ledger).await? {

@@ -206,6 +206,11 @@ impl Rejection {
         }
     }
 
+    /// Whether it was the ledger that could not decide.
+    pub(crate) const fn is_of_the_ledger(self) -> bool {
+        matches!(self, Self::LedgerFull | Self::LedgerUnavailable | Self::SignedBeforeMemory)
+    }
+
     /// `Retry-After` in seconds (RFC 9110 section 10.2.3), where trying again
     /// can help and how long to wait does not depend on a limiter.
     const fn retry_after(self) -> Option<&'static str> {

@@ -30,10 +30,6 @@ impl Routes {
         let matching = self.sources.iter().filter_map(|source| Some((strength(source)?, source)));
         matching.max_by_key(|(strength, _)| *strength).map(|(_, source)| source)
     }
-
-    pub(crate) fn sources(&self) -> &[Arc<Source>] {
-        &self.sources
-    }
 }
 
 /// How closely a pattern describes `path`, or nothing where it does not match.

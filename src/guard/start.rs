@@ -10,17 +10,18 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::admin::{self, Health};
 use crate::clock::{Clock, UnixTime};
-use crate::config::{BootFence, Bounds, GuardConfig, LedgerConfig, SourceConfig, Transport};
-use crate::guard::accept::tls;
+use crate::config::{BootFence, Bounds, ClientAuth, GuardConfig, LedgerConfig, SourceConfig, Transport};
+use crate::guard::accept::{identity, tls};
 use crate::guard::outcome::Outcome;
 use crate::guard::routes::Routes;
 use crate::guard::source::Source;
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
-use crate::ledger::{LedgerOptions, MemoryLedger, SourceIndex};
+use crate::ledger::{Ledger as _, LedgerOptions, MemoryLedger, SourceIndex};
 use crate::limits::{AddressRegistry, Bound};
-use crate::net::{self, ConnectionBounds, Connector, ConnectorError, Drain, DrainSignal, Http1Bounds, Pool};
-use crate::telemetry::{DeliveryLog, Metrics};
+use crate::net::certificates;
+use crate::net::{self, ConnectionBounds, Drain, DrainSignal, Http1Bounds, Pool, Target, TargetError};
+use crate::telemetry::{DeliveryLog, LedgerReading, Metrics};
 
 /// Why a guard did not come up.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +43,7 @@ pub enum StartError {
         /// The source.
         name: String,
         /// What is wrong.
-        source: ConnectorError,
+        source: TargetError,
     },
     /// A thread could not be started.
     #[error("start a worker thread")]
@@ -75,13 +76,17 @@ pub fn start(config: GuardConfig, clock: Arc<dyn Clock>, memory_begins: UnixTime
     let mut admin_listeners = listen(config.admin_listen, NonZeroUsize::MIN)?;
     let (address, admin_address) = (local(&listeners, config.listen), local(&admin_listeners, config.admin_listen));
 
-    let connectors = connectors(&config)?;
+    let targets = targets(&config)?;
     let stop = DrainSignal::default();
+    let expiries = expiries(&config.transport)?;
     let log = DeliveryLog::new(&config.log);
     let guard = Arc::new(guard(config, clock, memory_begins, log));
+    for (certificate, not_after) in expiries {
+        guard.metrics.set_certificate_expiry(certificate, not_after);
+    }
     let mut workers = Vec::new();
     for (number, listener) in listeners.into_iter().enumerate() {
-        let worker = Arc::new(worker(&guard, &connectors, &stop));
+        let worker = Arc::new(worker(&guard, &targets, &stop));
         let acceptor = acceptor.clone();
         workers.push(spawn(format!("guard-{number}"), move || worker.run(listener, acceptor))?);
     }
@@ -159,20 +164,19 @@ fn ledger_options(config: LedgerConfig, sources: usize, memory_begins: UnixTime)
     }
 }
 
-fn connectors(config: &GuardConfig) -> Result<Vec<Arc<Connector>>, StartError> {
-    let connector = |source: &SourceConfig| {
-        Connector::new(&source.upstream, config.bounds.connect_timeout)
+fn targets(config: &GuardConfig) -> Result<Vec<Arc<Target>>, StartError> {
+    let target = |source: &SourceConfig| {
+        Target::new(&source.upstream, source.upstream_timeout, config.bounds.connect_timeout)
             .map(Arc::new)
             .map_err(|error| StartError::Upstream { name: source.name.clone(), source: error })
     };
-    config.sources.iter().map(connector).collect()
+    config.sources.iter().map(target).collect()
 }
 
-fn worker(guard: &Arc<Guard>, connectors: &[Arc<Connector>], stop: &DrainSignal) -> Worker {
-    let timeouts = guard.routes.sources().iter().map(|source| source.config.upstream_timeout);
+fn worker(guard: &Arc<Guard>, targets: &[Arc<Target>], stop: &DrainSignal) -> Worker {
     Worker {
         guard: Arc::clone(guard),
-        pools: connectors.iter().zip(timeouts).map(|(connector, timeout)| Pool::new(Arc::clone(connector), timeout)).collect(),
+        pools: targets.iter().map(|target| Arc::new(Pool::new(Arc::clone(target)))).collect(),
         connection_bounds: connection_bounds(&guard.bounds),
         drain: Drain::new(stop.clone()),
     }
@@ -183,6 +187,21 @@ fn connection_bounds(bounds: &Bounds) -> ConnectionBounds {
     ConnectionBounds { http1: Http1Bounds { head_bytes, head_fields, head_timeout }, idle_timeout }
 }
 
+/// When the certificates in use expire: each file's first to do so.
+fn expiries(transport: &Transport) -> Result<Vec<(&'static str, UnixTime)>, tls::TlsError> {
+    let Transport::Tls(tls) = transport else { return Ok(Vec::new()) };
+    let authority = match &tls.client_auth {
+        ClientAuth::Off => None,
+        ClientAuth::Optional(trust) | ClientAuth::Required(trust) => Some(("client_ca", &trust.ca)),
+    };
+    let mut expiries = Vec::new();
+    for (name, path) in std::iter::once(("server", &tls.cert)).chain(authority) {
+        let chain = certificates::chain(path)?;
+        expiries.extend(chain.iter().filter_map(identity::not_after).min().map(|first| (name, first)));
+    }
+    Ok(expiries)
+}
+
 /// What the admin port shows: read at each scrape, so that no delivery pays
 /// for a gauge.
 fn health(guard: &Arc<Guard>, stop: DrainSignal) -> Health {
@@ -191,7 +210,7 @@ fn health(guard: &Arc<Guard>, stop: DrainSignal) -> Health {
         ready: Box::new(move || !stop.has_begun()),
         metrics: Box::new(move || {
             guard.metrics.set_body_bytes(guard.memory.held());
-            guard.metrics.set_ledger(ledger_reading(&guard));
+            guard.metrics.set_ledger(LedgerReading { entries: guard.ledger.entries(), entries_max: guard.ledger.entries_max() });
             guard.metrics.render()
         }),
     }

@@ -70,6 +70,11 @@ impl MemoryLedger {
         }
     }
 
+    /// Most live entries.
+    pub const fn entries_max(&self) -> u64 {
+        self.entries.max()
+    }
+
     /// The slot of the request's key, and whether this call made it.
     fn slot(&self, request: &ClaimRequest, now: UnixTime) -> Result<(Arc<Slot>, Origin), LedgerError> {
         let _turn = lock(&self.turns[request.key.0[0] as usize % TURNS]);

@@ -210,6 +210,17 @@ pub enum AddressRefused {
     Addresses,
 }
 
+impl AddressRefused {
+    /// The name in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::ConnectionsOfAddress => "connections_of_address",
+            Self::Addresses => "addresses",
+        }
+    }
+}
+
 /// What counts as one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Network {

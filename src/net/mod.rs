@@ -8,7 +8,7 @@
 
 mod accept;
 mod activity;
-mod certificates;
+pub(crate) mod certificates;
 mod detect;
 mod drain;
 pub mod http1;
@@ -19,9 +19,8 @@ mod serve;
 mod upstream;
 
 pub(crate) use accept::{accept, listen_all};
-pub(crate) use certificates::{PemError, authorities, chain, private_key, revocation_lists};
 pub(crate) use drain::{Drain, DrainSignal, Drained};
 pub(crate) use http1::{Http1Bounds, Http1Fault};
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
 pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection};
-pub(crate) use upstream::{Connector, ConnectorError, Pool, UpstreamBody, UpstreamError};
+pub(crate) use upstream::{Pool, Target, TargetError, UpstreamBody, UpstreamBodyError, UpstreamError};

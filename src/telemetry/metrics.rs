@@ -12,7 +12,6 @@ use prometheus::{
 };
 
 use crate::clock::UnixTime;
-use crate::ledger::LedgerError;
 use crate::telemetry::declare::Declare;
 use crate::telemetry::log_sink::LogSink;
 
@@ -170,12 +169,7 @@ impl Metrics {
     }
 
     /// The ledger could not decide.
-    pub(crate) fn ledger_refused(&self, error: LedgerError) {
-        let reason = match error {
-            LedgerError::Full => "full",
-            LedgerError::SignedBeforeMemory => "signed_before_memory",
-            LedgerError::Unavailable => "unavailable",
-        };
+    pub(crate) fn ledger_refused(&self, reason: &'static str) {
         self.ledger_refusals.with_label_values(&[reason]).inc();
     }
 

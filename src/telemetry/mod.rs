@@ -12,10 +12,11 @@
 mod declare;
 mod delivery_log;
 mod line;
-pub(crate) mod log;
+mod log;
 mod log_sink;
 mod metrics;
 mod trace;
 
 pub(crate) use delivery_log::{DeliveryLog, DeliveryRecord};
-pub(crate) use metrics::{LedgerReading, Metrics, OpenConnection};
+pub(crate) use log::{flush, init};
+pub(crate) use metrics::{LedgerReading, Metrics};

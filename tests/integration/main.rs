@@ -13,7 +13,7 @@ mod stand;
 mod admin;
 mod forwarding;
 mod framing;
-mod http2;
+
 mod lifecycle;
 mod limits;
 mod refusals;

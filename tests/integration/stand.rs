@@ -82,7 +82,7 @@ impl Stand {
             flags.extend(["--tls-cert", &cert, "--tls-key", &key, "--client-ca", &ca_file]);
         }
         flags.extend(setup.flags);
-        let (config, _remarks) = cli::guard_config(flags, &Environment::empty()).unwrap();
+        let (config, _remarks) = cli::guard_config(flags, &Environment::default()).unwrap();
         let clock = Arc::new(ManualClock::new(NOW));
         let guard = guard::start(config, Arc::clone(&clock) as _, setup.memory_begins).unwrap();
         let client = Client::new(guard.address(), ca.as_bytes(), Some(pem(&sender))).unwrap();

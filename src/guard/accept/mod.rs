@@ -46,7 +46,7 @@ pub(crate) async fn serve(worker: Arc<Worker>, tls: Option<TlsAcceptor>, stream:
     let guard = &worker.guard;
     let address = match guard.addresses.enter(client) {
         Ok(address) => address,
-        Err(refused) => return guard.metrics.connection_refused(refused.reason()),
+        Err(refused) => return guard.metrics.connection_refused(refused.name()),
     };
     let _open = guard.metrics.connection_opened();
     let Some(acceptor) = tls else {

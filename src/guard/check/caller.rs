@@ -5,6 +5,7 @@
 
 use http::HeaderValue;
 
+use crate::clock::UnixTime;
 use crate::guard::accept::Connection;
 use crate::guard::check::Routed;
 use crate::guard::rejection::Rejection;
@@ -18,7 +19,7 @@ pub(crate) struct Known {
 }
 
 /// Checks the client's address and certificate against the source.
-pub(crate) fn recognise(routed: Routed, connection: &Connection) -> Result<Known, Rejection> {
+pub(crate) fn recognise(routed: Routed, connection: &Connection, now: UnixTime) -> Result<Known, Rejection> {
     let source = &routed.source;
     if !source.allow.admits(connection.client) {
         return Err(Rejection::AddressNotAllowed);
@@ -27,6 +28,9 @@ pub(crate) fn recognise(routed: Routed, connection: &Connection) -> Result<Known
     let identity = match &connection.identities {
         None if wanted.is_empty() => None,
         None => return Err(Rejection::IdentityMissing),
+        // A session that resumes and a connection kept open bring a certificate
+        // along that TLS looked at long ago.
+        Some(given) if given.expired(now) => return Err(Rejection::IdentityNotAllowed),
         Some(given) if wanted.is_empty() => given.first(),
         Some(given) => Some(given.matching(wanted).ok_or(Rejection::IdentityNotAllowed)?),
     };
