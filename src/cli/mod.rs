@@ -10,7 +10,7 @@ mod certs;
 mod check;
 mod guard;
 mod secret;
-pub mod vectors;
+mod vectors;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -20,6 +20,9 @@ use std::process::ExitCode;
 use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::config::{Environment, GuardArgs};
+
+pub use guard::{ConfigureError, guard_config};
+pub use secret::generate_secret;
 
 /// Genuine webhooks reach the app, nothing else does.
 ///
@@ -63,7 +66,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
             Subcommands::Check(args) => check::run(&args, environment),
             Subcommands::Secret(args) => secret::run(&args),
             Subcommands::Certs(args) => certs::run(&args),
-            Subcommands::Vectors(args) => vectors::run(args),
+            Subcommands::Vectors(args) => vectors::run(&args),
         },
         Err(error) => {
             // Help goes to standard output and is no failure; clap knows both.

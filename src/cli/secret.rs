@@ -9,6 +9,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::say;
+use crate::keys::Secret;
 use crate::private_file::{self, Existing};
 
 /// Makes a signing secret: whsec_ and 32 random bytes in base64.
@@ -23,7 +24,7 @@ pub(super) struct SecretArgs {
 
 /// Prints the secret, or writes it to a file that must not exist.
 pub(super) fn run(args: &SecretArgs) -> ExitCode {
-    let secret = match generate() {
+    let secret = match generate_secret() {
         Ok(secret) => secret,
         Err(error) => {
             say(
@@ -34,10 +35,10 @@ pub(super) fn run(args: &SecretArgs) -> ExitCode {
         }
     };
     let Some(path) = &args.out else {
-        say(&mut io::stdout(), secret.as_str());
+        say(&mut io::stdout(), String::from_utf8_lossy(secret.expose()));
         return ExitCode::SUCCESS;
     };
-    match private_file::write(path, secret.as_bytes(), Existing::Refuse) {
+    match private_file::write(path, secret.expose(), Existing::Refuse) {
         Ok(()) => {
             say(&mut io::stdout(), format_args!("wrote {}", path.display()));
             ExitCode::SUCCESS
@@ -49,12 +50,13 @@ pub(super) fn run(args: &SecretArgs) -> ExitCode {
     }
 }
 
-/// The recommended size of a Standard Webhooks key is 24 to 64 bytes.
-fn generate() -> Result<Zeroizing<String>, getrandom::Error> {
+/// A new secret: `whsec_` and 32 random bytes in base64. Standard Webhooks asks
+/// for 24 to 64 bytes (specification, "Signature scheme").
+pub fn generate_secret() -> Result<Secret, getrandom::Error> {
     let mut key = Zeroizing::new([0; 32]);
     getrandom::fill(key.as_mut())?;
     let text = Zeroizing::new(Base64::encode_string(key.as_ref()));
-    Ok(Zeroizing::new(["whsec_", &text].concat()))
+    Ok(Secret::new(["whsec_", &text].concat()))
 }
 
 #[cfg(test)]
@@ -63,9 +65,12 @@ mod tests {
 
     #[test]
     fn a_secret_is_new_each_time_and_holds_32_bytes() {
-        let (one, other) = (generate().expect("random bytes"), generate().expect("random bytes"));
+        let [one, other] = [(); 2].map(|()| generate_secret().expect("random bytes"));
         assert_ne!(one, other);
-        let text = one.strip_prefix("whsec_").expect("the prefix");
-        assert_eq!(Base64::decode_vec(text).map(|key| key.len()), Ok(32));
+        let text = one.expose().strip_prefix(b"whsec_").expect("the prefix");
+        assert_eq!(
+            Base64::decode_vec(str::from_utf8(text).expect("base64 is text")).map(|key| key.len()),
+            Ok(32)
+        );
     }
 }

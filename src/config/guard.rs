@@ -3,7 +3,7 @@
 //! Nothing past this module sees a string that still needs reading.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub struct GuardConfig {
     /// What the process remembers of deliveries.
     pub ledger: LedgerConfig,
     /// Worker threads, each a runtime of its own.
-    pub threads: usize,
+    pub threads: NonZeroUsize,
     /// The log on standard output.
     pub log: LogConfig,
 }

@@ -16,7 +16,7 @@ mod effective;
 mod environment;
 mod files;
 pub mod guard;
-pub mod material;
+mod material;
 mod nearest;
 pub mod problems;
 pub mod raw;

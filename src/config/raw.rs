@@ -37,7 +37,7 @@ pub struct GuardArgs {
 
 impl GuardArgs {
     /// Reads `flags`, such as `--plain`, with what the environment adds: as
-    /// `countersign guard` does, for programs that embed the guard.
+    /// `countersign guard` does.
     pub fn from_flags<T: Into<OsString> + Clone>(
         flags: impl IntoIterator<Item = T>,
         environment: &Environment,

@@ -8,6 +8,7 @@ mod source;
 mod transport;
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 
 use super::advice;
 use super::environment::Environment;
@@ -77,10 +78,10 @@ fn ledger(args: &LedgerArgs, report: &mut Report) -> Option<LedgerConfig> {
     })
 }
 
-fn threads(text: Option<&str>, report: &mut Report) -> Option<usize> {
+fn threads(text: Option<&str>, report: &mut Report) -> Option<NonZeroUsize> {
     let given = report.read_optional("--threads", text, |text| number(text, 1..=THREADS_MAX))?;
-    let available = || std::thread::available_parallelism().map_or(1, usize::from);
-    Some(given.map_or_else(available, |threads| threads as usize))
+    let available = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    Some(given.and_then(|threads| NonZeroUsize::new(threads as usize)).unwrap_or_else(available))
 }
 
 fn log(args: &ProcessArgs, report: &mut Report) -> Option<LogConfig> {
