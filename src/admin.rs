@@ -23,9 +23,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
-use crate::net;
+use crate::net::{self, DrainSignal};
 
 /// A scraper and two probes need a handful.
 const CONNECTIONS_MAX: usize = 64;
@@ -48,7 +47,7 @@ pub(crate) struct Health {
 
 /// Serves until `stop`. Called on a thread of its own, so that a scrape never
 /// waits for deliveries, nor they for it.
-pub(crate) fn run(listener: std::net::TcpListener, health: Health, stop: CancellationToken) -> io::Result<()> {
+pub(crate) fn run(listener: std::net::TcpListener, health: Health, stop: DrainSignal) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async move {
         let listener = TcpListener::from_std(listener)?;

@@ -2,6 +2,7 @@
 //! it ended. What is noted here is for the log and the metrics alone; no check
 //! reads it.
 
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,15 +36,15 @@ pub(crate) fn answer(
     connection: Arc<Connection>,
     request: Request<Incoming>,
     fault: Option<Http1Fault>,
-) -> RunToEnd<Response<AnswerBody>> {
-    let tasks = worker.tasks.clone();
+) -> RunToEnd<Result<Response<AnswerBody>, Infallible>> {
+    let tasks = worker.drain.tasks().clone();
     RunToEnd::new(&tasks, |point| async move {
         let mut delivery = Delivery::new(worker, connection, &request, point);
         let (parts, mut body) = request.into_parts();
         let run = pipeline::run(&mut delivery, parts, &mut body, fault);
         let result = AssertUnwindSafe(run).catch_unwind().await;
         let result = result.unwrap_or_else(|_| Err(Rejection::Internal.into()));
-        delivery.finish(result, &body)
+        Ok(delivery.finish(result, &body))
     })
 }
 
@@ -110,7 +111,7 @@ impl Delivery {
 
     /// A delivery that comes after the signal to stop is for another process.
     pub(crate) fn refuse_when_draining(&self) -> Result<(), Rejection> {
-        if self.worker.drain.is_cancelled() { Err(Rejection::Draining) } else { Ok(()) }
+        if self.worker.drain.signal().has_begun() { Err(Rejection::Draining) } else { Ok(()) }
     }
 
     /// From now on a caller that hangs up changes nothing.

@@ -1,13 +1,12 @@
 //! Bringing a guard up, and down.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, Health};
 use crate::clock::{Clock, UnixTime};
@@ -20,7 +19,7 @@ use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
 use crate::ledger::{LedgerOptions, MemoryLedger, SourceIndex};
 use crate::limits::{AddressRegistry, Bound};
-use crate::net::{self, ConnectionBounds, Connector, ConnectorError, Pool};
+use crate::net::{self, ConnectionBounds, Connector, ConnectorError, Drain, DrainSignal, Http1Bounds, Pool};
 use crate::telemetry::{DeliveryLog, Metrics};
 
 /// Why a guard did not come up.
@@ -55,9 +54,9 @@ pub enum StartError {
 pub struct Running {
     address: SocketAddr,
     admin_address: SocketAddr,
-    stop: CancellationToken,
+    stop: DrainSignal,
     /// Stops the admin port, after everything else.
-    stop_admin: CancellationToken,
+    stop_admin: DrainSignal,
     workers: Vec<JoinHandle<io::Result<()>>>,
     admin: JoinHandle<io::Result<()>>,
 }
@@ -72,12 +71,12 @@ pub fn start(config: GuardConfig, clock: Arc<dyn Clock>, memory_begins: UnixTime
         Transport::Plain => None,
         Transport::Tls(tls) => Some(TlsAcceptor::from(tls::server_config(tls)?)),
     };
-    let listeners = listeners(config.listen, config.threads)?;
-    let admin_listener = listen(config.admin_listen, false)?;
-    let (address, admin_address) = (local(&listeners[0], config.listen), local(&admin_listener, config.admin_listen));
+    let listeners = listen(config.listen, config.threads)?;
+    let mut admin_listeners = listen(config.admin_listen, NonZeroUsize::MIN)?;
+    let (address, admin_address) = (local(&listeners, config.listen), local(&admin_listeners, config.admin_listen));
 
     let connectors = connectors(&config)?;
-    let stop = CancellationToken::new();
+    let stop = DrainSignal::default();
     let log = DeliveryLog::new(&config.log);
     let guard = Arc::new(guard(config, clock, memory_begins, log));
     let mut workers = Vec::new();
@@ -86,10 +85,10 @@ pub fn start(config: GuardConfig, clock: Arc<dyn Clock>, memory_begins: UnixTime
         let acceptor = acceptor.clone();
         workers.push(spawn(format!("guard-{number}"), move || worker.run(listener, acceptor))?);
     }
-    let stop_admin = CancellationToken::new();
+    let stop_admin = DrainSignal::default();
     let health = health(&guard, stop.clone());
     let until = stop_admin.clone();
-    let admin = spawn("admin".to_owned(), move || admin::run(admin_listener, health, until))?;
+    let admin = spawn("admin".to_owned(), move || admin::run(admin_listeners.remove(0), health, until))?;
     Ok(Running { address, admin_address, stop, stop_admin, workers, admin })
 }
 
@@ -108,7 +107,7 @@ impl Running {
     /// Begins to stop: readiness fails, listeners close, what is in flight
     /// finishes within the drain's time.
     pub fn drain(&self) {
-        self.stop.cancel();
+        self.stop.begin();
     }
 
     /// Drains, and waits until everything has ended.
@@ -118,7 +117,7 @@ impl Running {
         for worker in self.workers {
             result = result.and(join(worker));
         }
-        self.stop_admin.cancel();
+        self.stop_admin.begin();
         result.and(join(self.admin))
     }
 }
@@ -169,56 +168,43 @@ fn connectors(config: &GuardConfig) -> Result<Vec<Arc<Connector>>, StartError> {
     config.sources.iter().map(connector).collect()
 }
 
-fn worker(guard: &Arc<Guard>, connectors: &[Arc<Connector>], stop: &CancellationToken) -> Worker {
+fn worker(guard: &Arc<Guard>, connectors: &[Arc<Connector>], stop: &DrainSignal) -> Worker {
     let timeouts = guard.routes.sources().iter().map(|source| source.config.upstream_timeout);
     Worker {
         guard: Arc::clone(guard),
         pools: connectors.iter().zip(timeouts).map(|(connector, timeout)| Pool::new(Arc::clone(connector), timeout)).collect(),
         connection_bounds: connection_bounds(&guard.bounds),
-        drain: stop.clone(),
-        tasks: TaskTracker::new(),
+        drain: Drain::new(stop.clone()),
     }
 }
 
 fn connection_bounds(bounds: &Bounds) -> ConnectionBounds {
-    ConnectionBounds {
-        head_bytes: bounds.head_bytes,
-        head_fields: bounds.head_fields,
-        head_timeout: bounds.head_timeout,
-        idle_timeout: bounds.idle_timeout,
-    }
+    let Bounds { head_bytes, head_fields, head_timeout, idle_timeout, .. } = *bounds;
+    ConnectionBounds { http1: Http1Bounds { head_bytes, head_fields, head_timeout }, idle_timeout }
 }
 
 /// What the admin port shows: read at each scrape, so that no delivery pays
 /// for a gauge.
-fn health(guard: &Arc<Guard>, stop: CancellationToken) -> Health {
+fn health(guard: &Arc<Guard>, stop: DrainSignal) -> Health {
     let guard = Arc::clone(guard);
     Health {
-        ready: Box::new(move || !stop.is_cancelled()),
+        ready: Box::new(move || !stop.has_begun()),
         metrics: Box::new(move || {
             guard.metrics.set_body_bytes(guard.memory.held());
-            guard.metrics.set_ledger(guard.ledger.usage());
+            guard.metrics.set_ledger(ledger_reading(&guard));
             guard.metrics.render()
         }),
     }
 }
 
-/// One listener a worker; several share the port (`SO_REUSEPORT`), so that the
-/// kernel spreads connections over them.
-fn listeners(address: SocketAddr, count: usize) -> Result<Vec<std::net::TcpListener>, StartError> {
-    let shared = count > 1;
-    let first = listen(address, shared)?;
-    let bound = local(&first, address);
-    let rest = (1..count).map(|_| listen(bound, shared));
-    std::iter::once(Ok(first)).chain(rest).collect()
+/// One listener a worker.
+fn listen(address: SocketAddr, workers: NonZeroUsize) -> Result<Vec<TcpListener>, StartError> {
+    net::listen_all(address, workers).map_err(|source| StartError::Listen { address, source })
 }
 
-fn listen(address: SocketAddr, shared: bool) -> Result<std::net::TcpListener, StartError> {
-    net::listen(address, shared).map_err(|source| StartError::Listen { address, source })
-}
-
-fn local(listener: &std::net::TcpListener, asked: SocketAddr) -> SocketAddr {
-    listener.local_addr().unwrap_or(asked)
+/// Where they listen, with the port that the system chose.
+fn local(listeners: &[TcpListener], asked: SocketAddr) -> SocketAddr {
+    listeners.first().and_then(|listener| listener.local_addr().ok()).unwrap_or(asked)
 }
 
 fn spawn(

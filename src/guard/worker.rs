@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::guard::accept;
 use crate::guard::state::Guard;
-use crate::net::{self, ConnectionBounds, Pool};
+use crate::net::{self, ConnectionBounds, Drain, Drained, Pool};
 
 /// Idle connections to the app are looked through this often.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -26,10 +24,9 @@ pub(crate) struct Worker {
     /// Connections to the apps, by source.
     pub(crate) pools: Vec<Arc<Pool>>,
     pub(crate) connection_bounds: ConnectionBounds,
-    /// Cancelled by the signal to stop.
-    pub(crate) drain: CancellationToken,
-    /// Connections, and deliveries that outlived theirs.
-    pub(crate) tasks: TaskTracker,
+    /// The signal to stop, and what must heed it: connections, and deliveries
+    /// that outlived theirs.
+    pub(crate) drain: Drain,
 }
 
 impl Worker {
@@ -39,9 +36,8 @@ impl Worker {
         runtime.block_on(async move {
             let listener = TcpListener::from_std(listener)?;
             tokio::spawn(Arc::clone(&self).sweep());
-            let drain = self.drain.clone();
-            net::accept(listener, drain, |stream, peer| {
-                self.tasks.spawn(accept::serve(Arc::clone(&self), tls.clone(), stream, peer));
+            net::accept(listener, self.drain.signal().clone(), |stream, peer| {
+                self.drain.tasks().spawn(accept::serve(Arc::clone(&self), tls.clone(), stream, peer));
             })
             .await;
             self.finish().await;
@@ -51,10 +47,8 @@ impl Worker {
 
     /// Lets what is in flight finish, within the drain's time.
     async fn finish(&self) {
-        self.tasks.close();
-        let left = timeout(self.guard.bounds.drain_timeout, self.tasks.wait()).await;
-        if left.is_err() {
-            tracing::warn!(connections = self.tasks.len(), "gave up on connections that did not finish in time");
+        if let Drained::Left(connections) = self.drain.finish(self.guard.bounds.drain_timeout).await {
+            tracing::warn!(connections, "gave up on what did not finish in time");
         }
     }
 

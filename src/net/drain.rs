@@ -6,16 +6,16 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Owns the signal to stop and knows every task that must heed it.
-#[derive(Debug, Default)]
+/// Tells every part of the process to stop. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DrainSignal(CancellationToken);
+
+/// The tasks of one worker that must heed the signal.
+#[derive(Debug)]
 pub(crate) struct Drain {
-    signal: CancellationToken,
+    signal: DrainSignal,
     tasks: TaskTracker,
 }
-
-/// Tells one part of the process to stop. Cheap to clone.
-#[derive(Clone, Debug)]
-pub(crate) struct DrainSignal(CancellationToken);
 
 /// How a drain ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +27,14 @@ pub(crate) enum Drained {
 }
 
 impl Drain {
+    /// No tasks yet.
+    pub(crate) fn new(signal: DrainSignal) -> Self {
+        Self { signal, tasks: TaskTracker::new() }
+    }
+
     /// What to hand to accept loops and connections.
-    pub(crate) fn signal(&self) -> DrainSignal {
-        DrainSignal(self.signal.clone())
+    pub(crate) fn signal(&self) -> &DrainSignal {
+        &self.signal
     }
 
     /// A tracker to spawn connections on: [`Drain::finish`] waits for them.
@@ -37,15 +42,10 @@ impl Drain {
         &self.tasks
     }
 
-    /// Gives the signal, without waiting.
-    pub(crate) fn begin(&self) {
-        self.signal.cancel();
-        self.tasks.close();
-    }
-
     /// Gives the signal and waits for the tasks, at most `patience`.
     pub(crate) async fn finish(&self, patience: Duration) -> Drained {
-        self.begin();
+        self.signal.begin();
+        self.tasks.close();
         match tokio::time::timeout(patience, self.tasks.wait()).await {
             Ok(()) => Drained::Whole,
             Err(_) => Drained::Left(self.tasks.len()),
@@ -54,6 +54,11 @@ impl Drain {
 }
 
 impl DrainSignal {
+    /// Gives the signal, without waiting. Giving it again changes nothing.
+    pub(crate) fn begin(&self) {
+        self.0.cancel();
+    }
+
     /// Waits for the signal.
     pub(crate) async fn begun(&self) {
         self.0.cancelled().await;
@@ -71,8 +76,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_drain_waits_for_its_tasks_until_the_deadline() {
-        let drain = Drain::default();
-        let signal = drain.signal();
+        let drain = Drain::new(DrainSignal::default());
+        let signal = drain.signal().clone();
         drain.tasks().spawn(async move { signal.begun().await });
         assert_eq!(drain.finish(Duration::from_secs(1)).await, Drained::Whole);
 

@@ -64,10 +64,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let connection = Arc::new(connection);
-    let drain = worker.drain.clone();
+    let drain = worker.drain.signal().clone();
     let bounds = worker.connection_bounds;
     let service = move |request, fault| delivery::answer(Arc::clone(&worker), Arc::clone(&connection), request, fault);
-    net::serve_connection(stream, protocol, service, &bounds, drain).await;
+    net::serve_connection(stream, protocol, service, &bounds, &drain).await;
 }
 
 fn protocol(stream: &TlsStream<TcpStream>) -> Protocol {

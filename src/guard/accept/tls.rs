@@ -11,10 +11,10 @@
 //! [`server_config`]: what is loaded anew takes no old ticket. See
 //! [`identity`](super::identity) for certificates that expire meanwhile.
 //!
-//! Revocation is checked for the whole chain below the trust anchor, as nginx
-//! and HAProxy do: the list of the root is needed too where a client comes
-//! with an intermediate certificate. A certificate that no list speaks for,
-//! and a list past its `nextUpdate`, refuse the client (RFC 5280 section 6.3).
+//! Revocation is checked for the whole chain below the trust anchor: where a
+//! client comes with an intermediate certificate, the root's list is needed
+//! too. A certificate that no list speaks for, and a list past its
+//! `nextUpdate`, refuse the client (RFC 5280 section 6.3).
 
 use std::path::PathBuf;
 use std::sync::Arc;

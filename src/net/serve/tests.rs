@@ -202,7 +202,7 @@ async fn a_silent_or_half_preface_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_refusal_survives_the_unread_bytes_behind_it() {
+async fn a_refusal_survives_what_the_peer_sends_behind_it() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
     let mut client =
         tokio::net::TcpStream::connect(listener.local_addr().expect("bound")).await.expect("it listens");
@@ -213,7 +213,10 @@ async fn a_refusal_survives_the_unread_bytes_behind_it() {
         serve_connection(server, Protocol::Http1, echo, &BOUNDS, &signal).await;
     });
     client.write_all(b"GET / HTTP/1.1\nhost: a\r\n\r\n").await.expect("the server reads");
-    client.write_all(&[b'x'; 128 * 1024]).await.expect("the server reads on");
+    client.readable().await.expect("an answer");
+    for _ in 0..16 {
+        client.write_all(&[b'x'; 8 * 1024]).await.expect("the server reads on");
+    }
     client.shutdown().await.expect("still connected");
     let mut text = String::new();
     client.read_to_string(&mut text).await.expect("an end, not a reset");

@@ -1,0 +1,21 @@
+//! What operators see: metrics, the operational log, and one line per delivery.
+//!
+//! Nothing here decides anything, waits for anything or can fail a delivery:
+//! counting is a few atomic additions, and a line that finds no room is
+//! dropped and counted. No type here can hold a secret, a signature, an
+//! expected MAC or a body.
+//!
+//! [`delivery_log`] writes the line per delivery, [`log`] what else there is
+//! to say; both go through [`log_sink`] to standard output. [`metrics`] is
+//! read by the admin port.
+
+mod declare;
+mod delivery_log;
+mod line;
+pub(crate) mod log;
+mod log_sink;
+mod metrics;
+mod trace;
+
+pub(crate) use delivery_log::{DeliveryLog, DeliveryRecord};
+pub(crate) use metrics::{LedgerReading, Metrics, OpenConnection};
