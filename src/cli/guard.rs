@@ -1,18 +1,12 @@
 //! `countersign guard`: run until told to stop.
 
 use std::error::Error;
-use std::ffi::OsString;
+use std::io;
+use std::iter;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::{io, iter};
-
-use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::{WRONG, say};
-use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Environment, GuardArgs, GuardConfig, Problems, Remark};
-use crate::guard;
+use crate::config::{Environment, GuardArgs, GuardConfig};
 
 /// Shown below the flags.
 pub(super) const EXAMPLES: &str = "\
@@ -37,58 +31,18 @@ Examples:
 Exit codes: 0 stopped by a signal; 1 failed; 2 wrong configuration, of which
 every problem is shown and nothing listens.";
 
-/// What `countersign guard` would run on, given `flags`, with what is worth
-/// knowing about it. For programs that start a guard themselves.
-pub fn guard_config<T: Into<OsString> + Clone>(
-    flags: impl IntoIterator<Item = T>,
-    environment: &Environment,
-) -> Result<(GuardConfig, Vec<Remark>), ConfigureError> {
-    let args = GuardArgs::from_flags(flags, environment)?;
-    Ok(GuardConfig::from_args(&args, environment)?)
-}
-
-/// Why flags make no configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigureError {
-    /// They cannot be told apart: a name is unknown, or a value is missing.
-    #[error(transparent)]
-    Usage(#[from] clap::Error),
-    /// They are understood, and wrong.
-    #[error(transparent)]
-    Problems(#[from] Problems),
-}
-
-/// Checks everything, then listens until a signal asks to stop.
+/// Checks everything, then listens.
 pub(super) fn run(args: &GuardArgs, environment: &Environment) -> ExitCode {
     let config = match configure(args, environment) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    match serve(config) {
+    match crate::guard::run_until_signal(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&mut io::stderr(), format_args!("countersign guard: {}", chain(&*error)));
+            say(&mut io::stderr(), format_args!("countersign guard: {}", chain(&error)));
             ExitCode::FAILURE
         }
-    }
-}
-
-fn serve(config: GuardConfig) -> Result<(), Box<dyn Error>> {
-    let clock = SystemClock;
-    let memory_begins = clock.now();
-    let guard = guard::start(config, Arc::new(clock), memory_begins)?;
-    let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
-    runtime.block_on(asked_to_stop())?;
-    Ok(guard.stop()?)
-}
-
-/// SIGTERM is what service managers send, SIGINT what Ctrl-C does.
-async fn asked_to_stop() -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
     }
 }
 

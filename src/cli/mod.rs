@@ -8,6 +8,7 @@
 
 mod certs;
 mod check;
+mod configure;
 mod guard;
 mod secret;
 mod vectors;
@@ -21,7 +22,7 @@ use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand
 
 use crate::config::{Environment, GuardArgs};
 
-pub use guard::{ConfigureError, guard_config};
+pub use configure::{ConfigureError, guard_config};
 pub use secret::generate_secret;
 
 /// Genuine webhooks reach the app, nothing else does.
