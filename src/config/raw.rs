@@ -181,7 +181,7 @@ pub struct SourceArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Upstream")]
 pub struct UpstreamArgs {
-    /// Where the app listens: http://host:port, https://host[:port] or unix:/path.
+    /// Where the app listens: http://host:port, https://host or unix:/path.
     #[arg(long, value_name = "URL")]
     pub upstream: Option<String>,
 
