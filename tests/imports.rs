@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("keys", &[]),
-    ("devcerts", &[]),
+    ("private_file", &[]),
+    ("devcerts", &["private_file"]),
     ("schemes", &["clock", "keys"]),
     ("config", &["clock", "keys", "schemes"]),
     ("telemetry", &["clock", "config"]),
@@ -20,7 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("net", &["config"]),
     ("admin", &["net"]),
     ("guard", &["admin", "clock", "config", "ledger", "limits", "net", "schemes", "telemetry"]),
-    ("cli", &["clock", "config", "devcerts", "guard", "schemes", "telemetry"]),
+    ("cli", &["clock", "config", "devcerts", "guard", "keys", "private_file", "schemes", "telemetry"]),
     ("lib", &[]),
     ("main", &[]),
 ];

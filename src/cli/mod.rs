@@ -8,9 +8,10 @@
 
 mod certs;
 mod check;
+mod configure;
 mod guard;
 mod secret;
-pub mod vectors;
+mod vectors;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -21,6 +22,9 @@ use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand
 
 use crate::config::{Environment, GuardArgs, GuardConfig, Remark};
 
+pub use secret::generate_secret;
+
+pub use configure::{ConfigureError, guard_config};
 pub use secret::generate_secret;
 
 /// Genuine webhooks reach the app, nothing else does.

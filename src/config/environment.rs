@@ -25,6 +25,11 @@ impl Environment {
         Self(std::env::vars_os().collect())
     }
 
+    /// Nothing is set.
+    pub const fn empty() -> Self {
+        Self(BTreeMap::new())
+    }
+
     /// The value of `name`, if it is set.
     pub(crate) fn get(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str)

@@ -1,7 +1,7 @@
 //! Certificates, keys and revocation lists from PEM files (RFC 7468).
 //!
-//! Read here for the check at the start and again by `net` whenever TLS
-//! material is loaded, so that both agree on what a usable file is.
+//! Read here for the check alone, so that a fault is a configuration problem
+//! with its flag; `net` reads them again when it sets up TLS.
 
 use std::fmt;
 use std::path::Path;
@@ -14,12 +14,12 @@ use super::files;
 use super::values::Fault;
 
 /// The certificates of `path` in their order, at least one.
-pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Fault> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Fault> {
     sections(path, "expected at least one certificate (-----BEGIN CERTIFICATE-----)")
 }
 
 /// The certificates of `path` as roots of trust: each of them must be usable.
-pub fn roots(path: &Path) -> Result<RootCertStore, Fault> {
+pub(super) fn roots(path: &Path) -> Result<RootCertStore, Fault> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(path)? {
         roots.add(certificate).map_err(|error| match error {
@@ -31,12 +31,12 @@ pub fn roots(path: &Path) -> Result<RootCertStore, Fault> {
 }
 
 /// The revocation lists of `path`, at least one.
-pub fn revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, Fault> {
+pub(super) fn revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, Fault> {
     sections(path, "expected at least one revocation list (-----BEGIN X509 CRL-----)")
 }
 
 /// The first private key of `path`, as PKCS#8, PKCS#1 or SEC1.
-pub fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Fault> {
+pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Fault> {
     let bytes = files::read(path, FILE_BYTES_MAX)?;
     PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| match error {
         pem::Error::NoItemsFound => {

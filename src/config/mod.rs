@@ -16,7 +16,7 @@ mod effective;
 mod environment;
 mod files;
 pub mod guard;
-pub mod material;
+mod material;
 mod nearest;
 pub mod problems;
 pub mod raw;
@@ -26,8 +26,8 @@ pub mod values;
 pub use effective::Effective;
 pub use environment::Environment;
 pub use guard::{
-    BootFence, Bounds, ClientAuth, ClientTrust, GuardConfig, Identity, LedgerConfig, LogConfig, LogFormat, OnUnknown,
-    PathPattern, Policies, Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
+    BootFence, Bounds, ClientAuth, ClientTrust, GuardConfig, Identity, LedgerConfig, LogConfig, LogFormat,
+    OnUnknown, PathPattern, Policies, Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;

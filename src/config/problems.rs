@@ -1,7 +1,7 @@
 //! What is wrong with a configuration, and what is legal but unwise.
 //!
 //! Problems are collected, never thrown one by one: each read through a
-//! [`Report`] gives a value or notes a problem and lets the next one be read.
+//! `Report` gives a value or notes a problem and lets the next one be read.
 
 use std::fmt;
 

@@ -37,7 +37,7 @@ pub struct GuardArgs {
 
 impl GuardArgs {
     /// Reads `flags`, such as `--plain`, with what the environment adds: as
-    /// `countersign guard` does, for programs that embed the guard.
+    /// `countersign guard` does.
     pub fn from_flags<T: Into<OsString> + Clone>(
         flags: impl IntoIterator<Item = T>,
         environment: &Environment,
@@ -181,7 +181,7 @@ pub struct SourceArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Upstream")]
 pub struct UpstreamArgs {
-    /// Where the app listens: http://host:port, https://host[:port] or unix:/path.
+    /// Where the app listens: http://host:port, https://host or unix:/path.
     #[arg(long, value_name = "URL")]
     pub upstream: Option<String>,
 

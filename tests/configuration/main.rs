@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod material;
+mod presets;
 mod problems;
 mod program;
 mod reference;

@@ -23,6 +23,15 @@ fn the_reference_lists_every_flag_with_its_variable_and_default() {
 }
 
 #[test]
+fn the_reference_names_every_scheme() {
+    let row =
+        include_str!("../../docs/configuration.md").lines().find(|line| line.starts_with("| `--scheme`"));
+    for preset in countersign::schemes::presets() {
+        assert!(row.unwrap().contains(&format!("`{}`", preset.name)), "{}", preset.name);
+    }
+}
+
+#[test]
 fn each_flag_reads_as_a_sentence() {
     for arg in guard().get_arguments().filter(|arg| arg.get_id() != "help") {
         let help = arg.get_help().unwrap_or_else(|| panic!("{} has no help", arg.get_id())).to_string();

@@ -54,8 +54,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::guard::{Identity, PathPattern, Rate, Upstream};
     use crate::config::OnUnknown;
+    use crate::config::guard::{Identity, PathPattern, Rate, Upstream};
 
     proptest! {
         #[test]

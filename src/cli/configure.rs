@@ -1,0 +1,28 @@
+//! Flags to configuration in one step, for tests, examples and programs that
+//! start a guard themselves: it goes through the same checks as a person's
+//! command line.
+
+use std::ffi::OsString;
+
+use crate::config::{Environment, GuardArgs, GuardConfig, Problems, Remark};
+
+/// What `countersign guard` would run on, given `flags`, with what is worth
+/// knowing about it.
+pub fn guard_config<T: Into<OsString> + Clone>(
+    flags: impl IntoIterator<Item = T>,
+    environment: &Environment,
+) -> Result<(GuardConfig, Vec<Remark>), ConfigureError> {
+    let args = GuardArgs::from_flags(flags, environment)?;
+    Ok(GuardConfig::from_args(&args, environment)?)
+}
+
+/// Why flags make no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigureError {
+    /// They cannot be told apart: a name is unknown, or a value is missing.
+    #[error(transparent)]
+    Usage(#[from] clap::Error),
+    /// They are understood, and wrong.
+    #[error(transparent)]
+    Problems(#[from] Problems),
+}
