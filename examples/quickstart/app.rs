@@ -16,25 +16,24 @@ use tokio::net::TcpListener;
 
 /// What the app saw of one request.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "each program that includes this file looks at other parts")]
-pub struct Seen {
-    pub method: Method,
-    pub target: Uri,
-    pub fields: HeaderMap,
-    pub body: Bytes,
+pub(crate) struct Seen {
+    pub(crate) method: Method,
+    pub(crate) target: Uri,
+    pub(crate) fields: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Seen {
     /// A field as text; empty when it is absent.
-    pub fn field(&self, name: &str) -> &str {
+    pub(crate) fn field(&self, name: &str) -> &str {
         self.fields.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 }
 
 /// The app, listening on a loopback port of its own.
 #[derive(Clone, Debug)]
-pub struct App {
-    pub address: SocketAddr,
+pub(crate) struct App {
+    pub(crate) address: SocketAddr,
     state: Arc<Mutex<State>>,
 }
 
@@ -46,7 +45,7 @@ struct State {
 
 impl App {
     /// Starts it on a task of the current runtime.
-    pub async fn start() -> std::io::Result<Self> {
+    pub(crate) async fn start() -> std::io::Result<Self> {
         let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
         let app = Self { address: listener.local_addr()?, state: Arc::default() };
         let accepting = app.clone();
@@ -62,12 +61,12 @@ impl App {
     }
 
     /// Everything seen since the last call.
-    pub fn take_seen(&self) -> Vec<Seen> {
+    pub(crate) fn take_seen(&self) -> Vec<Seen> {
         std::mem::take(&mut self.state().seen)
     }
 
     /// The next `count` requests are answered 500.
-    pub fn fail_next(&self, count: usize) {
+    pub(crate) fn fail_next(&self, count: usize) {
         self.state().failures_due = count;
     }
 

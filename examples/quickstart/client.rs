@@ -17,11 +17,11 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-pub type Failure = Box<dyn Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// Where to send, as whom, and from which address.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub(crate) struct Client {
     guard: SocketAddr,
     tls: Arc<ClientConfig>,
     from: IpAddr,
@@ -29,16 +29,16 @@ pub struct Client {
 
 /// What came back.
 #[derive(Clone, Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub fields: HeaderMap,
-    pub body: Bytes,
-    pub took: Duration,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) fields: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) took: Duration,
 }
 
 impl Reply {
     /// The stable code: of the problem document, or of the outcome field.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         let problem: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
         let code = problem.as_ref().and_then(|problem| problem["code"].as_str());
         let outcome = self.fields.get("countersign-outcome").and_then(|value| value.to_str().ok());
@@ -49,7 +49,11 @@ impl Reply {
 impl Client {
     /// A client that trusts the CA in `ca` and shows the certificate and key in
     /// `identity`, or none.
-    pub fn new(guard: SocketAddr, ca: &[u8], identity: Option<(&[u8], &[u8])>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        guard: SocketAddr,
+        ca: &[u8],
+        identity: Option<(&[u8], &[u8])>,
+    ) -> Result<Self, Failure> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(ca) {
             roots.add(certificate?)?;
@@ -69,20 +73,20 @@ impl Client {
     }
 
     /// The same client calling from another loopback address.
-    pub fn from(&self, address: IpAddr) -> Self {
+    pub(crate) fn from(&self, address: IpAddr) -> Self {
         Self { from: address, ..self.clone() }
     }
 
     /// Opens a connection. Over TLS 1.3 a refused certificate shows at the
     /// first request, not here.
-    pub async fn connect(&self) -> Result<Connection, Failure> {
+    pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
         let (sender, connection) = http1::handshake(TokioIo::new(self.connect_raw().await?)).await?;
         tokio::spawn(connection);
         Ok(Connection { sender })
     }
 
     /// The same, for whoever writes HTTP by hand.
-    pub async fn connect_raw(&self) -> Result<TlsStream<TcpStream>, Failure> {
+    pub(crate) async fn connect_raw(&self) -> Result<TlsStream<TcpStream>, Failure> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::new(self.from, 0))?;
         let stream = socket.connect(self.guard).await?;
@@ -94,19 +98,20 @@ impl Client {
 
 /// One kept-open connection.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
 }
 
 impl Connection {
     /// Sends a webhook and waits for the whole answer.
-    pub async fn post(
+    pub(crate) async fn post(
         &mut self,
         target: &str,
         fields: &[(HeaderName, HeaderValue)],
         body: Bytes,
     ) -> Result<Reply, Failure> {
-        let mut request = Request::post(target).header(http::header::HOST, "localhost").body(Full::new(body))?;
+        let mut request =
+            Request::post(target).header(http::header::HOST, "localhost").body(Full::new(body))?;
         request.headers_mut().extend(fields.iter().cloned());
         let started = Instant::now();
         self.sender.ready().await?;

@@ -10,7 +10,12 @@
 //! with a real client, and shows what each request got and what the app saw.
 //! Exits non-zero when any row differs from what it must be.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is made to be read at a terminal")]
+
+// Shared with the integration tests, which use other parts of them.
+#[allow(dead_code)]
 mod app;
+#[allow(dead_code)]
 mod client;
 mod scenes;
 mod stay;
@@ -41,7 +46,7 @@ async fn run(stay: bool) -> Result<bool, Failure> {
     println!("\nsending to https://{} ...\n", world.guard_address());
     let mut table = table::Table::new();
     for scene in scenes::all() {
-        table.row(&scene::play(&world, scene).await?);
+        table.row(&scenes::play(&world, scene).await?);
     }
     table.close();
     if stay {

@@ -2,9 +2,10 @@
 
 use std::net::Ipv4Addr;
 use std::pin::Pin;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
+use countersign::clock::{Clock as _, SystemClock, UnixTime};
 use http::{HeaderName, HeaderValue};
 
 use crate::app::Seen;
@@ -13,7 +14,7 @@ use crate::world::World;
 
 /// What one request got.
 #[derive(Clone, Debug)]
-pub enum Got {
+pub(crate) enum Got {
     Reply(Reply),
     /// Refused before HTTP: by TLS.
     NoConnection,
@@ -23,40 +24,41 @@ type Act = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = Result<Vec<Got>,
 
 /// One row.
 #[derive(Clone, Copy)]
-pub struct Scene {
-    pub sent: &'static str,
+pub(crate) struct Scene {
+    pub(crate) sent: &'static str,
     act: Act,
     /// In words, and as a rule over what came of it.
-    pub expected: &'static str,
+    pub(crate) expected: &'static str,
     rule: fn(&[Got], &[Seen]) -> bool,
 }
 
 /// A row that was played.
-pub struct Played {
-    pub scene: Scene,
-    pub got: Vec<Got>,
-    pub seen: Vec<Seen>,
+pub(crate) struct Played {
+    pub(crate) scene: Scene,
+    pub(crate) got: Vec<Got>,
+    pub(crate) seen: Vec<Seen>,
 }
 
 impl Played {
-    pub fn is_as_it_must_be(&self) -> bool {
+    pub(crate) fn is_as_it_must_be(&self) -> bool {
         (self.scene.rule)(&self.got, &self.seen)
     }
 }
 
 /// Plays one scene; nothing else happens in the world meanwhile.
-pub async fn play(world: &World, scene: Scene) -> Result<Played, Failure> {
+pub(crate) async fn play(world: &World, scene: Scene) -> Result<Played, Failure> {
     world.app.take_seen();
     let got = (scene.act)(world).await?;
     Ok(Played { scene, got, seen: world.app.take_seen() })
 }
 
 /// All of them, in order.
-pub fn all() -> Vec<Scene> {
+#[allow(clippy::too_many_lines, reason = "a table")]
+pub(crate) fn all() -> Vec<Scene> {
     vec![
         Scene {
             sent: "genuine",
-            act: |world| Box::pin(async { one(world, &world.signed(BODY, Duration::ZERO)).await }),
+            act: |world| Box::pin(async { one(world, &world.signed(BODY)).await }),
             expected: "204, the app sees the same bytes",
             rule: |got, seen| codes(got) == ["204"] && seen.len() == 1 && seen[0].body == BODY,
         },
@@ -64,7 +66,7 @@ pub fn all() -> Vec<Scene> {
             sent: "body changed on the way",
             act: |world| {
                 Box::pin(async {
-                    let mut webhook = world.signed(BODY, Duration::ZERO);
+                    let mut webhook = world.signed(BODY);
                     webhook.body = Bytes::from_static(b"{\"amount\":9999}");
                     one(world, &webhook).await
                 })
@@ -82,7 +84,7 @@ pub fn all() -> Vec<Scene> {
             sent: "no signature",
             act: |world| {
                 Box::pin(async {
-                    let mut webhook = world.signed(BODY, Duration::ZERO);
+                    let mut webhook = world.signed(BODY);
                     webhook.fields.retain(|(name, _)| name != "webhook-signature");
                     one(world, &webhook).await
                 })
@@ -92,13 +94,17 @@ pub fn all() -> Vec<Scene> {
         },
         Scene {
             sent: "signed an hour ago",
-            act: |world| Box::pin(async { one(world, &world.signed_at(BODY, now() - HOUR)).await }),
+            act: |world| {
+                Box::pin(async { one(world, &world.signed_at(BODY, now().saturating_sub(HOUR))).await })
+            },
             expected: "401 timestamp_too_old",
             rule: |got, seen| codes(got) == ["401 timestamp_too_old"] && seen.is_empty(),
         },
         Scene {
             sent: "signed an hour from now",
-            act: |world| Box::pin(async { one(world, &world.signed_at(BODY, now() + HOUR)).await }),
+            act: |world| {
+                Box::pin(async { one(world, &world.signed_at(BODY, now().saturating_add(HOUR))).await })
+            },
             expected: "401 timestamp_in_future",
             rule: |got, seen| codes(got) == ["401 timestamp_in_future"] && seen.is_empty(),
         },
@@ -106,7 +112,7 @@ pub fn all() -> Vec<Scene> {
             sent: "genuine, then replayed",
             act: |world| {
                 Box::pin(async {
-                    let webhook = world.signed(BODY, Duration::ZERO);
+                    let webhook = world.signed(BODY);
                     in_turn(world, &[webhook.clone(), webhook]).await
                 })
             },
@@ -130,7 +136,7 @@ pub fn all() -> Vec<Scene> {
             act: |world| {
                 Box::pin(async {
                     world.app.fail_next(1);
-                    let webhook = world.signed(BODY, Duration::ZERO);
+                    let webhook = world.signed(BODY);
                     in_turn(world, &[webhook.clone(), webhook]).await
                 })
             },
@@ -141,7 +147,7 @@ pub fn all() -> Vec<Scene> {
             sent: "retried with a new signature after success",
             act: |world| {
                 Box::pin(async {
-                    let first = world.signed_at(BODY, now() - Duration::from_secs(2));
+                    let first = world.signed_at(BODY, now().saturating_sub(Duration::from_secs(2)));
                     let retry = world.signed_again(&first, now());
                     in_turn(world, &[first, retry]).await
                 })
@@ -151,13 +157,13 @@ pub fn all() -> Vec<Scene> {
         },
         Scene {
             sent: "no client certificate",
-            act: |world| Box::pin(async { one_as(&world.anonymous, &world.signed(BODY, Duration::ZERO)).await }),
+            act: |world| Box::pin(async { one_as(&world.anonymous, &world.signed(BODY)).await }),
             expected: "refused by TLS",
             rule: |got, seen| matches!(got, [Got::NoConnection]) && seen.is_empty(),
         },
         Scene {
             sent: "a certificate of another identity",
-            act: |world| Box::pin(async { one_as(&world.stranger, &world.signed(BODY, Duration::ZERO)).await }),
+            act: |world| Box::pin(async { one_as(&world.stranger, &world.signed(BODY)).await }),
             expected: "403 identity_not_allowed",
             rule: |got, seen| codes(got) == ["403 identity_not_allowed"] && seen.is_empty(),
         },
@@ -166,7 +172,7 @@ pub fn all() -> Vec<Scene> {
             act: |world| {
                 Box::pin(async {
                     let elsewhere = world.client.from(Ipv4Addr::new(127, 0, 0, 2).into());
-                    one_as(&elsewhere, &world.signed(BODY, Duration::ZERO)).await
+                    one_as(&elsewhere, &world.signed(BODY)).await
                 })
             },
             expected: "403 address_not_allowed",
@@ -174,9 +180,7 @@ pub fn all() -> Vec<Scene> {
         },
         Scene {
             sent: "a body of 1 MiB and one byte",
-            act: |world| {
-                Box::pin(async { one(world, &world.signed(&vec![b'x'; (1 << 20) + 1], Duration::ZERO)).await })
-            },
+            act: |world| Box::pin(async { one(world, &world.signed(&vec![b'x'; (1 << 20) + 1])).await }),
             expected: "413 body_too_large",
             rule: |got, seen| codes(got) == ["413 body_too_large"] && seen.is_empty(),
         },
@@ -184,7 +188,7 @@ pub fn all() -> Vec<Scene> {
             sent: "forty deliveries at once, 20/s allowed",
             act: |world| {
                 Box::pin(async {
-                    let webhooks: Vec<_> = (0..40).map(|_| world.signed(BODY, Duration::ZERO)).collect();
+                    let webhooks: Vec<_> = (0..40).map(|_| world.signed(BODY)).collect();
                     in_turn(world, &webhooks).await
                 })
             },
@@ -199,20 +203,21 @@ pub fn all() -> Vec<Scene> {
     ]
 }
 
-pub const BODY: &[u8] = b"{\"type\":\"invoice.paid\",\"amount\":1250,\"note\":\"gr\xc3\xbc\xc3\x9fe\"}\n";
+pub(crate) const BODY: &[u8] =
+    b"{\"type\":\"invoice.paid\",\"amount\":1250,\"note\":\"gr\xc3\xbc\xc3\x9fe\"}\n";
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A signed webhook.
 #[derive(Clone, Debug)]
-pub struct Webhook {
-    pub id: String,
-    pub fields: Vec<(HeaderName, HeaderValue)>,
-    pub body: Bytes,
+pub(crate) struct Webhook {
+    pub(crate) id: String,
+    pub(crate) fields: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Bytes,
 }
 
 /// Each reply as status and code.
-pub fn codes(got: &[Got]) -> Vec<String> {
+pub(crate) fn codes(got: &[Got]) -> Vec<String> {
     let code = |got: &Got| match got {
         Got::NoConnection => "no connection".to_owned(),
         Got::Reply(reply) => format!("{} {}", reply.status, reply.code()).trim_end().to_owned(),
@@ -245,7 +250,7 @@ async fn in_turn(world: &World, webhooks: &[Webhook]) -> Result<Vec<Got>, Failur
 
 /// Fifty connections, opened before, send the same bytes at once.
 async fn fifty_copies(world: &World) -> Result<Vec<Got>, Failure> {
-    let webhook = world.signed(BODY, Duration::ZERO);
+    let webhook = world.signed(BODY);
     let mut connections = Vec::new();
     for _ in 0..50 {
         connections.push(world.client.connect().await?);
@@ -264,6 +269,6 @@ async fn fifty_copies(world: &World) -> Result<Vec<Got>, Failure> {
     Ok(got)
 }
 
-fn now() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+fn now() -> UnixTime {
+    SystemClock.now()
 }

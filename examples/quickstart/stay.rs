@@ -1,18 +1,19 @@
 //! `--stay`: leaves everything running and prints lines to try by hand.
 
-use std::time::Duration;
-
 use crate::client::Failure;
 use crate::scenes::BODY;
 use crate::world::World;
 
 /// Prints `curl` lines and waits for an interrupt.
-pub async fn until_interrupted(world: &World) -> Result<(), Failure> {
+pub(crate) async fn until_interrupted(world: &World) -> Result<(), Failure> {
     let body = world.directory.join("webhook.json");
     std::fs::write(&body, BODY)?;
-    let webhook = world.signed(BODY, Duration::ZERO);
-    let fields: Vec<String> =
-        webhook.fields.iter().map(|(name, value)| format!("-H '{name}: {}'", value.to_str().unwrap_or_default())).collect();
+    let webhook = world.signed(BODY);
+    let fields: Vec<String> = webhook
+        .fields
+        .iter()
+        .map(|(name, value)| format!("-H '{name}: {}'", value.to_str().unwrap_or_default()))
+        .collect();
     let (dir, address) = (world.directory.display(), world.guard_address());
     let trust = format!("--cacert {dir}/ca.pem");
     let identity = format!("--cert {dir}/client.pem --key {dir}/client.key");

@@ -7,20 +7,20 @@ use crate::app::Seen;
 use crate::scenes::{Got, Played, codes};
 
 /// The table, and whether every row was as it must be.
-pub struct Table {
+pub(crate) struct Table {
     rows: usize,
     wrong: usize,
 }
 
 impl Table {
     /// Prints the head.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         println!("    {:<42} {:<44} {:>8}  the app saw", "sent", "got", "µs");
         Self { rows: 0, wrong: 0 }
     }
 
     /// Prints one row; a row that differs is followed by what it must be.
-    pub fn row(&mut self, played: &Played) {
+    pub(crate) fn row(&mut self, played: &Played) {
         let mark = if played.is_as_it_must_be() { "ok" } else { "NO" };
         println!(
             "{mark}  {:<42} {:<44} {:>8}  {}",
@@ -37,11 +37,11 @@ impl Table {
     }
 
     /// Prints the count.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         println!("\n{} of {} as they must be", self.rows - self.wrong, self.rows);
     }
 
-    pub fn is_as_it_must_be(&self) -> bool {
+    pub(crate) fn is_as_it_must_be(&self) -> bool {
         self.wrong == 0
     }
 }

@@ -4,7 +4,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use countersign::cli;
@@ -25,15 +26,15 @@ use crate::scenes::Webhook;
 const DIRECTORY: &str = "certs/dev";
 
 /// The world in which the scenes are played.
-pub struct World {
-    pub directory: PathBuf,
-    pub app: App,
+pub(crate) struct World {
+    pub(crate) directory: PathBuf,
+    pub(crate) app: App,
     /// The sender that the guard expects.
-    pub client: Client,
+    pub(crate) client: Client,
     /// Without a certificate.
-    pub anonymous: Client,
+    pub(crate) anonymous: Client,
     /// With a certificate of the same CA, in another name.
-    pub stranger: Client,
+    pub(crate) stranger: Client,
     guard: Running,
     signer: Scheme,
     forger: Scheme,
@@ -41,7 +42,7 @@ pub struct World {
 
 impl World {
     /// Brings everything up, and says so as it goes.
-    pub async fn start() -> Result<Self, Failure> {
+    pub(crate) async fn start() -> Result<Self, Failure> {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(DIRECTORY);
         println!("certificates   a CA, a server and two clients, in {DIRECTORY}/");
         DevCerts::new(&[])?.write(&directory, Existing::Replace)?;
@@ -55,10 +56,8 @@ impl World {
 
         let read = |name: &str| std::fs::read(directory.join(name));
         let ca = read("ca.pem")?;
-        let (client, stranger) = (
-            (read("client.pem")?, read("client.key")?),
-            (read("stranger.pem")?, read("stranger.key")?),
-        );
+        let (client, stranger) =
+            ((read("client.pem")?, read("client.key")?), (read("stranger.pem")?, read("stranger.key")?));
         Ok(Self {
             client: Client::new(guard.address(), &ca, Some((&client.0, &client.1)))?,
             stranger: Client::new(guard.address(), &ca, Some((&stranger.0, &stranger.1)))?,
@@ -71,37 +70,37 @@ impl World {
         })
     }
 
-    pub fn guard_address(&self) -> SocketAddr {
+    pub(crate) fn guard_address(&self) -> SocketAddr {
         self.guard.address()
     }
 
-    pub fn admin_address(&self) -> SocketAddr {
+    pub(crate) fn admin_address(&self) -> SocketAddr {
         self.guard.admin_address()
     }
 
     /// Stops the guard as SIGTERM would.
-    pub fn stop(self) -> Result<(), Failure> {
+    pub(crate) fn stop(self) -> Result<(), Failure> {
         Ok(self.guard.stop()?)
     }
 
-    /// A genuine webhook with an id of its own, signed `ago`.
-    pub fn signed(&self, body: &[u8], ago: Duration) -> Webhook {
-        self.signed_at(body, since_epoch() - ago)
+    /// A genuine webhook with an id of its own, signed now.
+    pub(crate) fn signed(&self, body: &[u8]) -> Webhook {
+        self.signed_at(body, SystemClock.now())
     }
 
-    /// The same, signed at `time` since the epoch.
-    pub fn signed_at(&self, body: &[u8], time: Duration) -> Webhook {
+    /// The same, signed at `time`.
+    pub(crate) fn signed_at(&self, body: &[u8], time: UnixTime) -> Webhook {
         sign(&self.signer, new_id(), body, time)
     }
 
     /// What a provider's retry is: the same id and body, signed anew.
-    pub fn signed_again(&self, first: &Webhook, time: Duration) -> Webhook {
+    pub(crate) fn signed_again(&self, first: &Webhook, time: UnixTime) -> Webhook {
         sign(&self.signer, first.id.clone(), &first.body, time)
     }
 
     /// Signed by someone who does not know the secret.
-    pub fn forged(&self, body: &[u8]) -> Webhook {
-        sign(&self.forger, new_id(), body, since_epoch())
+    pub(crate) fn forged(&self, body: &[u8]) -> Webhook {
+        sign(&self.forger, new_id(), body, SystemClock.now())
     }
 }
 
@@ -110,7 +109,8 @@ async fn start_guard(directory: &Path, app: SocketAddr) -> Result<Running, Failu
     let file = |name: &str| directory.join(name).display().to_string();
     let upstream = format!("http://{app}");
     let identity = format!("URI:{CLIENT_ID}");
-    let (cert, key, ca, secret) = (file("server.pem"), file("server.key"), file("ca.pem"), file("webhook.secret"));
+    let (cert, key, ca, secret) =
+        (file("server.pem"), file("server.key"), file("ca.pem"), file("webhook.secret"));
     #[rustfmt::skip]
     let flags = [
         "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--upstream", &upstream,
@@ -139,26 +139,16 @@ fn scheme(secret: Secret) -> Result<Scheme, Failure> {
     Ok(Scheme::new(preset, &[secret], SchemeOptions::default())?)
 }
 
-fn sign(scheme: &Scheme, id: String, body: &[u8], time: Duration) -> Webhook {
-    let message = Message {
-        id: Some(&id),
-        timestamp: UnixTime::from_secs(time.as_secs()),
-        body,
-        method: &Method::POST,
-        target: "/hooks",
-        public_url: None,
-    };
+fn sign(scheme: &Scheme, id: String, body: &[u8], timestamp: UnixTime) -> Webhook {
+    let method = Method::POST;
+    let message =
+        Message { id: Some(&id), timestamp, body, method: &method, target: "/hooks", public_url: None };
     let fields = scheme.sign(&message).expect("an id of our own making can be signed");
     Webhook { id, fields, body: Bytes::copy_from_slice(body) }
 }
 
 /// Distinct within a run and between runs.
 fn new_id() -> String {
-    use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!("msg_{}_{}", since_epoch().as_nanos(), NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-fn since_epoch() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    format!("msg_{}_{}", SystemClock.now().as_millis(), NEXT.fetch_add(1, Ordering::Relaxed))
 }

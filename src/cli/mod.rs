@@ -20,9 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{Environment, GuardArgs, GuardConfig, Remark};
-
-pub use secret::generate_secret;
+use crate::config::{Environment, GuardArgs};
 
 pub use configure::{ConfigureError, guard_config};
 pub use secret::generate_secret;
@@ -89,20 +87,6 @@ fn parse(
         .mut_subcommand("check", |check| check.mut_subcommand("guard", |guard| environment.overlay(guard)));
     let matches = command.try_get_matches_from(arguments)?;
     Cli::from_arg_matches(&matches)
-}
-
-/// The configuration that `countersign guard` with `flags` would run on, and
-/// what is worth knowing about it. For programs that hold a guard in-process.
-pub fn guard_config(
-    flags: impl IntoIterator<Item = impl Into<OsString>>,
-    environment: &Environment,
-) -> Result<(GuardConfig, Vec<Remark>), Box<dyn std::error::Error + Send + Sync>> {
-    let start = ["countersign", "guard"].map(OsString::from);
-    let arguments = start.into_iter().chain(flags.into_iter().map(Into::into));
-    match parse(arguments, environment)?.subcommand {
-        Subcommands::Guard(args) => Ok(GuardConfig::from_args(&args, environment)?),
-        _ => unreachable!("the arguments begin with `guard`"),
-    }
 }
 
 /// Something for people to read on standard error, or for programs on standard

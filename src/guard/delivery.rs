@@ -141,7 +141,11 @@ impl Delivery {
 
     /// Logs and counts, and makes the answer. A caller that still has body to
     /// send is told that nobody will read it (RFC 9112 section 9.6).
-    fn finish(mut self, result: Result<Response<AnswerBody>, Refused>, body: &Incoming) -> Response<AnswerBody> {
+    fn finish(
+        mut self,
+        result: Result<Response<AnswerBody>, Refused>,
+        body: &Incoming,
+    ) -> Response<AnswerBody> {
         let (outcome, mut response) = match result {
             Ok(response) => (outcome_of(&response), response),
             Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response()),
@@ -158,7 +162,12 @@ impl Delivery {
         let guard = &self.worker.guard;
         let source = self.source.as_ref().map(|source| source.index);
         let duration = self.started.elapsed();
-        guard.metrics.delivery(source.map(|SourceIndex(n)| n as usize), outcome.code(), duration, self.upstream_time);
+        guard.metrics.delivery(
+            source.map(|SourceIndex(n)| n as usize),
+            outcome.code(),
+            duration,
+            self.upstream_time,
+        );
         if let Outcome::Rejected(rejection) = outcome
             && rejection.is_of_the_ledger()
         {

@@ -51,8 +51,7 @@ pub(crate) async fn forward(
 fn settlement(outcome: &Result<Response<UpstreamBody>, UpstreamError>, on_unknown: OnUnknown) -> Settlement {
     match outcome {
         Ok(response) if response.status().is_success() => Settlement::Commit,
-        Ok(_) => Settlement::Release,
         Err(error) if error.may_have_been_sent() => on_unknown.settlement(),
-        Err(_) => Settlement::Release,
+        Ok(_) | Err(_) => Settlement::Release,
     }
 }

@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn connection_takes_the_fields_it_names_with_it() {
-        let mut map = fields(&[("connection", "close, X-Hop ,,"), ("x-hop", "1"), ("te", "trailers"), ("x-end", "2")]);
+        let mut map =
+            fields(&[("connection", "close, X-Hop ,,"), ("x-hop", "1"), ("te", "trailers"), ("x-end", "2")]);
         strip_hop_by_hop(&mut map);
         assert_eq!(map, fields(&[("x-end", "2")]));
     }
@@ -116,7 +117,8 @@ mod tests {
 
     #[test]
     fn ordinary_fields_pass() {
-        let names = [("content-type", "a"), ("webhook-id", "b"), ("x-github-event", "c"), ("user-agent", "d")];
+        let names =
+            [("content-type", "a"), ("webhook-id", "b"), ("x-github-event", "c"), ("user-agent", "d")];
         let mut map = fields(&names);
         strip_untrusted(&mut map);
         assert_eq!(map, fields(&names));

@@ -11,7 +11,6 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
-use smallvec::SmallVec;
 
 use crate::guard::answer::AnswerBody;
 use crate::ledger::LedgerError;
@@ -171,7 +170,9 @@ impl Rejection {
         match self {
             Self::HeadRefused => StatusCode::BAD_REQUEST,
             Self::Unproven(_) => StatusCode::UNAUTHORIZED,
-            Self::AddressNotAllowed | Self::IdentityMissing | Self::IdentityNotAllowed => StatusCode::FORBIDDEN,
+            Self::AddressNotAllowed | Self::IdentityMissing | Self::IdentityNotAllowed => {
+                StatusCode::FORBIDDEN
+            }
             Self::NoSource => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTimeout | Self::HeadTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -224,8 +225,9 @@ impl Rejection {
 
     /// The RFC 9457 document: the same bytes for every caller.
     fn problem(self) -> Bytes {
-        static PROBLEMS: LazyLock<Vec<(Rejection, Bytes)>> =
-            LazyLock::new(|| Rejection::all().map(|rejection| (rejection, problem_document(rejection))).collect());
+        static PROBLEMS: LazyLock<Vec<(Rejection, Bytes)>> = LazyLock::new(|| {
+            Rejection::all().map(|rejection| (rejection, problem_document(rejection))).collect()
+        });
         let known = PROBLEMS.iter().find(|(rejection, _)| *rejection == self);
         known.map_or_else(Bytes::new, |(_, document)| document.clone())
     }
@@ -245,7 +247,7 @@ fn problem_document(rejection: Rejection) -> Bytes {
 pub(crate) struct Refused {
     /// Why.
     pub(crate) rejection: Rejection,
-    fields: SmallVec<[(HeaderName, HeaderValue); 3]>,
+    fields: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Refused {
@@ -276,7 +278,7 @@ impl Refused {
 
 impl From<Rejection> for Refused {
     fn from(rejection: Rejection) -> Self {
-        Self { rejection, fields: SmallVec::new() }
+        Self { rejection, fields: Vec::new() }
     }
 }
 

@@ -26,7 +26,8 @@ impl Routes {
     /// The source for `path`: an exact pattern wins over a prefix, a longer
     /// prefix over a shorter one, whatever their order.
     pub(crate) fn find(&self, path: &str) -> Option<&Arc<Source>> {
-        let strength = |source: &Arc<Source>| source.config.paths.iter().filter_map(|p| strength(p, path)).max();
+        let strength =
+            |source: &Arc<Source>| source.config.paths.iter().filter_map(|p| strength(p, path)).max();
         let matching = self.sources.iter().filter_map(|source| Some((strength(source)?, source)));
         matching.max_by_key(|(strength, _)| *strength).map(|(_, source)| source)
     }
@@ -82,12 +83,24 @@ mod tests {
     #[test]
     fn paths_that_two_parsers_read_differently_are_ambiguous() {
         for path in [
-            "/a/../b", "/..", "/a/./b", "/%2e%2e/b", "/%2E./b", "/a%2fb", "/a%2Fb", "/a%5cb", "/a\\b", "/a%00",
-            "/..;x/b", "*", "",
+            "/a/../b",
+            "/..",
+            "/a/./b",
+            "/%2e%2e/b",
+            "/%2E./b",
+            "/a%2fb",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a\\b",
+            "/a%00",
+            "/..;x/b",
+            "*",
+            "",
         ] {
             assert!(!is_unambiguous(path), "{path} should be refused");
         }
-        for path in ["/", "/hooks", "/hooks/", "/a..b/c.d", "/...", "/a%20b", "/a%2", "/.well-known/x", "//a"] {
+        for path in ["/", "/hooks", "/hooks/", "/a..b/c.d", "/...", "/a%20b", "/a%2", "/.well-known/x", "//a"]
+        {
             assert!(is_unambiguous(path), "{path} should be taken");
         }
     }

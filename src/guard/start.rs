@@ -67,14 +67,19 @@ pub struct Running {
 /// `memory_begins` is the instant from which the ledger's memory is complete;
 /// with the boot fence on, what was signed at or before it is refused. It is
 /// when the process started, or earlier for a ledger that brings memory along.
-pub fn start(config: GuardConfig, clock: Arc<dyn Clock>, memory_begins: UnixTime) -> Result<Running, StartError> {
+pub fn start(
+    config: GuardConfig,
+    clock: Arc<dyn Clock>,
+    memory_begins: UnixTime,
+) -> Result<Running, StartError> {
     let acceptor = match &config.transport {
         Transport::Plain => None,
         Transport::Tls(tls) => Some(TlsAcceptor::from(tls::server_config(tls)?)),
     };
     let listeners = listen(config.listen, config.threads)?;
     let mut admin_listeners = listen(config.admin_listen, NonZeroUsize::MIN)?;
-    let (address, admin_address) = (local(&listeners, config.listen), local(&admin_listeners, config.admin_listen));
+    let (address, admin_address) =
+        (local(&listeners, config.listen), local(&admin_listeners, config.admin_listen));
 
     let targets = targets(&config)?;
     let stop = DrainSignal::default();
@@ -210,7 +215,10 @@ fn health(guard: &Arc<Guard>, stop: DrainSignal) -> Health {
         ready: Box::new(move || !stop.has_begun()),
         metrics: Box::new(move || {
             guard.metrics.set_body_bytes(guard.memory.held());
-            guard.metrics.set_ledger(LedgerReading { entries: guard.ledger.entries(), entries_max: guard.ledger.entries_max() });
+            guard.metrics.set_ledger(LedgerReading {
+                entries: guard.ledger.entries(),
+                entries_max: guard.ledger.entries_max(),
+            });
             guard.metrics.render()
         }),
     }

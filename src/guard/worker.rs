@@ -31,7 +31,11 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Serves until the drain is over. Called on a thread of its own.
-    pub(crate) fn run(self: Arc<Self>, listener: std::net::TcpListener, tls: Option<TlsAcceptor>) -> std::io::Result<()> {
+    pub(crate) fn run(
+        self: Arc<Self>,
+        listener: std::net::TcpListener,
+        tls: Option<TlsAcceptor>,
+    ) -> std::io::Result<()> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async move {
             let listener = TcpListener::from_std(listener)?;

@@ -131,7 +131,7 @@ fn key(number: u8) -> LedgerKey {
 }
 
 pub(super) fn content(number: u8) -> Digest {
-    Digest::from([number; 32])
+    Digest::of(&[number])
 }
 
 /// Signed at the start, remembered for its tolerance.

@@ -119,7 +119,6 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::net::drain::Drain;
 
     fn loopback() -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], 0))
@@ -146,9 +145,9 @@ mod tests {
         let listener = listen_all(loopback(), NonZeroUsize::MIN).expect("loopback has free ports").remove(0);
         let addr = listener.local_addr().expect("bound");
         let listener = TcpListener::from_std(listener).expect("non-blocking");
-        let drain = Drain::default();
+        let drain = DrainSignal::default();
         let (send, mut peers) = mpsc::unbounded_channel();
-        let accepting = tokio::spawn(accept(listener, drain.signal(), move |stream, peer| {
+        let accepting = tokio::spawn(accept(listener, drain.clone(), move |stream, peer| {
             assert_eq!(stream.nodelay().ok(), Some(true));
             let _ = send.send(peer);
         }));

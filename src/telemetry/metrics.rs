@@ -292,7 +292,7 @@ mod tests {
         for completed in [Some(true), Some(false), None] {
             metrics.handshake(completed);
         }
-        metrics.ledger_refused(LedgerError::Full);
+        metrics.ledger_refused("ledger_full");
         metrics.set_ledger(LedgerReading { entries: 3, entries_max: 4 });
         metrics.set_body_bytes(1024);
         metrics.set_certificate_expiry("server", UnixTime::from_secs(1_893_456_000));

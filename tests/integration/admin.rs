@@ -23,9 +23,14 @@ async fn deliveries_are_counted_by_source_and_code() {
 #[tokio::test]
 async fn health_is_served_and_nothing_else() {
     let stand = Stand::with_flags(&[]).await;
-    for (path, status) in
-        [("/livez", "200"), ("/readyz", "200"), ("/buildinfo", "200"), ("/", "404"), ("/hooks", "404"), ("/debug", "404")]
-    {
+    for (path, status) in [
+        ("/livez", "200"),
+        ("/readyz", "200"),
+        ("/buildinfo", "200"),
+        ("/", "404"),
+        ("/hooks", "404"),
+        ("/debug", "404"),
+    ] {
         let answer = stand.admin(path).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
     }

@@ -110,7 +110,8 @@ async fn a_chunked_body_reaches_the_app_with_one_length() {
         stand.signature_lines("msg_1", b"hello world")
     );
     let body = "6;note=x\r\nhello \r\n5\r\nworld\r\n0\r\nX-Trailer: ignored\r\n\r\n";
-    let answer = stand.exchange(&[head.as_bytes(), body.as_bytes()].concat(), std::time::Duration::from_secs(5)).await;
+    let answer =
+        stand.exchange(&[head.as_bytes(), body.as_bytes()].concat(), std::time::Duration::from_secs(5)).await;
     assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
     let seen = stand.app.take_seen().remove(0);
     assert_eq!((&seen.body[..], seen.field("content-length")), (&b"hello world"[..], "11"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::stand::{BODY, Stand};
 
-const PATIENCE: Duration = Duration::from_millis(2000);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What must come of a request.
 enum Expected {
@@ -18,6 +18,7 @@ enum Expected {
 use Expected::{NotAccepted, Status};
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 async fn ambiguous_and_malformed_requests_are_refused() {
     let stand = Stand::with_flags(&[]).await;
     let signature = stand.signature_lines("msg_1", BODY);
@@ -31,7 +32,11 @@ async fn ambiguous_and_malformed_requests_are_refused() {
     let refused = || Status("400");
     let rows: Vec<(&str, String, Expected)> = vec![
         ("both lengths", post(&format!("{plain}Transfer-Encoding: chunked\r\n"), &chunked_body), refused()),
-        ("both, coding first", post(&format!("Transfer-Encoding: chunked\r\n{plain}"), &chunked_body), refused()),
+        (
+            "both, coding first",
+            post(&format!("Transfer-Encoding: chunked\r\n{plain}"), &chunked_body),
+            refused(),
+        ),
         ("length twice, equal", post(&format!("{plain}{plain}"), &body), refused()),
         ("length twice, different", post(&format!("{plain}Content-Length: 1\r\n"), &body), refused()),
         ("length as a list", post(&format!("Content-Length: {length}, {length}\r\n"), &body), refused()),
@@ -40,7 +45,11 @@ async fn ambiguous_and_malformed_requests_are_refused() {
         ("length empty", post("Content-Length: \r\n", &body), refused()),
         ("length negative", post("Content-Length: -1\r\n", &body), refused()),
         ("length beyond 64 bits", post("Content-Length: 99999999999999999999\r\n", &body), refused()),
-        ("chunked twice", post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", &chunked_body), refused()),
+        (
+            "chunked twice",
+            post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", &chunked_body),
+            refused(),
+        ),
         ("gzip, chunked", post("Transfer-Encoding: gzip, chunked\r\n", &chunked_body), refused()),
         ("chunked, identity", post("Transfer-Encoding: chunked, identity\r\n", &chunked_body), refused()),
         ("identity", post("Transfer-Encoding: identity\r\n", &body), refused()),
@@ -54,9 +63,21 @@ async fn ambiguous_and_malformed_requests_are_refused() {
         ("NUL in a name", post(&format!("X\0A: b\r\n{plain}"), &body), refused()),
         ("no host", post(&plain, &body).replacen("Host: localhost\r\n", "", 1), refused()),
         ("two hosts", post(&format!("Host: localhost\r\n{plain}"), &body), refused()),
-        ("host with a space", post(&plain, &body).replacen("Host: localhost", "Host: local host", 1), refused()),
-        ("host with userinfo", post(&plain, &body).replacen("Host: localhost", "Host: a@localhost", 1), refused()),
-        ("target of another host", post(&plain, &body).replacen("/hooks ", "http://other/hooks ", 1), refused()),
+        (
+            "host with a space",
+            post(&plain, &body).replacen("Host: localhost", "Host: local host", 1),
+            refused(),
+        ),
+        (
+            "host with userinfo",
+            post(&plain, &body).replacen("Host: localhost", "Host: a@localhost", 1),
+            refused(),
+        ),
+        (
+            "target of another host",
+            post(&plain, &body).replacen("/hooks ", "http://other/hooks ", 1),
+            refused(),
+        ),
         ("fragment", post(&plain, &body).replacen("/hooks ", "/hooks#x ", 1), refused()),
         ("target without a slash", post(&plain, &body).replacen("/hooks ", "hooks ", 1), refused()),
         ("two spaces", post(&plain, &body).replacen("POST /hooks", "POST  /hooks", 1), refused()),
@@ -64,16 +85,36 @@ async fn ambiguous_and_malformed_requests_are_refused() {
         ("HTTP/1.2", post(&plain, &body).replacen("HTTP/1.1", "HTTP/1.2", 1), NotAccepted),
         ("HTTP/0.9", "POST /hooks\r\n\r\n".to_owned(), refused()),
         ("HTTP/2.0 in a line", post(&plain, &body).replacen("HTTP/1.1", "HTTP/2.0", 1), NotAccepted),
-        ("1.0 with a coding", post("Transfer-Encoding: chunked\r\n", &chunked_body).replacen("HTTP/1.1", "HTTP/1.0", 1), refused()),
+        (
+            "1.0 with a coding",
+            post("Transfer-Encoding: chunked\r\n", &chunked_body).replacen("HTTP/1.1", "HTTP/1.0", 1),
+            refused(),
+        ),
         ("CONNECT", post(&plain, &body).replacen("POST /hooks", "CONNECT localhost:1", 1), NotAccepted),
         ("lower-case method", post(&plain, &body).replacen("POST", "post", 1), Status("405")),
         ("chunk size not hex", post("Transfer-Encoding: chunked\r\n", "zz\r\n"), NotAccepted),
-        ("chunk size with 0x", post("Transfer-Encoding: chunked\r\n", "0x5\r\nhello\r\n0\r\n\r\n"), NotAccepted),
-        ("chunk size beyond 64 bits", post("Transfer-Encoding: chunked\r\n", "ffffffffffffffffff\r\n"), NotAccepted),
+        (
+            "chunk size with 0x",
+            post("Transfer-Encoding: chunked\r\n", "0x5\r\nhello\r\n0\r\n\r\n"),
+            NotAccepted,
+        ),
+        (
+            "chunk size beyond 64 bits",
+            post("Transfer-Encoding: chunked\r\n", "ffffffffffffffffff\r\n"),
+            NotAccepted,
+        ),
         ("chunk without CRLF", post("Transfer-Encoding: chunked\r\n", "5\r\nhelloXX0\r\n\r\n"), NotAccepted),
         ("chunk with bare LF", post("Transfer-Encoding: chunked\r\n", "5\nhello\r\n0\r\n\r\n"), NotAccepted),
-        ("NUL in a chunk extension", post("Transfer-Encoding: chunked\r\n", "5;a=\0\r\nhello\r\n0\r\n\r\n"), NotAccepted),
-        ("endless chunk extension", post("Transfer-Encoding: chunked\r\n", &format!("5;{}\r\n", "a".repeat(9000))), NotAccepted),
+        (
+            "NUL in a chunk extension",
+            post("Transfer-Encoding: chunked\r\n", "5;a=\0\r\nhello\r\n0\r\n\r\n"),
+            NotAccepted,
+        ),
+        (
+            "endless chunk extension",
+            post("Transfer-Encoding: chunked\r\n", &format!("5;{}\r\n", "a".repeat(9000))),
+            NotAccepted,
+        ),
         ("101 fields", post(&format!("{}{plain}", "X-A: b\r\n".repeat(101)), &body), Status("431")),
         ("a head of 40 KiB", post(&format!("X-A: {}\r\n{plain}", "b".repeat(40_000)), &body), Status("431")),
         ("binary", "\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n".to_owned(), refused()),
@@ -109,7 +150,8 @@ async fn a_request_hidden_in_a_refused_body_is_never_served() {
     let stand = Stand::with_flags(&[]).await;
     let hidden = stand.raw_genuine("msg_hidden", "");
     let refused = [
-        format!("POST /hooks HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", hidden.len()).as_bytes(),
+        format!("POST /hooks HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", hidden.len())
+            .as_bytes(),
         &hidden,
     ]
     .concat();

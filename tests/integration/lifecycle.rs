@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 
-use crate::stand::{Stand, Setup, get, read_until_silent};
+use crate::stand::{Setup, Stand, get, read_until_silent};
 
 #[tokio::test]
 async fn a_drain_finishes_what_is_in_flight_and_takes_nothing_new() {
@@ -46,7 +46,8 @@ struct Held {
 async fn held_app() -> (std::sync::Arc<Held>, String) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let held = std::sync::Arc::new(Held { reached: tokio::sync::Notify::new(), answer: tokio::sync::Notify::new() });
+    let held =
+        std::sync::Arc::new(Held { reached: tokio::sync::Notify::new(), answer: tokio::sync::Notify::new() });
     let of_app = std::sync::Arc::clone(&held);
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();

@@ -27,9 +27,8 @@ async fn the_source_rate_is_spent_by_fresh_proven_deliveries_alone() {
 
 #[tokio::test]
 async fn the_rate_of_an_address_is_spent_before_any_work() {
-    let stand = Stand::with_flags(&["--rate-limit-per-address", "3/h"]).await;
-    let codes = [stand.post(&[], b"").await, stand.post(&[], b"").await, stand.post(&[], b"").await];
-    assert!(codes.iter().all(|reply| reply.code() == "signature_missing"));
+    let stand = Stand::with_flags(&["--rate-limit-per-address", "1/h"]).await;
+    assert_eq!(stand.post(&[], b"").await.code(), "signature_missing");
     assert_eq!(stand.post_genuine("msg_1").await.code(), "rate_limited");
 }
 

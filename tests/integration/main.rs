@@ -4,8 +4,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+// Shared with the quickstart, which uses other parts of them.
+#[allow(dead_code)]
 #[path = "../../examples/quickstart/app.rs"]
 mod app;
+#[allow(dead_code)]
 #[path = "../../examples/quickstart/client.rs"]
 mod client;
 mod stand;

@@ -15,7 +15,9 @@ async fn what_is_not_proved_is_refused_with_its_code() {
         let kept = genuine.iter().filter(|(header, _)| header != name);
         kept.cloned().collect::<Vec<_>>()
     };
-    let twice = [genuine.clone(), vec![genuine.iter().find(|(name, _)| name == "webhook-id").unwrap().clone()]].concat();
+    let twice =
+        [genuine.clone(), vec![genuine.iter().find(|(name, _)| name == "webhook-id").unwrap().clone()]]
+            .concat();
     let with = |name: &'static str, value: &'static str| {
         [without(name), vec![(header(name), HeaderValue::from_static(value))]].concat()
     };
@@ -40,7 +42,11 @@ async fn what_is_not_proved_is_refused_with_its_code() {
     }
     for edge in [NOW.saturating_sub(Duration::from_secs(300)), NOW.saturating_add(Duration::from_secs(300))] {
         let id = format!("msg_{}", edge.as_secs());
-        assert_eq!(stand.post(&stand.signed_at(&id, BODY, edge), BODY).await.status, 204, "both edges are inside");
+        assert_eq!(
+            stand.post(&stand.signed_at(&id, BODY, edge), BODY).await.status,
+            204,
+            "both edges are inside"
+        );
     }
     assert_eq!(stand.app.take_seen().len(), 2);
 }
@@ -80,7 +86,8 @@ async fn routes_and_methods_are_checked() {
         ("POST /hooks HTTP/1.1", "401"),
         ("POST /in/a?b=c HTTP/1.1", "401"),
     ] {
-        let raw = format!("{request_line}\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        let raw =
+            format!("{request_line}\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         let answer = stand.exchange(raw.as_bytes(), Duration::from_secs(5)).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{request_line}: {answer}");
         assert_eq!(answer.contains("\r\nallow: POST\r\n"), status == "405", "{request_line}: {answer}");
@@ -91,7 +98,8 @@ async fn routes_and_methods_are_checked() {
 async fn the_target_is_forwarded_verbatim() {
     let stand = Stand::with_flags(&["--path", "/in/*"]).await;
     let target = "/in/a%20b//c;d=1?x=%7e&y=[1]&z=a+b";
-    let head = format!("POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n");
+    let head =
+        format!("POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n");
     let raw = format!("{head}{}\r\n{{}}", stand.signature_lines("msg_1", b"{}"));
     let answer = stand.exchange(raw.as_bytes(), Duration::from_secs(5)).await;
     assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");

@@ -49,7 +49,9 @@ async fn of_fifty_concurrent_copies_the_app_sees_one() {
         .into_iter()
         .map(|mut connection| {
             let fields = fields.clone();
-            tokio::spawn(async move { connection.post("/hooks", &fields, bytes::Bytes::from_static(BODY)).await })
+            tokio::spawn(
+                async move { connection.post("/hooks", &fields, bytes::Bytes::from_static(BODY)).await },
+            )
         })
         .collect();
     let mut accepted = 0;

@@ -20,32 +20,33 @@ use crate::app::App;
 use crate::client::{Client, Reply};
 
 /// When every test begins, unless it moves the clock.
-pub const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
-pub const BODY: &[u8] = b"{\"hello\":\"w\xc3\xb6rld\"}\r\n\0";
+pub(crate) const BODY: &[u8] = b"{\"hello\":\"w\xc3\xb6rld\"}\r\n\0";
 
 /// What a test stands on.
-pub struct Stand {
-    pub app: App,
-    pub clock: Arc<ManualClock>,
-    pub guard: Option<Running>,
-    pub client: Client,
-    pub authority: Authority,
-    pub directory: TempDir,
+pub(crate) struct Stand {
+    pub(crate) app: App,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) guard: Option<Running>,
+    pub(crate) client: Client,
+    pub(crate) authority: Authority,
+    /// Certificates and the secret, gone with the stand.
+    _directory: TempDir,
     ca: String,
     scheme: Scheme,
 }
 
 /// How a [`Stand`] differs from the ordinary one.
-pub struct Setup<'a> {
+pub(crate) struct Setup<'a> {
     /// Preset of source and sender.
-    pub preset: &'a str,
+    pub(crate) preset: &'a str,
     /// Further flags for the guard.
-    pub flags: &'a [&'a str],
+    pub(crate) flags: &'a [&'a str],
     /// Where the app is, when it is not the stand's own.
-    pub upstream: Option<String>,
+    pub(crate) upstream: Option<String>,
     /// From when on the ledger's memory is complete.
-    pub memory_begins: UnixTime,
+    pub(crate) memory_begins: UnixTime,
 }
 
 impl Default for Setup<'_> {
@@ -56,11 +57,11 @@ impl Default for Setup<'_> {
 
 impl Stand {
     /// The ordinary stand: mTLS, Standard Webhooks, with further flags.
-    pub async fn with_flags(flags: &[&str]) -> Self {
+    pub(crate) async fn with_flags(flags: &[&str]) -> Self {
         Self::start(Setup { flags, ..Setup::default() }).await
     }
 
-    pub async fn start(setup: Setup<'_>) -> Self {
+    pub(crate) async fn start(setup: Setup<'_>) -> Self {
         let app = App::start().await.unwrap();
         let directory = TempDir::new().unwrap();
         let authority = Authority::new("test CA").unwrap();
@@ -69,15 +70,20 @@ impl Stand {
         let secret = cli::generate_secret().unwrap();
         let file = |name: &str, bytes: &[u8]| {
             let path = directory.path().join(name);
-            countersign::private_file::write(&path, bytes, countersign::private_file::Existing::Refuse).unwrap();
+            countersign::private_file::write(&path, bytes, countersign::private_file::Existing::Refuse)
+                .unwrap();
             path.display().to_string()
         };
         let upstream = setup.upstream.unwrap_or_else(|| format!("http://{}", app.address));
         let (ca_file, secret_file) = (file("ca.pem", ca.as_bytes()), file("secret", secret.expose()));
-        let (cert, key) = (file("server.pem", server.certificate.as_bytes()), file("server.key", server.key.as_bytes()));
-        let mut flags = vec!["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--threads", "1"];
+        let (cert, key) =
+            (file("server.pem", server.certificate.as_bytes()), file("server.key", server.key.as_bytes()));
+        let mut flags = vec!["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
         flags.extend(["--upstream", &upstream, "--scheme", setup.preset, "--secret-file", &secret_file]);
         flags.extend(["--log-level", "error"]);
+        if !setup.flags.contains(&"--threads") {
+            flags.extend(["--threads", "1"]);
+        }
         if !setup.flags.contains(&"--plain") {
             flags.extend(["--tls-cert", &cert, "--tls-key", &key, "--client-ca", &ca_file]);
         }
@@ -86,24 +92,38 @@ impl Stand {
         let clock = Arc::new(ManualClock::new(NOW));
         let guard = guard::start(config, Arc::clone(&clock) as _, setup.memory_begins).unwrap();
         let client = Client::new(guard.address(), ca.as_bytes(), Some(pem(&sender))).unwrap();
-        Self { app, clock, client, authority, ca, scheme: scheme(setup.preset, secret), directory, guard: Some(guard) }
+        Self {
+            app,
+            clock,
+            client,
+            authority,
+            ca,
+            scheme: scheme(setup.preset, secret),
+            _directory: directory,
+            guard: Some(guard),
+        }
     }
 
-    pub fn guard(&self) -> &Running {
+    pub(crate) fn guard(&self) -> &Running {
         self.guard.as_ref().expect("the guard is up until `stop`")
     }
 
     /// A client of the stand's CA with another certificate, or none.
-    pub fn client_with(&self, identity: Option<&Pair>) -> Client {
+    pub(crate) fn client_with(&self, identity: Option<&Pair>) -> Client {
         Client::new(self.guard().address(), self.ca.as_bytes(), identity.map(pem)).unwrap()
     }
 
     /// The fields of a genuine delivery of `body`, signed now.
-    pub fn signed(&self, id: &str, body: &[u8]) -> Vec<(HeaderName, HeaderValue)> {
+    pub(crate) fn signed(&self, id: &str, body: &[u8]) -> Vec<(HeaderName, HeaderValue)> {
         self.signed_at(id, body, self.clock.now())
     }
 
-    pub fn signed_at(&self, id: &str, body: &[u8], timestamp: UnixTime) -> Vec<(HeaderName, HeaderValue)> {
+    pub(crate) fn signed_at(
+        &self,
+        id: &str,
+        body: &[u8],
+        timestamp: UnixTime,
+    ) -> Vec<(HeaderName, HeaderValue)> {
         let method = Method::POST;
         let id = self.scheme.preset().wire.id.is_some().then_some(id);
         let message = Message { id, timestamp, body, method: &method, target: "/hooks", public_url: None };
@@ -111,33 +131,35 @@ impl Stand {
     }
 
     /// Sends a delivery on a connection of its own.
-    pub async fn post(&self, fields: &[(HeaderName, HeaderValue)], body: &[u8]) -> Reply {
+    pub(crate) async fn post(&self, fields: &[(HeaderName, HeaderValue)], body: &[u8]) -> Reply {
         let mut connection = self.client.connect().await.unwrap();
         connection.post("/hooks", fields, Bytes::copy_from_slice(body)).await.unwrap()
     }
 
     /// Sends a genuine delivery of [`BODY`].
-    pub async fn post_genuine(&self, id: &str) -> Reply {
+    pub(crate) async fn post_genuine(&self, id: &str) -> Reply {
         self.post(&self.signed(id, BODY), BODY).await
     }
 
     /// A genuine request as bytes: request line, `Host`, signature, `extra`
     /// field lines, then one `Content-Length` and the body.
-    pub fn raw_genuine(&self, id: &str, extra: &str) -> Vec<u8> {
-        let mut raw = format!("POST /hooks HTTP/1.1\r\nHost: localhost\r\n{}{extra}", self.signature_lines(id, BODY));
-        raw.push_str(&format!("Content-Length: {}\r\n\r\n", BODY.len()));
+    pub(crate) fn raw_genuine(&self, id: &str, extra: &str) -> Vec<u8> {
+        let (signature, length) = (self.signature_lines(id, BODY), BODY.len());
+        let head = "POST /hooks HTTP/1.1\r\nHost: localhost\r\n";
+        let raw = format!("{head}{signature}{extra}Content-Length: {length}\r\n\r\n");
         [raw.as_bytes(), BODY].concat()
     }
 
     /// The signature as field lines.
-    pub fn signature_lines(&self, id: &str, body: &[u8]) -> String {
-        let line = |(name, value): &(HeaderName, HeaderValue)| format!("{name}: {}\r\n", value.to_str().unwrap());
+    pub(crate) fn signature_lines(&self, id: &str, body: &[u8]) -> String {
+        let line =
+            |(name, value): &(HeaderName, HeaderValue)| format!("{name}: {}\r\n", value.to_str().unwrap());
         self.signed(id, body).iter().map(line).collect()
     }
 
     /// Sends bytes over mTLS and gives everything that comes back until the
     /// guard closes or is silent for `patience`.
-    pub async fn exchange(&self, bytes: &[u8], patience: Duration) -> String {
+    pub(crate) async fn exchange(&self, bytes: &[u8], patience: Duration) -> String {
         let mut stream = self.client.connect_raw().await.unwrap();
         // A guard that refuses early may close before it has read everything.
         stream.write_all(bytes).await.ok();
@@ -146,19 +168,19 @@ impl Stand {
     }
 
     /// A page of the admin port: status line and body.
-    pub async fn admin(&self, path: &str) -> String {
+    pub(crate) async fn admin(&self, path: &str) -> String {
         get(self.guard().admin_address(), path).await
     }
 
     /// Stops the guard and waits until it is down, off this runtime.
-    pub async fn stop(mut self) -> std::io::Result<()> {
+    pub(crate) async fn stop(mut self) -> std::io::Result<()> {
         let guard = self.guard.take().expect("a stand is stopped once");
         tokio::task::spawn_blocking(move || guard.stop()).await.unwrap()
     }
 }
 
 /// A plain HTTP GET.
-pub async fn get(address: SocketAddr, path: &str) -> String {
+pub(crate) async fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -166,7 +188,10 @@ pub async fn get(address: SocketAddr, path: &str) -> String {
 }
 
 /// Reads to the end, or until nothing comes for `patience`.
-pub async fn read_until_silent<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, patience: Duration) -> String {
+pub(crate) async fn read_until_silent<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    patience: Duration,
+) -> String {
     let mut all = Vec::new();
     let mut chunk = [0; 8192];
     while let Ok(Ok(count)) = tokio::time::timeout(patience, stream.read(&mut chunk)).await {
@@ -179,7 +204,7 @@ pub async fn read_until_silent<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S
 }
 
 /// A port of loopback on which nobody listens.
-pub async fn closed_port() -> SocketAddr {
+pub(crate) async fn closed_port() -> SocketAddr {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     listener.local_addr().unwrap()
 }

@@ -17,7 +17,9 @@ async fn app_that_says(answer: Option<&'static str>) -> (String, tokio::sync::mp
             let saw = saw.clone();
             tokio::spawn(async move {
                 let mut head = [0; 4096];
-                stream.read(&mut head).await.ok();
+                if stream.read(&mut head).await.is_err() {
+                    return;
+                }
                 saw.send(()).ok();
                 match answer {
                     Some(answer) => {
@@ -43,7 +45,12 @@ async fn faults_of_the_app_get_their_code_and_release_the_claim() {
         ("does not speak HTTP", Some("220 smtp ready\r\n"), 502, "upstream_broken"),
         ("breaks off in the head", Some("HTTP/1.1 200 OK\r\nContent-"), 502, "upstream_broken"),
         ("upgrades unasked", Some("HTTP/1.1 101 Switching\r\n\r\n"), 502, "upstream_broken"),
-        ("has two lengths", Some("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"), 502, "upstream_broken"),
+        (
+            "has two lengths",
+            Some("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+            502,
+            "upstream_broken",
+        ),
         ("is silent", None, 504, "upstream_timeout"),
     ] {
         let (url, mut seen) = app_that_says(answer).await;

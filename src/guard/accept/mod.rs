@@ -41,7 +41,12 @@ pub(crate) struct Connection {
 }
 
 /// Serves one connection to its end. What goes wrong on it stays on it.
-pub(crate) async fn serve(worker: Arc<Worker>, tls: Option<TlsAcceptor>, stream: TcpStream, peer: SocketAddr) {
+pub(crate) async fn serve(
+    worker: Arc<Worker>,
+    tls: Option<TlsAcceptor>,
+    stream: TcpStream,
+    peer: SocketAddr,
+) {
     let client = peer.ip().to_canonical();
     let guard = &worker.guard;
     let address = match guard.addresses.enter(client) {
@@ -50,7 +55,8 @@ pub(crate) async fn serve(worker: Arc<Worker>, tls: Option<TlsAcceptor>, stream:
     };
     let _open = guard.metrics.connection_opened();
     let Some(acceptor) = tls else {
-        return requests(worker, stream, Protocol::Detect, Connection::new(client, address, None, "http")).await;
+        return requests(worker, stream, Protocol::Detect, Connection::new(client, address, None, "http"))
+            .await;
     };
     let handshake = timeout(guard.bounds.handshake_timeout, acceptor.accept(stream)).await;
     guard.metrics.handshake(handshake.as_ref().map(Result::is_ok).ok());
@@ -66,7 +72,8 @@ where
     let connection = Arc::new(connection);
     let drain = worker.drain.signal().clone();
     let bounds = worker.connection_bounds;
-    let service = move |request, fault| delivery::answer(Arc::clone(&worker), Arc::clone(&connection), request, fault);
+    let service =
+        move |request, fault| delivery::answer(Arc::clone(&worker), Arc::clone(&connection), request, fault);
     net::serve_connection(stream, protocol, service, &bounds, &drain).await;
 }
 

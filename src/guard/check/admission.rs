@@ -16,7 +16,11 @@ pub(crate) struct Admitted {
 
 /// Charges the address's rate and takes a place; refuses a declared length
 /// above the source's bound before a byte of it is read.
-pub(crate) fn admit(known: Known, connection: &Connection, deliveries: &Arc<Bound>) -> Result<Admitted, Refused> {
+pub(crate) fn admit(
+    known: Known,
+    connection: &Connection,
+    deliveries: &Arc<Bound>,
+) -> Result<Admitted, Refused> {
     connection.address.address().admit()?;
     let permit = deliveries.permit().ok_or(Rejection::Overloaded)?;
     let bytes_max = known.routed.source.config.body_bytes_max;

@@ -6,6 +6,7 @@
 use crate::guard::check::{Claimed, Verified};
 use crate::guard::rejection::Refused;
 use crate::ledger::{Claim, Class, Ledger, Settlement};
+use crate::limits::RateLimiter;
 
 /// What may be forwarded. The forwarder takes nothing else.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(crate) struct Funded {
 /// provider's retry finds the key free.
 pub(crate) async fn charge(claimed: Claimed, ledger: &impl Ledger) -> Result<Funded, Refused> {
     let Claimed { verified, claim } = claimed;
-    if let Some(Err(limited)) = verified.source().rate.as_ref().map(|rate| rate.admit()) {
+    if let Some(Err(limited)) = verified.source().rate.as_ref().map(RateLimiter::admit) {
         ledger.settle(claim, Settlement::Release).await?;
         return Err(limited.into());
     }

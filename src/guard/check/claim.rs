@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::guard::check::Verified;
 use crate::guard::rejection::{Refused, Rejection};
-use crate::ledger::{self, Class, Claim, ClaimRequest, Ledger, LedgerKey, WAIT_MAX, Waited};
+use crate::ledger::{self, Claim, ClaimRequest, Class, Ledger, LedgerKey, WAIT_MAX, Waited};
 use crate::schemes::Policy;
 
 /// How much longer than the app's deadline a claim is held, so that it never

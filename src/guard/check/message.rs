@@ -135,7 +135,12 @@ mod tests {
             (h1, "/", vec![host, ("connection", "close, content-length")], Err(HeadRefused)),
             (h1, "/", vec![host, ("expect", "100-Continue")], Ok(None)),
             (h1, "/", vec![host, ("expect", "200-ok")], Err(ExpectationFailed)),
-            (h1, "/", vec![host, ("expect", "100-continue"), ("expect", "100-continue")], Err(ExpectationFailed)),
+            (
+                h1,
+                "/",
+                vec![host, ("expect", "100-continue"), ("expect", "100-continue")],
+                Err(ExpectationFailed),
+            ),
         ] {
             assert_eq!(inspected(version, uri, &fields), expected, "{version:?} {uri} {fields:?}");
         }

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
-use crate::net::drain::Drain;
+use crate::net::drain::{Drain, DrainSignal};
 
 const BOUNDS: ConnectionBounds = ConnectionBounds {
     http1: Http1Bounds { head_bytes: 32 * 1024, head_fields: 100, head_timeout: Duration::from_secs(5) },
@@ -43,8 +43,8 @@ async fn echo(
 /// A connection to `echo`, and the drain that it heeds.
 fn connect(protocol: Protocol) -> (DuplexStream, Drain) {
     let (client, server) = duplex(1 << 16);
-    let drain = Drain::default();
-    let signal = drain.signal();
+    let drain = Drain::new(DrainSignal::default());
+    let signal = drain.signal().clone();
     drain.tasks().spawn(async move { serve_connection(server, protocol, echo, &BOUNDS, &signal).await });
     (client, drain)
 }
@@ -131,7 +131,7 @@ async fn a_drain_ends_an_idle_connection_at_once() {
     let mut first = [0; 12];
     client.read_exact(&mut first).await.expect("an answer");
     let start = Instant::now();
-    drain.begin();
+    drain.signal().begin();
     let mut rest = Vec::new();
     client.read_to_end(&mut rest).await.expect("the server ends it");
     assert_eq!(start.elapsed(), Duration::ZERO);
@@ -142,7 +142,7 @@ async fn a_drain_lets_a_request_in_flight_finish() {
     let (mut client, drain) = connect(Protocol::Http1);
     client.write_all(&GOOD[..GOOD.len() - 1]).await.expect("the server reads");
     sleep(Duration::from_secs(1)).await;
-    drain.begin();
+    drain.signal().begin();
     sleep(Duration::from_secs(20)).await;
     client.write_all(b"c").await.expect("the server reads");
     assert_eq!(answers(&mut client).await, ["200 /good b\"abc\""]);
@@ -151,7 +151,7 @@ async fn a_drain_lets_a_request_in_flight_finish() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_nobody_takes_ends_the_connection() {
     let (mut client, server) = duplex(1024);
-    let drain = Drain::default();
+    let drain = Drain::new(DrainSignal::default());
     let service = async |_: Request<Incoming>, _: Option<Http1Fault>| {
         let endless = futures_util::stream::repeat_with(|| {
             Ok::<_, Infallible>(http_body::Frame::data(Bytes::from_static(&[0; 1024])))
@@ -160,7 +160,7 @@ async fn an_answer_that_nobody_takes_ends_the_connection() {
     };
     client.write_all(GOOD).await.expect("room for it");
     let start = Instant::now();
-    serve_http1(server, service, &BOUNDS, &drain.signal()).await;
+    serve_http1(server, service, &BOUNDS, drain.signal()).await;
     assert!((30..=45).contains(&start.elapsed().as_secs()));
 }
 
@@ -177,7 +177,7 @@ async fn a_plain_port_speaks_both() {
     assert_eq!(response.version(), http::Version::HTTP_2);
     let body = response.into_body().collect().await.expect("a body").to_bytes();
     assert_eq!(body, "/good b\"abc\"");
-    drain.begin();
+    drain.signal().begin();
     assert!(client.await.expect("no panic").is_ok());
 }
 
@@ -207,8 +207,8 @@ async fn a_refusal_survives_what_the_peer_sends_behind_it() {
     let mut client =
         tokio::net::TcpStream::connect(listener.local_addr().expect("bound")).await.expect("it listens");
     let (server, _) = listener.accept().await.expect("the client is there");
-    let drain = Drain::default();
-    let signal = drain.signal();
+    let drain = Drain::new(DrainSignal::default());
+    let signal = drain.signal().clone();
     drain.tasks().spawn(async move {
         serve_connection(server, Protocol::Http1, echo, &BOUNDS, &signal).await;
     });
