@@ -305,7 +305,7 @@ mod tests {
                 "countersign_tls_handshakes_total{result=\"completed\"} 1",
                 "countersign_tls_handshakes_total{result=\"failed\"} 1",
                 "countersign_tls_handshakes_total{result=\"timed_out\"} 1",
-                "countersign_ledger_refusals_total{reason=\"full\"} 1",
+                "countersign_ledger_refusals_total{reason=\"ledger_full\"} 1",
                 "countersign_ledger_entries 3",
                 "countersign_ledger_entries_max 4",
                 "countersign_ledger_share_ratio 0.75",
