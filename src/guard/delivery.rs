@@ -1,15 +1,12 @@
-//! One delivery on its way: where it came from, what is known of it, and how
-//! it ended. What is noted here is for the log and the metrics alone; no check
-//! reads it.
+//! One delivery on its way: where it came from, and how it ended.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use http::header::{self, HeaderName};
-use http::{HeaderValue, Request, Response, StatusCode, Version};
+use http::{HeaderValue, Request, Response, Version, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
@@ -22,12 +19,10 @@ use crate::guard::rejection::{Refused, Rejection};
 use crate::guard::source::Source;
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
-use crate::ledger::{Class, SourceIndex};
+use crate::ledger::Class;
 use crate::limits::Reservation;
 use crate::net::{Http1Fault, PointOfNoReturn, Pool, RunToEnd};
-use crate::telemetry::DeliveryRecord;
-
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+use crate::telemetry::Observation;
 
 /// Answers one request: runs the pipeline, survives its panics, logs and
 /// counts what became of it. The one place where that is done.
@@ -54,17 +49,7 @@ pub(crate) struct Delivery {
     worker: Arc<Worker>,
     connection: Arc<Connection>,
     point: PointOfNoReturn,
-    started: Instant,
-    version: Version,
-    traceparent: Option<HeaderValue>,
-    source: Option<Arc<Source>>,
-    message_id: Option<HeaderValue>,
-    identity: Option<HeaderValue>,
-    class: Option<Class>,
-    body_bytes: u64,
-    upstream_time: Option<Duration>,
-    /// Set once; a delivery that is dropped without one lost its caller.
-    finished: bool,
+    observation: Observation,
 }
 
 impl Delivery {
@@ -74,21 +59,9 @@ impl Delivery {
         request: &Request<Incoming>,
         point: PointOfNoReturn,
     ) -> Self {
-        Self {
-            worker,
-            connection,
-            point,
-            started: Instant::now(),
-            version: request.version(),
-            traceparent: request.headers().get(TRACEPARENT).cloned(),
-            source: None,
-            message_id: None,
-            identity: None,
-            class: None,
-            body_bytes: 0,
-            upstream_time: None,
-            finished: false,
-        }
+        let telemetry = Arc::clone(&worker.guard.telemetry);
+        let observation = Observation::begin(telemetry, connection.client, request);
+        Self { worker, connection, point, observation }
     }
 
     pub(crate) fn guard(&self) -> Arc<Guard> {
@@ -120,23 +93,23 @@ impl Delivery {
     }
 
     pub(crate) fn note_routed(&mut self, routed: &Routed) {
-        self.source = Some(Arc::clone(routed.source()));
+        self.observation.named = Some(routed.source().index.0 as usize);
     }
 
     pub(crate) fn note_verified(&mut self, verified: &Verified) {
         let source = verified.source().index.0 as usize;
-        self.worker.guard.metrics.verified(source, verified.proof().slot());
-        self.message_id = verified.proof().message_id().cloned();
-        self.identity = verified.identity().cloned();
-        self.body_bytes = verified.body_bytes();
+        self.worker.guard.telemetry.metrics.verified(source, verified.proof().slot());
+        self.observation.message_id = verified.proof().message_id().cloned();
+        self.observation.identity = verified.identity().cloned();
+        self.observation.body_bytes = verified.body_bytes();
     }
 
     pub(crate) fn note_class(&mut self, class: Class) {
-        self.class = Some(class);
+        self.observation.class = Some(class.name());
     }
 
     pub(crate) fn note_upstream(&mut self, time: Duration) {
-        self.upstream_time = Some(time);
+        self.observation.upstream_time = Some(time);
     }
 
     /// Logs and counts, and makes the answer. A caller that still has body to
@@ -150,52 +123,16 @@ impl Delivery {
             Ok(response) => (outcome_of(&response), response),
             Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response()),
         };
-        self.record(outcome, response.status());
-        if !body.is_end_stream() && self.version < Version::HTTP_2 {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        response
-    }
-
-    fn record(&mut self, outcome: Outcome, status: StatusCode) {
-        self.finished = true;
-        let guard = &self.worker.guard;
-        let source = self.source.as_ref().map(|source| source.index);
-        let duration = self.started.elapsed();
-        guard.metrics.delivery(
-            source.map(|SourceIndex(n)| n as usize),
-            outcome.code(),
-            duration,
-            self.upstream_time,
-        );
         if let Outcome::Rejected(rejection) = outcome
             && rejection.is_of_the_ledger()
         {
-            guard.metrics.ledger_refused(rejection.code());
+            self.worker.guard.ledger_metrics.refused(rejection.code());
         }
-        guard.log.delivery(&DeliveryRecord {
-            time: guard.clock.now(),
-            source: self.source.as_ref().map(|source| source.config.name.as_str()),
-            code: outcome.code(),
-            status: status.as_u16(),
-            client: self.connection.client,
-            identity: self.identity.as_ref().map(HeaderValue::as_bytes),
-            message_id: self.message_id.as_ref().map(HeaderValue::as_bytes),
-            class: self.class.map(Class::name),
-            duration,
-            upstream: self.upstream_time,
-            body_bytes: self.body_bytes,
-            version: self.version,
-            traceparent: self.traceparent.as_ref().map(HeaderValue::as_bytes),
-        });
-    }
-}
-
-impl Drop for Delivery {
-    fn drop(&mut self) {
-        if !self.finished {
-            self.record(Outcome::CallerGone, StatusCode::from_u16(499).unwrap_or_default());
+        self.observation.settle(outcome.code(), response.status());
+        if !body.is_end_stream() && self.observation.version() < Version::HTTP_2 {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
+        response
     }
 }
 

@@ -1,58 +1,21 @@
 //! Which fields pass through the guard, and which end at it.
 
 use http::HeaderMap;
-use http::header::{self, HeaderName};
+use http::header::HeaderName;
 use smallvec::SmallVec;
 
-/// Names taken out of a message; most messages have none.
-type Names = SmallVec<[HeaderName; 8]>;
-
-/// Removes what concerns one connection only: the fields of RFC 9110 section
-/// 7.6.1 and those that `Connection` names.
-pub(crate) fn strip_hop_by_hop(fields: &mut HeaderMap) {
-    let mut ending: Names = connection_options(fields).collect();
-    ending.extend(fields.keys().filter(|name| is_hop_by_hop(name)).cloned());
-    for name in ending {
-        fields.remove(name);
-    }
-}
+use crate::net::strip_hop_by_hop;
 
 /// Removes everything that must not reach the app from a stranger: what
 /// concerns one connection only, and every name by which a proxy, this one
 /// included, tells an app who is calling.
 pub(crate) fn strip_untrusted(fields: &mut HeaderMap) {
     strip_hop_by_hop(fields);
-    let forged: Names = fields.keys().filter(|name| is_reserved(name.as_str())).cloned().collect();
+    let forged: SmallVec<[HeaderName; 8]> =
+        fields.keys().filter(|name| is_reserved(name.as_str())).cloned().collect();
     for name in forged {
         fields.remove(name);
     }
-}
-
-/// The field names that `Connection` lists. Options that are not names, such
-/// as `close`, are among them and harmless.
-pub(crate) fn connection_options(fields: &HeaderMap) -> impl Iterator<Item = HeaderName> + '_ {
-    fields
-        .get_all(header::CONNECTION)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .filter_map(|option| HeaderName::from_bytes(option.trim_ascii()).ok())
-}
-
-fn is_hop_by_hop(name: &HeaderName) -> bool {
-    matches!(
-        name.as_str(),
-        "connection"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authentication-info"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-            | "http2-settings"
-    )
 }
 
 /// Names that only a proxy in front of the app may set.
@@ -83,14 +46,6 @@ mod tests {
             (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
         names.iter().map(pair).collect()
-    }
-
-    #[test]
-    fn connection_takes_the_fields_it_names_with_it() {
-        let mut map =
-            fields(&[("connection", "close, X-Hop ,,"), ("x-hop", "1"), ("te", "trailers"), ("x-end", "2")]);
-        strip_hop_by_hop(&mut map);
-        assert_eq!(map, fields(&[("x-end", "2")]));
     }
 
     #[test]

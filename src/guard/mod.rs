@@ -22,5 +22,7 @@ mod state;
 mod worker;
 
 pub use outcome::Outcome;
-pub use rejection::{Rejection, Side};
-pub use start::{Running, StartError, start};
+pub use rejection::Rejection;
+pub use start::{StartError, start};
+
+pub use crate::service::{Running, Side};

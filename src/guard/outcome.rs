@@ -1,6 +1,7 @@
 //! How a delivery ended, in one word for the log and the metrics.
 
 use crate::guard::rejection::Rejection;
+use crate::telemetry::CALLER_GONE;
 
 /// What became of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl Outcome {
             Self::Accepted => "accepted",
             Self::NotAccepted => "not_accepted",
             Self::Duplicate => "duplicate",
-            Self::CallerGone => "caller_gone",
+            Self::CallerGone => CALLER_GONE,
             Self::Rejected(rejection) => rejection.code(),
         }
     }

@@ -20,7 +20,7 @@ use crate::guard::delivery::Delivery;
 use crate::guard::forward::forward;
 use crate::guard::rejection::{Refused, Rejection};
 use crate::ledger::Class;
-use crate::net::Http1Fault;
+use crate::net::{self, Http1Fault};
 use crate::schemes::Policy;
 
 /// Takes one delivery from its head to the answer for its caller.
@@ -32,7 +32,7 @@ pub(crate) async fn run(
 ) -> Result<Response<AnswerBody>, Refused> {
     let guard = delivery.guard();
     let now = guard.clock.now();
-    let sound = check::inspect(&parts, fault, guard.bounds.head_fields)?;
+    let sound = net::inspect(&parts, fault, guard.bounds.head_fields)?;
     delivery.refuse_when_draining()?;
     let routed = check::route(&guard.routes, sound, &parts)?;
     delivery.note_routed(&routed);

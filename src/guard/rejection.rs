@@ -9,18 +9,15 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::guard::answer::AnswerBody;
 use crate::ledger::LedgerError;
 use crate::limits::Limited;
-use crate::net::UpstreamError;
+use crate::net::{HeadFault, UpstreamError};
 use crate::schemes::Refusal;
-
-/// Draft-ietf-httpapi-ratelimit-headers.
-const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+use crate::service::{self, BodyFault, Side, problem_document};
 
 /// The reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,28 +72,6 @@ pub enum Rejection {
     UpstreamTimeout,
     /// The app's answer broke off or is not HTTP.
     UpstreamBroken,
-}
-
-/// Who has to change something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The sender of the delivery.
-    Caller,
-    /// The receiver app.
-    Upstream,
-    /// The guard or whoever runs it.
-    Ourselves,
-}
-
-impl Side {
-    /// The name in logs and documents.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Caller => "caller",
-            Self::Upstream => "upstream",
-            Self::Ourselves => "ourselves",
-        }
-    }
 }
 
 impl Rejection {
@@ -226,20 +201,13 @@ impl Rejection {
     /// The RFC 9457 document: the same bytes for every caller.
     fn problem(self) -> Bytes {
         static PROBLEMS: LazyLock<Vec<(Rejection, Bytes)>> = LazyLock::new(|| {
-            Rejection::all().map(|rejection| (rejection, problem_document(rejection))).collect()
+            Rejection::all()
+                .map(|rejection| (rejection, problem_document(rejection.code(), rejection.status())))
+                .collect()
         });
         let known = PROBLEMS.iter().find(|(rejection, _)| *rejection == self);
         known.map_or_else(Bytes::new, |(_, document)| document.clone())
     }
-}
-
-fn problem_document(rejection: Rejection) -> Bytes {
-    let (status, code) = (rejection.status(), rejection.code());
-    let title = status.canonical_reason().unwrap_or("Refused");
-    Bytes::from(format!(
-        r#"{{"type":"tag:countersign.dev,2026:rejection/{code}","title":"{title}","status":{},"code":"{code}"}}"#,
-        status.as_u16()
-    ))
 }
 
 /// A rejection with what its answer carries beside the document.
@@ -260,10 +228,8 @@ impl Refused {
 
     /// The answer to the caller.
     pub(crate) fn into_response(self) -> Response<AnswerBody> {
-        let mut response = Response::new(AnswerBody::full(self.rejection.problem()));
-        *response.status_mut() = self.rejection.status();
+        let mut response = service::problem(self.rejection.problem(), self.rejection.status());
         let fields = response.headers_mut();
-        fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.rejection.retry_after() {
             fields.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
@@ -290,12 +256,7 @@ impl From<Refusal> for Refused {
 
 impl From<Limited> for Refused {
     fn from(limited: Limited) -> Self {
-        let fields = [
-            (RETRY_AFTER, HeaderValue::from(limited.retry_after_secs())),
-            (RATELIMIT, limited.rate_limit()),
-            (RATELIMIT_POLICY, limited.rate_limit_policy()),
-        ];
-        Self { rejection: Rejection::RateLimited, fields: fields.into() }
+        Self { rejection: Rejection::RateLimited, fields: service::limit_fields(&limited).into() }
     }
 }
 
@@ -307,6 +268,34 @@ impl From<LedgerError> for Refused {
             LedgerError::Unavailable => Rejection::LedgerUnavailable,
         }
         .into()
+    }
+}
+
+impl From<HeadFault> for Rejection {
+    fn from(fault: HeadFault) -> Self {
+        match fault {
+            HeadFault::Refused => Self::HeadRefused,
+            HeadFault::TooLarge => Self::HeadTooLarge,
+            HeadFault::Timeout => Self::HeadTimeout,
+            HeadFault::Expectation => Self::ExpectationFailed,
+        }
+    }
+}
+
+impl From<HeadFault> for Refused {
+    fn from(fault: HeadFault) -> Self {
+        Rejection::from(fault).into()
+    }
+}
+
+impl From<BodyFault> for Rejection {
+    fn from(fault: BodyFault) -> Self {
+        match fault {
+            BodyFault::TooLarge => Self::BodyTooLarge,
+            BodyFault::Timeout => Self::BodyTimeout,
+            BodyFault::Broken => Self::HeadRefused,
+            BodyFault::Overloaded => Self::Overloaded,
+        }
     }
 }
 

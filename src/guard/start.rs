@@ -1,17 +1,15 @@
 //! Bringing a guard up, and down.
 
-use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 
 use tokio_rustls::TlsAcceptor;
 
-use crate::admin::{self, Health};
+use crate::admin::Health;
 use crate::clock::{Clock, UnixTime};
-use crate::config::{BootFence, Bounds, ClientAuth, GuardConfig, LedgerConfig, SourceConfig, Transport};
-use crate::guard::accept::{identity, tls};
+use crate::config::{
+    BootFence, Bounds, ClientAuth, GuardConfig, LedgerConfig, LogConfig, SourceConfig, Transport,
+};
+use crate::guard::accept::tls;
 use crate::guard::outcome::Outcome;
 use crate::guard::routes::Routes;
 use crate::guard::source::Source;
@@ -20,20 +18,16 @@ use crate::guard::worker::Worker;
 use crate::ledger::{Ledger as _, LedgerOptions, MemoryLedger, SourceIndex};
 use crate::limits::{AddressRegistry, Bound};
 use crate::net::certificates;
-use crate::net::{self, ConnectionBounds, Drain, DrainSignal, Http1Bounds, Pool, Target, TargetError};
-use crate::telemetry::{DeliveryLog, LedgerReading, Metrics};
+use crate::net::{ConnectionBounds, Drain, DrainSignal, Http1Bounds, Pool, Target, TargetError};
+use crate::service::{self, Running, Sockets, UpError};
+use crate::telemetry::{DeliveryLog, LedgerMetrics, LedgerReading, Metrics, Subject, Telemetry};
 
 /// Why a guard did not come up.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// An address could not be listened on.
-    #[error("listen on {address}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// Its sockets or threads could not be had.
+    #[error(transparent)]
+    Up(#[from] UpError),
     /// Certificates or keys could not be used.
     #[error("set up TLS")]
     Tls(#[from] tls::TlsError),
@@ -45,21 +39,6 @@ pub enum StartError {
         /// What is wrong.
         source: TargetError,
     },
-    /// A thread could not be started.
-    #[error("start a worker thread")]
-    Thread(#[source] io::Error),
-}
-
-/// A guard that is up.
-#[derive(Debug)]
-pub struct Running {
-    address: SocketAddr,
-    admin_address: SocketAddr,
-    stop: DrainSignal,
-    /// Stops the admin port, after everything else.
-    stop_admin: DrainSignal,
-    workers: Vec<JoinHandle<io::Result<()>>>,
-    admin: JoinHandle<io::Result<()>>,
 }
 
 /// Starts a guard: binds its sockets, starts its threads, and returns.
@@ -76,78 +55,48 @@ pub fn start(
         Transport::Plain => None,
         Transport::Tls(tls) => Some(TlsAcceptor::from(tls::server_config(tls)?)),
     };
-    let listeners = listen(config.listen, config.threads)?;
-    let mut admin_listeners = listen(config.admin_listen, NonZeroUsize::MIN)?;
-    let (address, admin_address) =
-        (local(&listeners, config.listen), local(&admin_listeners, config.admin_listen));
-
+    let sockets = Sockets::bind(config.listen, config.admin_listen, config.threads)?;
     let targets = targets(&config)?;
-    let stop = DrainSignal::default();
     let expiries = expiries(&config.transport)?;
-    let log = DeliveryLog::new(&config.log);
-    let guard = Arc::new(guard(config, clock, memory_begins, log));
+    let guard = Arc::new(guard(config, clock, memory_begins));
     for (certificate, not_after) in expiries {
-        guard.metrics.set_certificate_expiry(certificate, not_after);
+        guard.telemetry.metrics.set_certificate_expiry(certificate, not_after);
     }
-    let mut workers = Vec::new();
-    for (number, listener) in listeners.into_iter().enumerate() {
+    let stop = DrainSignal::default();
+    let health = health(&guard, stop.clone());
+    Ok(service::run("guard", sockets, stop.clone(), health, |listener| {
         let worker = Arc::new(worker(&guard, &targets, &stop));
         let acceptor = acceptor.clone();
-        workers.push(spawn(format!("guard-{number}"), move || worker.run(listener, acceptor))?);
-    }
-    let stop_admin = DrainSignal::default();
-    let health = health(&guard, stop.clone());
-    let until = stop_admin.clone();
-    let admin = spawn("admin".to_owned(), move || admin::run(admin_listeners.remove(0), health, until))?;
-    Ok(Running { address, admin_address, stop, stop_admin, workers, admin })
+        move || worker.run(listener, acceptor.as_ref())
+    })?)
 }
 
-impl Running {
-    /// Where deliveries arrive; the port is the one chosen by the system where
-    /// the configuration said 0.
-    pub const fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Where the admin port listens.
-    pub const fn admin_address(&self) -> SocketAddr {
-        self.admin_address
-    }
-
-    /// Begins to stop: readiness fails, listeners close, what is in flight
-    /// finishes within the drain's time.
-    pub fn drain(&self) {
-        self.stop.begin();
-    }
-
-    /// Drains, and waits until everything has ended.
-    pub fn stop(self) -> io::Result<()> {
-        self.drain();
-        let mut result = Ok(());
-        for worker in self.workers {
-            result = result.and(join(worker));
-        }
-        self.stop_admin.begin();
-        result.and(join(self.admin))
-    }
-}
-
-fn guard(config: GuardConfig, clock: Arc<dyn Clock>, memory_begins: UnixTime, log: DeliveryLog) -> Guard {
-    let GuardConfig { sources, bounds, ledger, .. } = config;
-    let names: Vec<(String, usize)> =
-        sources.iter().map(|source| (source.name.clone(), source.scheme.secret_count())).collect();
-    let codes: Vec<&'static str> = Outcome::all().map(Outcome::code).collect();
+fn guard(config: GuardConfig, clock: Arc<dyn Clock>, memory_begins: UnixTime) -> Guard {
+    let GuardConfig { sources, bounds, ledger, log, .. } = config;
+    let telemetry = telemetry(&sources, &log, Arc::clone(&clock));
     Guard {
+        ledger_metrics: LedgerMetrics::new(&telemetry.metrics),
         ledger: MemoryLedger::new(ledger_options(ledger, sources.len(), memory_begins), Arc::clone(&clock)),
         routes: Routes::new(indexed(sources)),
         addresses: AddressRegistry::new(&bounds),
         deliveries: Arc::new(Bound::new(bounds.deliveries as u64)),
         memory: Arc::new(Bound::new(bounds.memory_bytes)),
         on_unknown: ledger.on_unknown,
-        metrics: Metrics::new(&names, &codes),
+        telemetry: Arc::new(telemetry),
         bounds,
         clock,
-        log,
+    }
+}
+
+fn telemetry(sources: &[SourceConfig], log: &LogConfig, clock: Arc<dyn Clock>) -> Telemetry {
+    let named: Vec<(String, usize)> =
+        sources.iter().map(|source| (source.name.clone(), source.scheme.secret_count())).collect();
+    let codes: Vec<&'static str> = Outcome::all().map(Outcome::code).collect();
+    Telemetry {
+        metrics: Metrics::new(Subject::Source, &named, &codes),
+        log: DeliveryLog::new(Subject::Source, log),
+        clock,
+        names: named.into_iter().map(|(name, _)| name).collect(),
     }
 }
 
@@ -201,8 +150,7 @@ fn expiries(transport: &Transport) -> Result<Vec<(&'static str, UnixTime)>, tls:
     };
     let mut expiries = Vec::new();
     for (name, path) in std::iter::once(("server", &tls.cert)).chain(authority) {
-        let chain = certificates::chain(path)?;
-        expiries.extend(chain.iter().filter_map(identity::not_after).min().map(|first| (name, first)));
+        expiries.extend(certificates::first_expiry(path)?.map(|first| (name, first)));
     }
     Ok(expiries)
 }
@@ -214,33 +162,12 @@ fn health(guard: &Arc<Guard>, stop: DrainSignal) -> Health {
     Health {
         ready: Box::new(move || !stop.has_begun()),
         metrics: Box::new(move || {
-            guard.metrics.set_body_bytes(guard.memory.held());
-            guard.metrics.set_ledger(LedgerReading {
+            guard.telemetry.metrics.set_body_bytes(guard.memory.held());
+            guard.ledger_metrics.set(LedgerReading {
                 entries: guard.ledger.entries(),
                 entries_max: guard.ledger.entries_max(),
             });
-            guard.metrics.render()
+            guard.telemetry.metrics.render()
         }),
     }
-}
-
-/// One listener a worker.
-fn listen(address: SocketAddr, workers: NonZeroUsize) -> Result<Vec<TcpListener>, StartError> {
-    net::listen_all(address, workers).map_err(|source| StartError::Listen { address, source })
-}
-
-/// Where they listen, with the port that the system chose.
-fn local(listeners: &[TcpListener], asked: SocketAddr) -> SocketAddr {
-    listeners.first().and_then(|listener| listener.local_addr().ok()).unwrap_or(asked)
-}
-
-fn spawn(
-    name: String,
-    run: impl FnOnce() -> io::Result<()> + Send + 'static,
-) -> Result<JoinHandle<io::Result<()>>, StartError> {
-    thread::Builder::new().name(name).spawn(run).map_err(StartError::Thread)
-}
-
-fn join(thread: JoinHandle<io::Result<()>>) -> io::Result<()> {
-    thread.join().unwrap_or_else(|_| Err(io::Error::other("a worker thread panicked")))
 }

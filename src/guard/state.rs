@@ -7,7 +7,7 @@ use crate::config::{Bounds, OnUnknown};
 use crate::guard::routes::Routes;
 use crate::ledger::MemoryLedger;
 use crate::limits::{AddressRegistry, Bound};
-use crate::telemetry::{DeliveryLog, Metrics};
+use crate::telemetry::{LedgerMetrics, Telemetry};
 
 /// The guard's state.
 #[derive(Debug)]
@@ -23,6 +23,6 @@ pub(crate) struct Guard {
     pub(crate) deliveries: Arc<Bound>,
     /// Body bytes in flight.
     pub(crate) memory: Arc<Bound>,
-    pub(crate) metrics: Metrics,
-    pub(crate) log: DeliveryLog,
+    pub(crate) telemetry: Arc<Telemetry>,
+    pub(crate) ledger_metrics: LedgerMetrics,
 }

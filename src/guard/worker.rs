@@ -1,21 +1,15 @@
-//! One worker: a thread with a runtime, a listener and upstream connections of
-//! its own. No task ever moves between workers, so what is hot on a core stays
-//! there (`docs/performance.md` has the figures behind this shape).
+//! One worker of the guard: see `service::work` for the shape.
 
+use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::runtime::Builder;
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
 
 use crate::guard::accept;
 use crate::guard::state::Guard;
-use crate::net::{self, ConnectionBounds, Drain, Drained, Pool};
-
-/// Idle connections to the app are looked through this often.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
+use crate::net::{ConnectionBounds, Drain, Pool};
+use crate::service;
 
 /// One worker.
 #[derive(Debug)]
@@ -31,39 +25,11 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Serves until the drain is over. Called on a thread of its own.
-    pub(crate) fn run(
-        self: Arc<Self>,
-        listener: std::net::TcpListener,
-        tls: Option<TlsAcceptor>,
-    ) -> std::io::Result<()> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async move {
-            let listener = TcpListener::from_std(listener)?;
-            tokio::spawn(Arc::clone(&self).sweep());
-            net::accept(listener, self.drain.signal().clone(), |stream, peer| {
-                self.drain.tasks().spawn(accept::serve(Arc::clone(&self), tls.clone(), stream, peer));
-            })
-            .await;
-            self.finish().await;
-            Ok(())
+    pub(crate) fn run(self: Arc<Self>, listener: TcpListener, tls: Option<&TlsAcceptor>) -> io::Result<()> {
+        let pools = self.pools.clone();
+        let sweep = move || pools.iter().for_each(|pool| pool.sweep());
+        service::work(listener, &self.drain, self.guard.bounds.drain_timeout, sweep, |stream, peer| {
+            self.drain.tasks().spawn(accept::serve(Arc::clone(&self), tls.cloned(), stream, peer));
         })
-    }
-
-    /// Lets what is in flight finish, within the drain's time.
-    async fn finish(&self) {
-        if let Drained::Left(connections) = self.drain.finish(self.guard.bounds.drain_timeout).await {
-            tracing::warn!(connections, "gave up on what did not finish in time");
-        }
-    }
-
-    async fn sweep(self: Arc<Self>) {
-        let mut ticks = interval(SWEEP_INTERVAL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            for pool in &self.pools {
-                pool.sweep();
-            }
-        }
     }
 }

@@ -10,6 +10,10 @@ use std::{fmt, io};
 use rustls::RootCertStore;
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer as _;
+
+use crate::clock::UnixTime;
 
 /// Why a PEM file gives nothing to work with. Says the file and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +86,24 @@ pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, PemErro
 /// The revocation lists in `path`. Never empty.
 pub(crate) fn revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, PemError> {
     all(path, Wanted::RevocationList)
+}
+
+/// When a certificate expires, for the metric that warns of it. `None` where
+/// it cannot be read.
+pub(crate) fn not_after(certificate: &CertificateDer<'_>) -> Option<UnixTime> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    Some(not_after_of(&certificate))
+}
+
+/// The same of one that was read.
+pub(crate) fn not_after_of(certificate: &X509Certificate<'_>) -> UnixTime {
+    let seconds = certificate.validity().not_after.timestamp();
+    UnixTime::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
+
+/// When the first certificate of the chain in `path` expires.
+pub(crate) fn first_expiry(path: &Path) -> Result<Option<UnixTime>, PemError> {
+    Ok(chain(path)?.iter().filter_map(not_after).min())
 }
 
 fn all<T: PemObject>(path: &Path, wanted: Wanted) -> Result<Vec<T>, PemError> {

@@ -3,7 +3,8 @@
 //!
 //! Inward, a connection comes from `accept`, is served by `serve`, which
 //! bounds what its peer can make it cost, and ends by its peer, by lapse
-//! (`activity`), or by `drain`. Outward, `upstream` keeps connections to the
+//! (`activity`), or by `drain`; `head`, `fields` and `path` say what of a
+//! request means the same to everyone and goes on to the next. Outward, `upstream` keeps connections to the
 //! app. `run_to_end` is for work that must not end with its caller.
 
 mod accept;
@@ -11,8 +12,11 @@ mod activity;
 pub(crate) mod certificates;
 mod detect;
 mod drain;
+mod fields;
+mod head;
 pub mod http1;
 mod linger;
+mod path;
 mod run_to_end;
 mod seldom;
 mod serve;
@@ -20,7 +24,10 @@ mod upstream;
 
 pub(crate) use accept::{accept, listen_all};
 pub(crate) use drain::{Drain, DrainSignal, Drained};
+pub(crate) use fields::strip_hop_by_hop;
+pub(crate) use head::{HeadFault, Sound, inspect};
 pub(crate) use http1::{Http1Bounds, Http1Fault};
+pub(crate) use path::is_unambiguous;
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
 pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection};
-pub(crate) use upstream::{Pool, Target, TargetError, UpstreamBody, UpstreamBodyError, UpstreamError};
+pub(crate) use upstream::{Pool, Target, TargetError, UpstreamBody, UpstreamError};

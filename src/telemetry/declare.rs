@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
 use prometheus::{
     Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
@@ -32,9 +33,9 @@ impl Declare {
         self.enter(Gauge::with_opts(options(name, help)))
     }
 
-    pub(super) fn histograms(&self, name: &str, help: &str) -> HistogramVec {
+    pub(super) fn histograms(&self, name: &str, help: &str, label: &str) -> HistogramVec {
         let options = HistogramOpts::from(options(name, help)).buckets(SECONDS.to_vec());
-        self.enter(HistogramVec::new(options, &["source"]))
+        self.enter(HistogramVec::new(options, &[label]))
     }
 
     /// What never changes while the process lives.
@@ -50,8 +51,9 @@ impl Declare {
         self.enter(Gauge::with_opts(start)).set(now.as_secs_f64());
     }
 
-    pub(super) fn into_registry(self) -> Registry {
-        self.0
+    /// Everything that was made so far.
+    pub(super) fn gather(&self) -> Vec<MetricFamily> {
+        self.0.gather()
     }
 
     fn enter<C: Collector + Clone + 'static>(&self, metric: prometheus::Result<C>) -> C {

@@ -3,13 +3,14 @@
 //! | field | what |
 //! | --- | --- |
 //! | `time` | when it was settled, RFC 3339 in UTC with milliseconds |
-//! | `source` | the source, where one was found |
+//! | `source`, `endpoint` | the guard's source or the signer's endpoint, where one was found |
 //! | `code`, `status` | how it ended, and what the caller was told |
 //! | `client` | the client's address |
 //! | `identity` | the name in the client's certificate that counted |
 //! | `message_id` | the signed id |
 //! | `class` | of a copy: `replay`, `retry`, `redelivery` |
-//! | `duration_us`, `upstream_us` | the whole, and until the app's answer began |
+//! | `duration_us` | the whole |
+//! | `upstream_us`, `consumer_us` | until the answer of the guard's app, or of the signer's consumer, began |
 //! | `bytes` | of the body |
 //! | `http` | the version of HTTP |
 //! | `trace_id` | of the `traceparent` that came with it |
@@ -30,6 +31,7 @@ use crate::config::guard::{LogConfig, LogFormat};
 use crate::telemetry::line::Line;
 use crate::telemetry::log;
 use crate::telemetry::log_sink::LogSink;
+use crate::telemetry::subject::Subject;
 use crate::telemetry::trace::trace_id;
 
 /// What is said of a delivery. Text that a stranger chose comes as bytes.
@@ -37,8 +39,8 @@ use crate::telemetry::trace::trace_id;
 pub(crate) struct DeliveryRecord<'a> {
     /// When it was settled.
     pub(crate) time: UnixTime,
-    /// The source's name.
-    pub(crate) source: Option<&'a str>,
+    /// The name of the source or the endpoint.
+    pub(crate) name: Option<&'a str>,
     /// How it ended: a stable code of ours.
     pub(crate) code: &'static str,
     /// The status of the answer.
@@ -53,7 +55,7 @@ pub(crate) struct DeliveryRecord<'a> {
     pub(crate) class: Option<&'static str>,
     /// From the request's head to the answer's.
     pub(crate) duration: Duration,
-    /// Of that, the upstream's part.
+    /// Of that, the part of the app or the consumer.
     pub(crate) upstream: Option<Duration>,
     /// Bytes of the body.
     pub(crate) body_bytes: u64,
@@ -66,22 +68,29 @@ pub(crate) struct DeliveryRecord<'a> {
 /// Writes the lines.
 #[derive(Debug)]
 pub(crate) struct DeliveryLog {
-    format: LogFormat,
+    form: Form,
     wanted: bool,
 }
 
 impl DeliveryLog {
     /// Lines as `config` wants them: none at all below `info`.
-    pub(crate) fn new(config: &LogConfig) -> Self {
-        Self { format: config.format, wanted: log::wants_deliveries(config) }
+    pub(crate) fn new(subject: Subject, config: &LogConfig) -> Self {
+        Self { form: Form { subject, format: config.format }, wanted: log::wants_deliveries(config) }
     }
 
     /// Logs one delivery.
     pub(crate) fn delivery(&self, record: &DeliveryRecord<'_>) {
         if self.wanted {
-            DESK.with_borrow_mut(|desk| LogSink::stdout().append(desk.write(self.format, record)));
+            DESK.with_borrow_mut(|desk| LogSink::stdout().append(desk.write(self.form, record)));
         }
     }
+}
+
+/// How lines look.
+#[derive(Clone, Copy, Debug)]
+struct Form {
+    subject: Subject,
+    format: LogFormat,
 }
 
 thread_local! {
@@ -101,11 +110,12 @@ impl Desk {
         Self { line: Vec::new(), second: u64::MAX, time: String::new() }
     }
 
-    fn write(&mut self, format: LogFormat, record: &DeliveryRecord<'_>) -> &[u8] {
+    fn write(&mut self, form: Form, record: &DeliveryRecord<'_>) -> &[u8] {
+        let Form { subject, format } = form;
         self.tell_time(record.time);
         let mut line = Line::new(&mut self.line, format, &self.time);
-        if let Some(source) = record.source {
-            line.text("source", source.as_bytes());
+        if let Some(name) = record.name {
+            line.text(subject.name(), name.as_bytes());
         }
         line.word("code", record.code);
         line.number("status", record.status.into());
@@ -121,7 +131,7 @@ impl Desk {
         }
         line.number("duration_us", micros(record.duration));
         if let Some(upstream) = record.upstream {
-            line.number("upstream_us", micros(upstream));
+            line.number(subject.peer_time(), micros(upstream));
         }
         line.number("bytes", record.body_bytes);
         line.word("http", version(record.version));
@@ -175,7 +185,7 @@ mod tests {
 
     const SPARSE: DeliveryRecord<'_> = DeliveryRecord {
         time: UnixTime::from_millis(1_795_336_516_042),
-        source: None,
+        name: None,
         code: "no_source",
         status: 404,
         client: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)),
@@ -190,7 +200,7 @@ mod tests {
     };
 
     const FULL: DeliveryRecord<'_> = DeliveryRecord {
-        source: Some("github"),
+        name: Some("github"),
         code: "accepted",
         status: 200,
         client: IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
@@ -205,7 +215,8 @@ mod tests {
     };
 
     fn write(format: LogFormat, record: &DeliveryRecord<'_>) -> String {
-        String::from_utf8(Desk::new().write(format, record).to_vec()).unwrap()
+        String::from_utf8(Desk::new().write(Form { subject: Subject::Source, format }, record).to_vec())
+            .unwrap()
     }
 
     #[test]
@@ -268,7 +279,7 @@ mod tests {
         ) {
             let record = DeliveryRecord {
                 time: UnixTime::from_millis(millis),
-                source: source.as_deref(),
+                name: source.as_deref(),
                 identity: identity.as_deref(),
                 message_id: message_id.as_deref(),
                 traceparent: traceparent.as_deref(),

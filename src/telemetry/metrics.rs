@@ -1,43 +1,41 @@
-//! Every metric there is, declared together (Prometheus naming: base units,
-//! `_total` on counters).
+//! The metrics that every role has, declared together (Prometheus naming: base
+//! units, `_total` on counters). What one role has beside them is declared in a
+//! file of its own: `ledger_metrics`, `signing_metrics`.
 //!
-//! Counters of a delivery are resolved at start, one per source and code, so
-//! that counting is a few atomic additions. What is only ever read by a scrape
-//! is set when one comes.
+//! Counters of a delivery are resolved at start, one per source or endpoint and
+//! code, so that counting is a few atomic additions. What is only ever read by
+//! a scrape is set when one comes.
 
 use std::time::Duration;
 
-use prometheus::{
-    Gauge, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
-};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, TextEncoder};
 
 use crate::clock::UnixTime;
 use crate::telemetry::declare::Declare;
 use crate::telemetry::log_sink::LogSink;
+use crate::telemetry::subject::Subject;
 
-/// The metrics of a guard.
+/// The metrics of a role.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    registry: Registry,
+    /// Makes what one role has beside these.
+    pub(super) declare: Declare,
     /// Sorted, for the place of a code in `deliveries`.
     codes: Vec<&'static str>,
-    sources: Vec<SourceMetrics>,
-    /// Deliveries that no source was found for: their `source` is empty.
-    unrouted: SourceMetrics,
+    /// One for each source or endpoint.
+    named: Vec<NamedMetrics>,
+    /// Deliveries that neither was found for: the label is empty.
+    unrouted: NamedMetrics,
     body_bytes_in_flight: IntGauge,
     connections: IntGauge,
     connections_refused: IntCounterVec,
     handshakes: IntCounterVec,
-    ledger_entries: IntGauge,
-    ledger_entries_max: IntGauge,
-    ledger_share: Gauge,
-    ledger_refusals: IntCounterVec,
     certificate_expiry: IntGaugeVec,
     log_lines_dropped: IntCounter,
 }
 
 #[derive(Debug)]
-struct SourceMetrics {
+struct NamedMetrics {
     /// By the place of the code.
     deliveries: Vec<IntCounter>,
     duration: Histogram,
@@ -46,48 +44,23 @@ struct SourceMetrics {
     verified: Vec<IntCounter>,
 }
 
-/// How full the ledger is, at a scrape.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LedgerReading {
-    /// Live entries.
-    pub(crate) entries: u64,
-    /// As many as there may be.
-    pub(crate) entries_max: u64,
-}
-
 /// An open connection; it is counted as long as this lives.
 #[derive(Debug)]
 #[must_use = "the connection counts as closed once this is dropped"]
 pub(crate) struct OpenConnection(IntGauge);
 
 impl Metrics {
-    /// Metrics for `sources`, each with its name and its number of secrets,
-    /// and for deliveries that end in one of `codes`.
-    pub(crate) fn new(sources: &[(String, usize)], codes: &[&'static str]) -> Self {
+    /// Metrics for deliveries to `named`, each a source or an endpoint (as
+    /// `subject` says) with its name and its number of secrets, that end in one
+    /// of `codes`.
+    pub(crate) fn new(subject: Subject, named: &[(String, usize)], codes: &[&'static str]) -> Self {
         let declare = Declare::default();
-        let families = SourceFamilies {
-            deliveries: declare.counters(
-                "deliveries_total",
-                "Deliveries, by how they ended.",
-                &["source", "code"],
-            ),
-            duration: declare
-                .histograms("delivery_duration_seconds", "From the head of a delivery to its answer."),
-            upstream: declare.histograms(
-                "upstream_duration_seconds",
-                "From forwarding a delivery to the head of the app's answer.",
-            ),
-            verified: declare.counters(
-                "verified_total",
-                "Deliveries whose signature held, by the secret that verified it, counted from 0.",
-                &["source", "slot"],
-            ),
-        };
+        let families = NamedFamilies::new(subject, &declare);
         let mut codes = codes.to_vec();
         codes.sort_unstable();
         declare.constants();
         Self {
-            sources: sources.iter().map(|(name, secrets)| families.of(name, *secrets, &codes)).collect(),
+            named: named.iter().map(|(name, secrets)| families.of(name, *secrets, &codes)).collect(),
             unrouted: families.of("", 0, &codes),
             codes,
             body_bytes_in_flight: declare.gauge("body_bytes_in_flight", "Bytes of bodies held in memory."),
@@ -102,15 +75,6 @@ impl Metrics {
                 "TLS handshakes, by how they ended.",
                 &["result"],
             ),
-            ledger_entries: declare.gauge("ledger_entries", "Live entries of the ledger."),
-            ledger_entries_max: declare
-                .gauge("ledger_entries_max", "As many entries as the ledger may hold."),
-            ledger_share: declare.ratio("ledger_share_ratio", "How full the ledger is, from 0 to 1."),
-            ledger_refusals: declare.counters(
-                "ledger_refusals_total",
-                "Deliveries that the ledger could not decide on, by reason.",
-                &["reason"],
-            ),
             certificate_expiry: declare.gauges(
                 "certificate_expiry_timestamp_seconds",
                 "When a certificate in use expires, in Unix time.",
@@ -118,19 +82,19 @@ impl Metrics {
             ),
             log_lines_dropped: declare
                 .counter("log_lines_dropped_total", "Log lines that found no room or no reader."),
-            registry: declare.into_registry(),
+            declare,
         }
     }
 
     /// A delivery ended in `code`, one of those given at the start.
     pub(crate) fn delivery(
         &self,
-        source: Option<usize>,
+        named: Option<usize>,
         code: &'static str,
         duration: Duration,
         upstream: Option<Duration>,
     ) {
-        let metrics = source.map_or(&self.unrouted, |source| &self.sources[source]);
+        let metrics = named.map_or(&self.unrouted, |named| &self.named[named]);
         let place = self.codes.binary_search(&code);
         debug_assert!(place.is_ok(), "{code} is not one of the codes given at the start");
         if let Ok(place) = place {
@@ -144,7 +108,7 @@ impl Metrics {
 
     /// A signature held under the secret in `slot` of `source`.
     pub(crate) fn verified(&self, source: usize, slot: usize) {
-        self.sources[source].verified[slot].inc();
+        self.named[source].verified[slot].inc();
     }
 
     /// A connection was taken.
@@ -168,11 +132,6 @@ impl Metrics {
         self.handshakes.with_label_values(&[result]).inc();
     }
 
-    /// The ledger could not decide.
-    pub(crate) fn ledger_refused(&self, reason: &'static str) {
-        self.ledger_refusals.with_label_values(&[reason]).inc();
-    }
-
     /// A certificate in use expires at `not_after`.
     pub(crate) fn set_certificate_expiry(&self, certificate: &str, not_after: UnixTime) {
         self.certificate_expiry.with_label_values(&[certificate]).set(signed(not_after.as_secs()));
@@ -183,22 +142,12 @@ impl Metrics {
         self.body_bytes_in_flight.set(signed(bytes));
     }
 
-    /// How full the ledger is, at a scrape.
-    pub(crate) fn set_ledger(&self, reading: LedgerReading) {
-        let LedgerReading { entries, entries_max } = reading;
-        self.ledger_entries.set(signed(entries));
-        self.ledger_entries_max.set(signed(entries_max));
-        // A ratio for people: what a float rounds away does not matter.
-        #[allow(clippy::cast_precision_loss)]
-        self.ledger_share.set(entries as f64 / entries_max.max(1) as f64);
-    }
-
     /// Everything, in Prometheus' text format 0.0.4.
     pub(crate) fn render(&self) -> String {
         let dropped = LogSink::stdout().dropped();
         self.log_lines_dropped.inc_by(dropped.saturating_sub(self.log_lines_dropped.get()));
         TextEncoder::new()
-            .encode_to_string(&self.registry.gather())
+            .encode_to_string(&self.declare.gather())
             .expect("every family has a name and is written to memory")
     }
 }
@@ -209,42 +158,73 @@ impl Drop for OpenConnection {
     }
 }
 
-/// What there is one of for each source.
-struct SourceFamilies {
+/// What there is one of for each source or endpoint.
+struct NamedFamilies {
     deliveries: IntCounterVec,
     duration: HistogramVec,
     upstream: HistogramVec,
     verified: IntCounterVec,
 }
 
-impl SourceFamilies {
-    fn of(&self, source: &str, secrets: usize, codes: &[&str]) -> SourceMetrics {
-        let delivery = |code: &&str| self.deliveries.with_label_values(&[source, *code]);
-        let verified = |slot: usize| self.verified.with_label_values(&[source, &slot.to_string()]);
-        SourceMetrics {
+impl NamedFamilies {
+    fn new(subject: Subject, declare: &Declare) -> Self {
+        let label = subject.name();
+        let peer = subject.peer();
+        Self {
+            deliveries: declare.counters(
+                "deliveries_total",
+                "Deliveries, by how they ended.",
+                &[label, "code"],
+            ),
+            duration: declare.histograms(
+                "delivery_duration_seconds",
+                "From the head of a delivery to its answer.",
+                label,
+            ),
+            upstream: declare.histograms(
+                &format!("{peer}_duration_seconds"),
+                &format!("From sending a delivery on to the head of the {peer}'s answer."),
+                label,
+            ),
+            verified: declare.counters(
+                "verified_total",
+                "Deliveries whose signature held, by the secret that verified it, counted from 0.",
+                &[label, "slot"],
+            ),
+        }
+    }
+
+    fn of(&self, name: &str, secrets: usize, codes: &[&str]) -> NamedMetrics {
+        let delivery = |code: &&str| self.deliveries.with_label_values(&[name, *code]);
+        let verified = |slot: usize| self.verified.with_label_values(&[name, &slot.to_string()]);
+        NamedMetrics {
             deliveries: codes.iter().map(delivery).collect(),
-            duration: self.duration.with_label_values(&[source]),
-            upstream_duration: self.upstream.with_label_values(&[source]),
+            duration: self.duration.with_label_values(&[name]),
+            upstream_duration: self.upstream.with_label_values(&[name]),
             verified: (0..secrets).map(verified).collect(),
         }
     }
 }
 
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     fn metrics() -> Metrics {
-        Metrics::new(&[("github".to_owned(), 2), ("stripe".to_owned(), 1)], &["replayed", "accepted"])
+        Metrics::new(
+            Subject::Source,
+            &[("github".to_owned(), 2), ("stripe".to_owned(), 1)],
+            &["replayed", "accepted"],
+        )
     }
 
     /// Whether the rendered text has these lines.
     #[track_caller]
-    fn check(metrics: &Metrics, lines: &[&str]) {
+    pub(crate) fn check(metrics: &Metrics, lines: &[&str]) {
         let text = metrics.render();
         for line in lines {
             assert!(text.lines().any(|found| found == *line), "{line:?} is not in\n{text}");
@@ -292,8 +272,6 @@ mod tests {
         for completed in [Some(true), Some(false), None] {
             metrics.handshake(completed);
         }
-        metrics.ledger_refused("ledger_full");
-        metrics.set_ledger(LedgerReading { entries: 3, entries_max: 4 });
         metrics.set_body_bytes(1024);
         metrics.set_certificate_expiry("server", UnixTime::from_secs(1_893_456_000));
         let version = env!("CARGO_PKG_VERSION");
@@ -305,10 +283,6 @@ mod tests {
                 "countersign_tls_handshakes_total{result=\"completed\"} 1",
                 "countersign_tls_handshakes_total{result=\"failed\"} 1",
                 "countersign_tls_handshakes_total{result=\"timed_out\"} 1",
-                "countersign_ledger_refusals_total{reason=\"ledger_full\"} 1",
-                "countersign_ledger_entries 3",
-                "countersign_ledger_entries_max 4",
-                "countersign_ledger_share_ratio 0.75",
                 "countersign_body_bytes_in_flight 1024",
                 "countersign_certificate_expiry_timestamp_seconds{certificate=\"server\"} 1893456000",
                 &format!("countersign_build_info{{arch=\"{arch}\",os=\"{os}\",version=\"{version}\"}} 1"),

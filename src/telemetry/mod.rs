@@ -5,18 +5,27 @@
 //! dropped and counted. No type here can hold a secret, a signature, an
 //! expected MAC or a body.
 //!
+//! [`observation`] is a delivery as it is counted and logged, in every role;
 //! [`delivery_log`] writes the line per delivery, [`log`] what else there is
 //! to say; both go through [`log_sink`] to standard output. [`metrics`] is
 //! read by the admin port.
 
 mod declare;
 mod delivery_log;
+mod ledger_metrics;
 mod line;
 mod log;
 mod log_sink;
 mod metrics;
+mod observation;
+mod signing_metrics;
+mod subject;
 mod trace;
 
 pub(crate) use delivery_log::{DeliveryLog, DeliveryRecord};
+pub(crate) use ledger_metrics::{LedgerMetrics, LedgerReading};
 pub(crate) use log::{flush, init};
-pub(crate) use metrics::{LedgerReading, Metrics};
+pub(crate) use metrics::Metrics;
+pub(crate) use observation::{CALLER_GONE, Observation, Telemetry};
+pub(crate) use signing_metrics::SigningMetrics;
+pub(crate) use subject::Subject;

@@ -12,6 +12,7 @@ use x509_parser::prelude::FromDer;
 
 use crate::clock::UnixTime;
 use crate::config::guard::Identity;
+use crate::net::certificates;
 
 /// The names of a client certificate.
 ///
@@ -36,7 +37,7 @@ impl PeerIdentities {
     /// pretend to be another one in a header or a log.
     pub(crate) fn from_certificate(certificate: &CertificateDer<'_>) -> Self {
         let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return Self::default() };
-        let not_after = Some(not_after_of(&certificate));
+        let not_after = Some(certificates::not_after_of(&certificate));
         let Ok(Some(extension)) = certificate.subject_alternative_name() else {
             return Self { names: SmallVec::new(), not_after };
         };
@@ -84,18 +85,6 @@ impl Name {
 
 fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// When a certificate expires, for the metric that warns of it. `None` where
-/// it cannot be read.
-pub(crate) fn not_after(certificate: &CertificateDer<'_>) -> Option<UnixTime> {
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    Some(not_after_of(&certificate))
-}
-
-fn not_after_of(certificate: &X509Certificate<'_>) -> UnixTime {
-    let seconds = certificate.validity().not_after.timestamp();
-    UnixTime::from_secs(u64::try_from(seconds).unwrap_or(0))
 }
 
 /// Names read of one certificate. Real ones have one to three.
@@ -173,14 +162,14 @@ mod tests {
     fn what_cannot_be_read_matches_nothing_and_counts_as_expired() {
         let peer = PeerIdentities::from_certificate(&CertificateDer::from(vec![0x30, 0x80, 1]));
         assert!(peer.first().is_none() && peer.expired(UnixTime::EPOCH));
-        assert_eq!(not_after(&CertificateDer::from(vec![])), None);
+        assert_eq!(certificates::not_after(&CertificateDer::from(vec![])), None);
     }
 
     #[test]
     fn a_certificate_holds_until_its_last_second() {
         let certificate = certificate([dns("a.example")]);
         let end = UnixTime::from_secs(1_893_456_000);
-        assert_eq!(not_after(&certificate), Some(end));
+        assert_eq!(certificates::not_after(&certificate), Some(end));
         let peer = PeerIdentities::from_certificate(&certificate);
         assert!(!peer.expired(end));
         assert!(peer.expired(end.saturating_add(Duration::from_secs(1))));

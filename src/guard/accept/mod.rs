@@ -51,15 +51,15 @@ pub(crate) async fn serve(
     let guard = &worker.guard;
     let address = match guard.addresses.enter(client) {
         Ok(address) => address,
-        Err(refused) => return guard.metrics.connection_refused(refused.name()),
+        Err(refused) => return guard.telemetry.metrics.connection_refused(refused.name()),
     };
-    let _open = guard.metrics.connection_opened();
+    let _open = guard.telemetry.metrics.connection_opened();
     let Some(acceptor) = tls else {
         return requests(worker, stream, Protocol::Detect, Connection::new(client, address, None, "http"))
             .await;
     };
     let handshake = timeout(guard.bounds.handshake_timeout, acceptor.accept(stream)).await;
-    guard.metrics.handshake(handshake.as_ref().map(Result::is_ok).ok());
+    guard.telemetry.metrics.handshake(handshake.as_ref().map(Result::is_ok).ok());
     let Ok(Ok(stream)) = handshake else { return };
     let (identities, protocol) = (peer_identities(&stream), protocol(&stream));
     requests(worker, stream, protocol, Connection::new(client, address, identities, "https")).await;

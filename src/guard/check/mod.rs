@@ -1,5 +1,6 @@
 //! The checks, one file a stage, in the order in which `pipeline` calls them.
 //!
+//! The first, [`inspect`](crate::net::inspect), is `net`'s and every role's.
 //! Each stage takes the evidence of the one before and gives its own. Only the
 //! stage itself can make its evidence, so a stage that is skipped or moved is
 //! a compile error: `Sound` → `Routed` → `Known` → `Admitted` → `Opened` →
@@ -10,7 +11,6 @@ mod body;
 mod budget;
 mod caller;
 mod claim;
-mod message;
 mod route;
 mod signature;
 
@@ -19,6 +19,5 @@ pub(crate) use body::read;
 pub(crate) use budget::{Funded, charge, pass_copy};
 pub(crate) use caller::{Known, recognise};
 pub(crate) use claim::{Claimed, Standing, claim};
-pub(crate) use message::{Sound, inspect};
 pub(crate) use route::{Routed, route};
 pub(crate) use signature::{Opened, Verified, open};

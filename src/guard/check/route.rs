@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use http::request::Parts;
 
-use crate::guard::check::Sound;
 use crate::guard::rejection::{Refused, Rejection};
-use crate::guard::routes::{Routes, is_unambiguous};
+use crate::guard::routes::Routes;
 use crate::guard::source::Source;
+use crate::net::{Sound, is_unambiguous};
 
 /// A sound request with the source it is for.
 #[derive(Debug)]

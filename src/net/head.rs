@@ -1,7 +1,7 @@
-//! Stage 0: is this one message that every party reads alike?
+//! Is this one message that every party reads alike?
 //!
-//! `net::http1` has judged the bytes of HTTP/1 before; what is judged here
-//! holds for every version. Ambiguity is refused rather than repaired.
+//! `http1` has judged the bytes of HTTP/1 before; what is judged here holds for
+//! every version. Ambiguity is refused rather than repaired.
 
 use http::header::{self, HeaderName};
 use http::request::Parts;
@@ -9,18 +9,30 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Version};
 use smallvec::SmallVec;
 
-use crate::guard::headers::connection_options;
-use crate::guard::rejection::Rejection;
-use crate::net::Http1Fault;
+use super::fields::connection_options;
+use super::http1::Http1Fault;
+
+/// Why a head is refused. Each role has codes of these names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeadFault {
+    /// Ambiguous, or not HTTP.
+    Refused,
+    /// Longer than is taken, or of more fields.
+    TooLarge,
+    /// It did not arrive in time.
+    Timeout,
+    /// An `Expect` other than `100-continue`.
+    Expectation,
+}
 
 /// A request head that can be read in one way only.
 #[derive(Debug)]
+#[non_exhaustive]
 pub(crate) struct Sound {
-    /// Fields that `Connection` takes out of the message. The signature stage
-    /// refuses those that it needs.
-    pub(super) connection_options: SmallVec<[HeaderName; 2]>,
+    /// Fields that `Connection` takes out of the message.
+    pub(crate) connection_options: SmallVec<[HeaderName; 2]>,
     /// Length of the body, where it was declared.
-    pub(super) declared_length: Option<u64>,
+    pub(crate) declared_length: Option<u64>,
 }
 
 /// Inspects the head. `fault` is what the HTTP/1 reader found.
@@ -28,23 +40,23 @@ pub(crate) fn inspect(
     parts: &Parts,
     fault: Option<Http1Fault>,
     fields_max: usize,
-) -> Result<Sound, Rejection> {
+) -> Result<Sound, HeadFault> {
     match fault {
-        Some(Http1Fault::HeadTimeout) => return Err(Rejection::HeadTimeout),
-        Some(Http1Fault::HeadTooLarge | Http1Fault::TooManyFields) => return Err(Rejection::HeadTooLarge),
-        Some(_) => return Err(Rejection::HeadRefused),
+        Some(Http1Fault::HeadTimeout) => return Err(HeadFault::Timeout),
+        Some(Http1Fault::HeadTooLarge | Http1Fault::TooManyFields) => return Err(HeadFault::TooLarge),
+        Some(_) => return Err(HeadFault::Refused),
         None => {}
     }
     if parts.headers.len() > fields_max {
-        return Err(Rejection::HeadTooLarge);
+        return Err(HeadFault::TooLarge);
     }
     let connection_options: SmallVec<_> = connection_options(&parts.headers).collect();
     let hides = |name: &HeaderName| *name == header::HOST || *name == header::CONTENT_LENGTH;
     if connection_options.iter().any(hides) || !is_one_host(parts) {
-        return Err(Rejection::HeadRefused);
+        return Err(HeadFault::Refused);
     }
     if !is_known_expectation(&parts.headers) {
-        return Err(Rejection::ExpectationFailed);
+        return Err(HeadFault::Expectation);
     }
     Ok(Sound { connection_options, declared_length: declared_length(&parts.headers)? })
 }
@@ -84,14 +96,14 @@ fn is_known_expectation(fields: &HeaderMap) -> bool {
 
 /// RFC 9110 section 8.6: digits, once. A list of equal lengths is legal to
 /// repair, and refused here all the same.
-fn declared_length(fields: &HeaderMap) -> Result<Option<u64>, Rejection> {
+fn declared_length(fields: &HeaderMap) -> Result<Option<u64>, HeadFault> {
     let mut lengths = fields.get_all(header::CONTENT_LENGTH).iter();
     let Some(length) = lengths.next() else { return Ok(None) };
     let is_digits = length.as_bytes().iter().all(u8::is_ascii_digit);
     let parsed = length.to_str().ok().filter(|_| is_digits).and_then(|text| text.parse().ok());
     match (parsed, lengths.next()) {
         (Some(bytes), None) => Ok(Some(bytes)),
-        _ => Err(Rejection::HeadRefused),
+        _ => Err(HeadFault::Refused),
     }
 }
 
@@ -102,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    fn inspected(version: Version, uri: &str, fields: &[(&str, &str)]) -> Result<Option<u64>, Rejection> {
+    fn inspected(version: Version, uri: &str, fields: &[(&str, &str)]) -> Result<Option<u64>, HeadFault> {
         let mut request = Request::builder().method("POST").version(version).uri(uri);
         for (name, value) in fields {
             request = request.header(*name, *value);
@@ -113,34 +125,29 @@ mod tests {
 
     #[test]
     fn heads_are_judged() {
-        use Rejection::{ExpectationFailed, HeadRefused};
+        use HeadFault::{Expectation, Refused};
         let (h1, h2) = (Version::HTTP_11, Version::HTTP_2);
         let host = ("host", "a.example");
         for (version, uri, fields, expected) in [
             (h1, "/", vec![host, ("content-length", "5")], Ok(Some(5))),
-            (h1, "/", vec![], Err(HeadRefused)),
-            (h1, "/", vec![host, host], Err(HeadRefused)),
-            (h1, "/", vec![("host", "a.example@b.example")], Err(HeadRefused)),
-            (h1, "/", vec![("host", "a b")], Err(HeadRefused)),
+            (h1, "/", vec![], Err(Refused)),
+            (h1, "/", vec![host, host], Err(Refused)),
+            (h1, "/", vec![("host", "a.example@b.example")], Err(Refused)),
+            (h1, "/", vec![("host", "a b")], Err(Refused)),
             (h1, "http://a.example/", vec![host], Ok(None)),
-            (h1, "http://b.example/", vec![host], Err(HeadRefused)),
-            (h1, "http://x@a.example/", vec![host], Err(HeadRefused)),
+            (h1, "http://b.example/", vec![host], Err(Refused)),
+            (h1, "http://x@a.example/", vec![host], Err(Refused)),
             (h2, "https://a.example/", vec![], Ok(None)),
             (h2, "https://a.example/", vec![("host", "A.example")], Ok(None)),
-            (h2, "https://a.example/", vec![("host", "b.example")], Err(HeadRefused)),
-            (h1, "/", vec![host, ("content-length", "5"), ("content-length", "5")], Err(HeadRefused)),
-            (h1, "/", vec![host, ("content-length", "+5")], Err(HeadRefused)),
-            (h1, "/", vec![host, ("content-length", "")], Err(HeadRefused)),
-            (h1, "/", vec![host, ("connection", "Host")], Err(HeadRefused)),
-            (h1, "/", vec![host, ("connection", "close, content-length")], Err(HeadRefused)),
+            (h2, "https://a.example/", vec![("host", "b.example")], Err(Refused)),
+            (h1, "/", vec![host, ("content-length", "5"), ("content-length", "5")], Err(Refused)),
+            (h1, "/", vec![host, ("content-length", "+5")], Err(Refused)),
+            (h1, "/", vec![host, ("content-length", "")], Err(Refused)),
+            (h1, "/", vec![host, ("connection", "Host")], Err(Refused)),
+            (h1, "/", vec![host, ("connection", "close, content-length")], Err(Refused)),
             (h1, "/", vec![host, ("expect", "100-Continue")], Ok(None)),
-            (h1, "/", vec![host, ("expect", "200-ok")], Err(ExpectationFailed)),
-            (
-                h1,
-                "/",
-                vec![host, ("expect", "100-continue"), ("expect", "100-continue")],
-                Err(ExpectationFailed),
-            ),
+            (h1, "/", vec![host, ("expect", "200-ok")], Err(Expectation)),
+            (h1, "/", vec![host, ("expect", "100-continue"), ("expect", "100-continue")], Err(Expectation)),
         ] {
             assert_eq!(inspected(version, uri, &fields), expected, "{version:?} {uri} {fields:?}");
         }

@@ -1,0 +1,79 @@
+//! What the guard's ledger shows of itself.
+
+use prometheus::{Gauge, IntCounterVec, IntGauge};
+
+use crate::telemetry::metrics::{Metrics, signed};
+
+/// The metrics of a ledger.
+#[derive(Debug)]
+pub(crate) struct LedgerMetrics {
+    entries: IntGauge,
+    entries_max: IntGauge,
+    share: Gauge,
+    refusals: IntCounterVec,
+}
+
+/// How full the ledger is, at a scrape.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LedgerReading {
+    /// Live entries.
+    pub(crate) entries: u64,
+    /// As many as there may be.
+    pub(crate) entries_max: u64,
+}
+
+impl LedgerMetrics {
+    /// Declared beside `metrics`, and rendered with them.
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let declare = &metrics.declare;
+        Self {
+            entries: declare.gauge("ledger_entries", "Live entries of the ledger."),
+            entries_max: declare.gauge("ledger_entries_max", "As many entries as the ledger may hold."),
+            share: declare.ratio("ledger_share_ratio", "How full the ledger is, from 0 to 1."),
+            refusals: declare.counters(
+                "ledger_refusals_total",
+                "Deliveries that the ledger could not decide on, by reason.",
+                &["reason"],
+            ),
+        }
+    }
+
+    /// The ledger could not decide.
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.refusals.with_label_values(&[reason]).inc();
+    }
+
+    /// How full the ledger is, at a scrape.
+    pub(crate) fn set(&self, reading: LedgerReading) {
+        let LedgerReading { entries, entries_max } = reading;
+        self.entries.set(signed(entries));
+        self.entries_max.set(signed(entries_max));
+        // A ratio for people: what a float rounds away does not matter.
+        #[allow(clippy::cast_precision_loss)]
+        self.share.set(entries as f64 / entries_max.max(1) as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::metrics::tests::check;
+    use crate::telemetry::subject::Subject;
+
+    #[test]
+    fn fullness_and_refusals_are_there_under_their_names() {
+        let metrics = Metrics::new(Subject::Source, &[], &[]);
+        let ledger = LedgerMetrics::new(&metrics);
+        ledger.refused("ledger_full");
+        ledger.set(LedgerReading { entries: 3, entries_max: 4 });
+        check(
+            &metrics,
+            &[
+                "countersign_ledger_refusals_total{reason=\"ledger_full\"} 1",
+                "countersign_ledger_entries 3",
+                "countersign_ledger_entries_max 4",
+                "countersign_ledger_share_ratio 0.75",
+            ],
+        );
+    }
+}
