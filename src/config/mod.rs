@@ -13,6 +13,7 @@
 mod advice;
 mod build;
 mod effective;
+pub mod egress;
 mod environment;
 mod files;
 pub mod guard;
@@ -24,6 +25,7 @@ mod secrets;
 pub mod values;
 
 pub use effective::Effective;
+pub use egress::{ClientCertificate, ClientTls, EgressConfig};
 pub use environment::Environment;
 pub use guard::{
     BootFence, Bounds, ClientAuth, ClientTrust, GuardConfig, Identity, LedgerConfig, LogConfig, LogFormat,

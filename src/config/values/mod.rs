@@ -4,13 +4,17 @@
 //! a bare `300` is no duration and no size, because nobody can tell which.
 
 mod address;
+mod authority;
+mod destination;
 mod duration;
 mod identity;
 mod network;
 mod number;
 mod path;
+mod proxy;
 mod rate;
 mod size;
+mod spki_pin;
 mod upstream;
 mod word;
 
@@ -18,10 +22,14 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub use address::socket_address;
+pub use authority::{Authority, Host};
+pub use destination::{Destination, Protection};
 pub use duration::{Span, duration};
 pub use network::network;
 pub use number::number;
+pub use proxy::Proxy;
 pub use size::ByteSize;
+pub use spki_pin::SpkiPin;
 pub use word::{Switch, Word, word};
 
 /// What is wrong with a value, as a person reads it: the form expected, or why
