@@ -202,7 +202,7 @@ impl Rejection {
     fn problem(self) -> Bytes {
         static PROBLEMS: LazyLock<Vec<(Rejection, Bytes)>> = LazyLock::new(|| {
             Rejection::all()
-                .map(|rejection| (rejection, problem_document(rejection.code(), rejection.status())))
+                .map(|rejection| (rejection, problem_document(rejection.code(), rejection.status(), None)))
                 .collect()
         });
         let known = PROBLEMS.iter().find(|(rejection, _)| *rejection == self);

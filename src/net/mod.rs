@@ -30,4 +30,4 @@ pub(crate) use http1::{Http1Bounds, Http1Fault};
 pub(crate) use path::is_unambiguous;
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
 pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection};
-pub(crate) use upstream::{Pool, Target, TargetError, UpstreamBody, UpstreamError};
+pub(crate) use upstream::{Pool, Target, TargetError, UpstreamBody, UpstreamBodyError, UpstreamError};

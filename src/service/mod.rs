@@ -1,17 +1,15 @@
 //! What every role that answers requests does in the same way: sockets and
-//! threads, the body of a request, the answer and the problem document.
+//! threads, the body of a request, and the problem document of a refusal.
 //!
 //! Nothing here decides whether a request is taken; that is the role's
 //! pipeline. A role never imports another: what two of them need is here, or in
 //! `net`, `limits` or `telemetry`.
 
-mod answer;
 mod body;
 mod problem;
 mod running;
 mod worker;
 
-pub(crate) use answer::AnswerBody;
 pub(crate) use body::{BodyBounds, BodyFault, read_body};
 pub use problem::Side;
 pub(crate) use problem::{limit_fields, problem, problem_document};

@@ -5,7 +5,6 @@ use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::limits::Limited;
-use crate::service::AnswerBody;
 
 /// Draft-ietf-httpapi-ratelimit-headers.
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -33,18 +32,21 @@ impl Side {
     }
 }
 
-/// The document of one code: the same bytes for every caller.
-pub(crate) fn problem_document(code: &str, status: StatusCode) -> Bytes {
+/// The document of one code: the same bytes for every caller. `retryable` says
+/// whether the same request may fare better later, in roles whose callers are
+/// not told by their own schedule.
+pub(crate) fn problem_document(code: &str, status: StatusCode, retryable: Option<bool>) -> Bytes {
     let title = status.canonical_reason().unwrap_or("Refused");
+    let number = status.as_u16();
+    let retryable = retryable.map(|retryable| format!(r#","retryable":{retryable}"#)).unwrap_or_default();
     Bytes::from(format!(
-        r#"{{"type":"tag:countersign.dev,2026:rejection/{code}","title":"{title}","status":{},"code":"{code}"}}"#,
-        status.as_u16()
+        r#"{{"type":"tag:countersign.dev,2026:rejection/{code}","title":"{title}","status":{number},"code":"{code}"{retryable}}}"#,
     ))
 }
 
 /// The answer with such a document.
-pub(crate) fn problem<S>(document: Bytes, status: StatusCode) -> Response<AnswerBody<S>> {
-    let mut response = Response::new(AnswerBody::full(document));
+pub(crate) fn problem<B: From<Bytes>>(document: Bytes, status: StatusCode) -> Response<B> {
+    let mut response = Response::new(B::from(document));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response

@@ -24,6 +24,6 @@ mod target;
 mod tests;
 
 pub(crate) use body::UpstreamBody;
-pub(crate) use error::UpstreamError;
+pub(crate) use error::{UpstreamBodyError, UpstreamError};
 pub(crate) use pool::Pool;
 pub(crate) use target::{Target, TargetError};
