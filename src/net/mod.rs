@@ -11,6 +11,7 @@ mod accept;
 mod activity;
 pub(crate) mod certificates;
 mod detect;
+mod dial;
 mod drain;
 mod fields;
 mod head;
@@ -23,6 +24,7 @@ mod serve;
 mod upstream;
 
 pub(crate) use accept::{accept, listen_all};
+pub(crate) use dial::connect_any;
 pub(crate) use drain::{Drain, DrainSignal, Drained};
 pub(crate) use fields::strip_hop_by_hop;
 pub(crate) use head::{HeadFault, Sound, inspect};
@@ -30,4 +32,7 @@ pub(crate) use http1::{Http1Bounds, Http1Fault};
 pub(crate) use path::is_unambiguous;
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
 pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection};
-pub(crate) use upstream::{Pool, Target, TargetError, UpstreamBody, UpstreamBodyError, UpstreamError};
+pub(crate) use upstream::{
+    Connection, ExchangeError, Idle, Pool, Stream, Target, TargetError, UpstreamBody, UpstreamBodyError,
+    UpstreamError,
+};

@@ -1,5 +1,6 @@
-//! One connection to the upstream and the exchange on it.
+//! One HTTP/1.1 connection and the exchange on it.
 
+use std::error::Error;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -10,14 +11,12 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, timeout_at};
 
 use super::bell::Bell;
-use super::error::UpstreamError;
-use super::target::Stream;
+use super::stream::Stream;
 
 /// A connection: hyper's two halves, polled by the same task.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     requests: SendRequest<Full<Bytes>>,
     /// `None` once the connection has come to its end.
     io: Option<Box<http1::Connection<TokioIo<Stream>, Full<Bytes>>>>,
@@ -25,16 +24,17 @@ pub(super) struct Connection {
 }
 
 /// Why an exchange gave no answer.
-pub(super) enum ExchangeError {
+pub(crate) enum ExchangeError {
     /// No byte of the request was sent; here it is again.
     Unsent(Box<Request<Full<Bytes>>>, hyper::Error),
-    /// Anything else.
-    Failed(UpstreamError),
+    /// The connection broke after the request was begun, or what came was not
+    /// an answer in HTTP/1.1.
+    Broken(Box<dyn Error + Send + Sync>),
 }
 
 impl Connection {
     /// Takes a connected stream.
-    pub(super) async fn open(stream: Stream) -> Result<Self, hyper::Error> {
+    pub(crate) async fn open(stream: Stream) -> Result<Self, hyper::Error> {
         let (requests, io) = http1::Builder::new()
             .max_buf_size(HEAD_BYTES_MAX)
             .max_header_size(HEAD_BYTES_MAX)
@@ -43,32 +43,31 @@ impl Connection {
         Ok(Self { requests, io: Some(Box::new(io)), bell: Bell::new() })
     }
 
-    /// Sends the request and waits for the head of its answer until `deadline`.
+    /// Sends the request and waits for the head of its answer. Bounding the
+    /// time is the caller's business; whoever gives up drops the connection.
     ///
     /// No look at a kept-open connection is needed before: hyper reads before
     /// it takes the request, so what the upstream has closed since gives it
     /// back unsent.
-    pub(super) async fn exchange(
+    pub(crate) async fn exchange(
         &mut self,
         request: Request<Full<Bytes>>,
-        deadline: Instant,
     ) -> Result<Response<Incoming>, ExchangeError> {
         let mut answer = pin!(self.requests.try_send_request(request));
         let answered = std::future::poll_fn(|cx| self.poll_beside(cx, |cx| answer.as_mut().poll(cx)));
-        let response = match timeout_at(deadline, answered).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(mut failure)) => {
+        let response = match answered.await {
+            Ok(response) => response,
+            Err(mut failure) => {
                 return Err(match failure.take_message() {
                     Some(request) => ExchangeError::Unsent(Box::new(request), failure.into_error()),
-                    None => ExchangeError::Failed(UpstreamError::Broken(failure.into_error().into())),
+                    None => ExchangeError::Broken(failure.into_error().into()),
                 });
             }
-            Err(_elapsed) => return Err(ExchangeError::Failed(UpstreamError::Timeout { sent: true })),
         };
         // RFC 9110 section 7.8: nobody asked for an upgrade. What follows on
         // the connection is not HTTP.
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(ExchangeError::Failed(UpstreamError::Broken("101 without being asked".into())));
+            return Err(ExchangeError::Broken("101 without being asked".into()));
         }
         Ok(response)
     }
@@ -76,7 +75,7 @@ impl Connection {
     /// Polls `beside`, which waits for something that the connection brings:
     /// first alone, since it may be there already, then after the connection
     /// had its turn.
-    pub(super) fn poll_beside<T>(
+    pub(crate) fn poll_beside<T>(
         &mut self,
         cx: &mut Context<'_>,
         mut beside: impl FnMut(&mut Context<'_>) -> Poll<T>,
@@ -94,18 +93,18 @@ impl Connection {
     /// Whether the exchange is over on both sides and another may follow.
     /// The request's end counts too: an early answer leaves the upstream with
     /// half a request, and the connection with it is of no further use.
-    pub(super) fn is_reusable(&self) -> bool {
+    pub(crate) fn is_reusable(&self) -> bool {
         self.io.is_some() && self.requests.is_ready()
     }
 
     /// Nobody waits for it any more.
-    pub(super) fn rest(&self) {
+    pub(crate) fn rest(&self) {
         self.bell.silence();
     }
 
     /// Whether an idle connection is still open, as far as the runtime has
     /// heard from the system.
-    pub(super) fn is_open(&mut self) -> bool {
+    pub(crate) fn is_open(&mut self) -> bool {
         poll_io(&mut self.io, &mut Context::from_waker(self.bell.waker()));
         self.io.is_some()
     }

@@ -8,7 +8,8 @@
 //! One [`Pool`] serves one upstream on one worker's runtime. Start there:
 //! [`Pool::send`] is the life of an exchange. `target` opens connections,
 //! `connection` drives one, `body` streams the answer and hands the connection
-//! back.
+//! back. The signer's egress has a way of its own to a consumer, and shares
+//! what an HTTP/1.1 connection is (`connection`) and how it waits (`idle`).
 //!
 //! No task is spawned. hyper's client is two halves, a connection and a handle
 //! to it, meant for two tasks that wake each other; here the task that wants
@@ -18,12 +19,17 @@ mod bell;
 mod body;
 mod connection;
 mod error;
+mod idle;
 mod pool;
+mod stream;
 mod target;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use body::UpstreamBody;
+pub(crate) use connection::{Connection, ExchangeError};
 pub(crate) use error::{UpstreamBodyError, UpstreamError};
+pub(crate) use idle::Idle;
 pub(crate) use pool::Pool;
+pub(crate) use stream::Stream;
 pub(crate) use target::{Target, TargetError};

@@ -4,7 +4,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,15 +11,16 @@ use rustls::crypto::aws_lc_rs;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{InvalidDnsNameError, ServerName};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream, lookup_host};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::net::{UnixStream, lookup_host};
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use super::connection::Connection;
 use super::error::UpstreamError;
+use super::stream::Stream;
 use crate::config::guard::Upstream;
 use crate::net::certificates::{self, PemError};
+use crate::net::dial::connect_any;
 
 /// How the upstream is reached. Made once and shared by all workers.
 #[derive(Debug)]
@@ -43,14 +43,6 @@ struct Tls {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
 }
-
-/// A byte stream of any of the three kinds.
-pub(super) type Stream = Pin<Box<dyn Duplex>>;
-
-/// What a [`Stream`] can do.
-pub(super) trait Duplex: AsyncRead + AsyncWrite + Send {}
-
-impl<T: AsyncRead + AsyncWrite + Send> Duplex for T {}
 
 /// Why an upstream cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -108,10 +100,8 @@ impl Target {
         match &self.address {
             Address::Unix(path) => Ok(Box::pin(UnixStream::connect(path).await?)),
             Address::Tcp { host, port, tls } => {
-                let addresses: Vec<SocketAddr> =
-                    lookup_host((host.as_str(), *port)).await?.take(ADDRESSES_MAX).collect();
+                let addresses: Vec<SocketAddr> = lookup_host((host.as_str(), *port)).await?.collect();
                 let socket = connect_any(&addresses, deadline).await?;
-                socket.set_nodelay(true)?;
                 let Some(tls) = tls else { return Ok(Box::pin(socket)) };
                 let handshake = TlsConnector::from(Arc::clone(&tls.config)).connect(tls.name.clone(), socket);
                 Ok(Box::pin(handshake.await?))
@@ -139,23 +129,3 @@ impl Tls {
         Ok(Self { config: Arc::new(config), name })
     }
 }
-
-/// The first address that answers, in the resolver's order (RFC 6724). Each
-/// gets an even share of the time that is left, so that one that swallows
-/// packets does not use up what the others need.
-async fn connect_any(addresses: &[SocketAddr], deadline: Instant) -> io::Result<TcpStream> {
-    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for (tried, address) in addresses.iter().enumerate() {
-        let untried = u32::try_from(addresses.len() - tried).expect("at most ADDRESSES_MAX");
-        let share = deadline.saturating_duration_since(Instant::now()) / untried;
-        match timeout(share, TcpStream::connect(address)).await {
-            Ok(Ok(socket)) => return Ok(socket),
-            Ok(Err(error)) => failure = error,
-            Err(elapsed) => failure = elapsed.into(),
-        }
-    }
-    Err(failure)
-}
-
-/// At most this many addresses of one name are tried.
-const ADDRESSES_MAX: usize = 16;

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-use super::pool::IDLE_MAX;
+use super::idle::IDLE_MAX;
 use super::{Pool, Target, UpstreamBody, UpstreamBodyError, UpstreamError};
 use crate::config::guard::Upstream;
 use crate::net::certificates::tests::Directory;
