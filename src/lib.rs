@@ -37,4 +37,6 @@ pub mod private_file;
 #[cfg(feature = "proxy")]
 pub mod service;
 #[cfg(feature = "proxy")]
+pub mod signer;
+#[cfg(feature = "proxy")]
 pub mod telemetry;

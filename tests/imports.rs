@@ -22,7 +22,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("admin", &["net"]),
     ("service", &["admin", "limits", "net"]),
     ("guard", &["admin", "clock", "config", "ledger", "limits", "net", "schemes", "service", "telemetry"]),
-    ("cli", &["clock", "config", "devcerts", "guard", "keys", "private_file", "schemes", "telemetry"]),
+    ("signer", &["admin", "clock", "config", "keys", "limits", "net", "schemes", "service", "telemetry"]),
+    (
+        "cli",
+        &[
+            "clock",
+            "config",
+            "devcerts",
+            "guard",
+            "keys",
+            "private_file",
+            "schemes",
+            "service",
+            "signer",
+            "telemetry",
+        ],
+    ),
     ("lib", &[]),
     ("main", &[]),
 ];

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::guard::chain;
+use super::role::chain;
 use super::say;
 use crate::devcerts::{CLIENT_ID, DevCerts};
 use crate::private_file::Existing;

@@ -1,12 +1,13 @@
 //! `countersign check`: what would run, without running it.
 
+use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::{guard, say};
-use crate::config::{Effective, Environment, GuardArgs};
+use super::{guard, say, signer};
+use crate::config::{Effective, EffectiveSigner, Environment, GuardArgs, SignerArgs};
 
 #[derive(Args, Debug)]
 pub(super) struct CheckArgs {
@@ -21,16 +22,23 @@ enum Role {
     /// Takes what `countersign guard` takes. Prints the effective configuration to standard output, without secrets,
     /// and what is legal but unwise to standard error. Exits with 2 if a guard would not start.
     Guard(Box<GuardArgs>),
+    /// Check the signer's flags, environment and files.
+    ///
+    /// Takes what `countersign signer` takes, and says the same of it. Connects to nobody.
+    Signer(Box<SignerArgs>),
 }
 
 /// Reads and checks everything that the role would; listens nowhere.
 pub(super) fn run(args: &CheckArgs, environment: &Environment) -> ExitCode {
-    let Role::Guard(args) = &args.role;
-    match guard::configure(args, environment) {
-        Ok(config) => {
-            say(&mut io::stdout(), Effective(&config).to_string().trim_end());
-            ExitCode::SUCCESS
+    let shown = match &args.role {
+        Role::Guard(args) => guard::configure(args, environment).map(|config| show(Effective(&config))),
+        Role::Signer(args) => {
+            signer::configure(args, environment).map(|config| show(EffectiveSigner(&config)))
         }
-        Err(code) => code,
-    }
+    };
+    shown.err().unwrap_or(ExitCode::SUCCESS)
+}
+
+fn show(effective: impl fmt::Display) {
+    say(&mut io::stdout(), effective.to_string().trim_end());
 }

@@ -1,10 +1,10 @@
 //! Flags to configuration in one step, for tests, examples and programs that
-//! start a guard themselves: it goes through the same checks as a person's
+//! start a role themselves: it goes through the same checks as a person's
 //! command line.
 
 use std::ffi::OsString;
 
-use crate::config::{Environment, GuardArgs, GuardConfig, Problems, Remark};
+use crate::config::{Environment, GuardArgs, GuardConfig, Problems, Remark, SignerArgs, SignerConfig};
 
 /// What `countersign guard` would run on, given `flags`, with what is worth
 /// knowing about it.
@@ -14,6 +14,16 @@ pub fn guard_config<T: Into<OsString> + Clone>(
 ) -> Result<(GuardConfig, Vec<Remark>), ConfigureError> {
     let args = GuardArgs::from_flags(flags, environment)?;
     Ok(GuardConfig::from_args(&args, environment)?)
+}
+
+/// What `countersign signer` would run on, given `flags`, with what is worth
+/// knowing about it.
+pub fn signer_config<T: Into<OsString> + Clone>(
+    flags: impl IntoIterator<Item = T>,
+    environment: &Environment,
+) -> Result<(SignerConfig, Vec<Remark>), ConfigureError> {
+    let args = SignerArgs::from_flags(flags, environment)?;
+    Ok(SignerConfig::from_args(&args, environment)?)
 }
 
 /// Why flags make no configuration.

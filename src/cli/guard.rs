@@ -1,19 +1,15 @@
 //! `countersign guard`: run until told to stop.
 
-use std::error::Error;
-use std::io;
-use std::iter;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
-use super::{WRONG, say};
+use super::role;
 use crate::clock::{Clock as _, SystemClock, UnixTime};
-use crate::config::{BootFence, Environment, GuardArgs, GuardConfig};
-use crate::{guard, telemetry};
+use crate::config::{BootFence, Environment, GuardArgs, GuardConfig, Role};
+use crate::guard;
 
 /// Shown below the flags.
 pub(super) const EXAMPLES: &str = "\
@@ -45,35 +41,13 @@ pub(super) fn run(args: &GuardArgs, environment: &Environment) -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let outcome = run_until_signal(config, began);
-    telemetry::flush();
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&mut io::stderr(), format_args!("countersign guard: {}", chain(error.as_ref())));
-            ExitCode::FAILURE
+    let log = config.log.clone();
+    role::run_until_signal(Role::Guard, &log, || async move {
+        if config.ledger.boot_fence == BootFence::On {
+            pass_the_fence(began).await;
         }
-    }
-}
-
-/// Listens until SIGTERM or SIGINT, then drains.
-#[tokio::main(flavor = "current_thread")]
-async fn run_until_signal(config: GuardConfig, began: UnixTime) -> Result<(), Box<dyn Error>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    telemetry::init(&config.log)?;
-    if config.ledger.boot_fence == BootFence::On {
-        pass_the_fence(began).await;
-    }
-    let running = guard::start(config, Arc::new(SystemClock), began)?;
-    let (listen, admin) = (running.address(), running.admin_address());
-    tracing::info!(%listen, %admin, version = env!("CARGO_PKG_VERSION"), "the guard is up");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tracing::info!("stopping: in-flight deliveries finish first");
-    running.stop()?;
-    Ok(())
+        Ok(guard::start(config, Arc::new(SystemClock), began)?)
+    })
 }
 
 /// Waits for the end of the second in which the process began.
@@ -87,28 +61,7 @@ async fn pass_the_fence(began: UnixTime) {
     }
 }
 
-/// The trusted configuration, with its remarks on standard error; or all of its
-/// problems there, and the exit code.
+/// The trusted configuration, or the exit code.
 pub(super) fn configure(args: &GuardArgs, environment: &Environment) -> Result<GuardConfig, ExitCode> {
-    let mut stderr = io::stderr().lock();
-    match GuardConfig::from_args(args, environment) {
-        Ok((config, remarks)) => {
-            for remark in remarks {
-                say(&mut stderr, remark);
-            }
-            Ok(config)
-        }
-        Err(problems) => {
-            say(&mut stderr, "countersign: the configuration is wrong; nothing was started");
-            say(&mut stderr, problems.to_string().trim_end());
-            say(&mut stderr, "`countersign guard --help` describes every setting.");
-            Err(ExitCode::from(WRONG))
-        }
-    }
-}
-
-/// The error with what caused it, on one line.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let levels = iter::successors(Some(error), |error| (*error).source());
-    levels.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    role::configured(Role::Guard, GuardConfig::from_args(args, environment))
 }

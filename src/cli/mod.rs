@@ -10,7 +10,9 @@ mod certs;
 mod check;
 mod configure;
 mod guard;
+mod role;
 mod secret;
+mod signer;
 mod vectors;
 
 use std::ffi::OsString;
@@ -20,15 +22,15 @@ use std::process::ExitCode;
 
 use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{Environment, GuardArgs};
+use crate::config::{Environment, GuardArgs, Role, SignerArgs};
 
-pub use configure::{ConfigureError, guard_config};
+pub use configure::{ConfigureError, guard_config, signer_config};
 pub use secret::generate_secret;
 
 /// Genuine webhooks reach the app, nothing else does.
 ///
-/// Countersign stands in front of an app that receives webhooks. It lets through what is genuine, fresh, not seen
-/// before and within its limits, byte for byte as it arrived.
+/// The guard stands in front of an app that receives webhooks. It lets through what is genuine, fresh, not seen before
+/// and within its limits, byte for byte as it arrived. The signer stands beside an app that sends them.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, subcommand_required = true, arg_required_else_help = true, after_help = START)]
 struct Cli {
@@ -44,6 +46,13 @@ enum Subcommands {
     /// wins. A flag that may be given again takes a comma-separated list there. Units are written: 5m, 1MiB, 100/s.
     #[command(after_help = guard::EXAMPLES)]
     Guard(Box<GuardArgs>),
+    /// Sign what an app sends out and deliver it.
+    ///
+    /// The app sends plain HTTP to it on loopback; it signs with the same schemes that the guard verifies, and delivers
+    /// over mutual TLS. Every flag is also read from the environment: --endpoint from COUNTERSIGN_SIGNER_ENDPOINT, and
+    /// so on.
+    #[command(after_help = signer::EXAMPLES)]
+    Signer(Box<SignerArgs>),
     /// Check a configuration without listening, and show what is in effect.
     Check(check::CheckArgs),
     /// Make a signing secret.
@@ -64,6 +73,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     match parse(arguments, environment) {
         Ok(Cli { subcommand }) => match subcommand {
             Subcommands::Guard(args) => guard::run(&args, environment),
+            Subcommands::Signer(args) => signer::run(&args, environment),
             Subcommands::Check(args) => check::run(&args, environment),
             Subcommands::Secret(args) => secret::run(&args),
             Subcommands::Certs(args) => certs::run(&args),
@@ -82,10 +92,12 @@ fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     environment: &Environment,
 ) -> Result<Cli, clap::Error> {
-    let command = command()
-        .mut_subcommand("guard", |guard| environment.overlay(guard))
-        .mut_subcommand("check", |check| check.mut_subcommand("guard", |guard| environment.overlay(guard)));
-    let matches = command.try_get_matches_from(arguments)?;
+    let overlaid = |command: Command| {
+        [Role::Guard, Role::Signer].into_iter().fold(command, |command, role| {
+            command.mut_subcommand(role.name(), |command| environment.overlay(role, command))
+        })
+    };
+    let matches = overlaid(command().mut_subcommand("check", overlaid)).try_get_matches_from(arguments)?;
     Cli::from_arg_matches(&matches)
 }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::guard::{BootFence, ClientAuth, ClientTrust, GuardConfig, SourceConfig, TlsVersion, Transport};
 use super::problems::Remark;
-use super::values::Span;
+use super::signer::SignerConfig;
+use super::values::{Protection, Span};
 
 /// Remarks on a configuration that works.
 pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
@@ -33,13 +34,47 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
         ));
     }
     if !config.admin_listen.ip().is_loopback() {
-        remarks.push(Remark::note(
-            "--admin-listen",
-            "is not a loopback address: metrics are open to the network",
-        ));
+        remarks.push(on_admin());
     }
     remarks.extend(config.sources.iter().filter_map(on_source));
     remarks
+}
+
+/// Remarks on a signer that works.
+pub(super) fn on_signer(config: &SignerConfig) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    if !config.listen.ip().is_loopback() {
+        remarks.push(Remark::warning(
+            "--listen",
+            format!("on {}: whoever reaches it can have webhooks signed in your name", config.listen),
+        ));
+    }
+    if !config.admin_listen.ip().is_loopback() {
+        remarks.push(on_admin());
+    }
+    for endpoint in &config.endpoints {
+        if endpoint.egress.destination.protection() == Protection::Plain {
+            remarks.push(Remark::warning(
+                "--endpoint",
+                format!("{}: whoever is on the way can read deliveries", endpoint.egress.destination),
+            ));
+        }
+        if endpoint.egress.tls.min_version == TlsVersion::V1_2 {
+            remarks.push(Remark::warning("--tls-min", "1.2: no consumer that is kept up needs it"));
+        }
+        if endpoint.egress.allow.iter().any(|network| network.prefix_len() == 0) {
+            remarks.push(Remark::warning(
+                "--allow-destination",
+                "lets every address of a family be connected to, those of this machine and of the cloud's \
+                 metadata among them",
+            ));
+        }
+    }
+    remarks
+}
+
+fn on_admin() -> Remark {
+    Remark::note("--admin-listen", "is not a loopback address: metrics are open to the network")
 }
 
 fn on_trust(trust: &ClientTrust) -> Option<Remark> {

@@ -2,9 +2,14 @@
 //! with its value, secrets by their number alone.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 
-use super::guard::{ClientAuth, ClientTrust, GuardConfig, SourceConfig, TlsConfig, Transport, Upstream};
-use super::values::{ByteSize, Span, Word};
+use super::egress::{ClientCertificate, ClientTls};
+use super::guard::{
+    ClientAuth, ClientTrust, GuardConfig, LogConfig, Rate, SourceConfig, TlsConfig, Transport, Upstream,
+};
+use super::signer::{Authorization, ClientCredentials, EndpointConfig, SignerConfig};
+use super::values::{ByteSize, Protection, Span, Word};
 
 /// Shows a configuration, one setting a line.
 #[derive(Debug)]
@@ -24,11 +29,37 @@ impl fmt::Display for Effective<'_> {
             source_lines(source, &mut lines);
         }
         process_lines(config, &mut lines);
-        lines.0.iter().try_for_each(|(key, value)| writeln!(f, "{key:<28}{value}"))
+        lines.fmt(f)
+    }
+}
+
+/// Shows a signer's configuration, one setting a line.
+#[derive(Debug)]
+pub struct EffectiveSigner<'a>(pub &'a SignerConfig);
+
+impl fmt::Display for EffectiveSigner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(config) = self;
+        let mut lines = Lines(Vec::new());
+        lines.add("listen", config.listen);
+        lines.add("admin-listen", config.admin_listen);
+        for endpoint in &config.endpoints {
+            endpoint_lines(endpoint, &mut lines);
+        }
+        lines.add("max-connections", config.bounds.connections);
+        lines.add("idle-timeout", Span(config.bounds.idle_timeout));
+        own_lines(config.threads, &config.log, &mut lines);
+        lines.fmt(f)
     }
 }
 
 struct Lines(Vec<(&'static str, String)>);
+
+impl fmt::Display for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|(key, value)| writeln!(f, "{key:<28}{value}"))
+    }
+}
 
 impl Lines {
     fn add(&mut self, key: &'static str, value: impl fmt::Display) {
@@ -77,10 +108,7 @@ fn source_lines(source: &SourceConfig, lines: &mut Lines) {
     lines.add_each("client-identity", &source.identities, "any");
     lines.add_each("allow-ip", &source.allow, "any");
     lines.add("max-body", ByteSize(source.body_bytes_max));
-    match source.rate {
-        Some(rate) => lines.add("rate-limit", format_args!("{rate}, at most {} at once", rate.burst)),
-        None => lines.add("rate-limit", "none"),
-    }
+    rate_line(source.rate, lines);
     let wire = &source.scheme.preset().wire;
     if wire.id.is_some() {
         lines.add("dedupe-window", Span(source.dedupe_window));
@@ -100,6 +128,56 @@ fn source_lines(source: &SourceConfig, lines: &mut Lines) {
     lines.add("upstream-timeout", Span(source.upstream_timeout));
 }
 
+fn rate_line(rate: Option<Rate>, lines: &mut Lines) {
+    match rate {
+        Some(rate) => lines.add("rate-limit", format_args!("{rate}, at most {} at once", rate.burst)),
+        None => lines.add("rate-limit", "none"),
+    }
+}
+
+fn endpoint_lines(endpoint: &EndpointConfig, lines: &mut Lines) {
+    let egress = &endpoint.egress;
+    lines.add("endpoint", &egress.destination);
+    lines.add("name", &endpoint.name);
+    lines.add("path-prefix", if endpoint.path_prefix.is_empty() { "/" } else { &endpoint.path_prefix });
+    for scheme in &endpoint.schemes {
+        lines.add("scheme", scheme.preset().name);
+        lines.add("secrets", format_args!("{} (redacted)", scheme.secret_count()));
+    }
+    lines.add("timeout", Span(egress.timeout));
+    lines.add("max-body", ByteSize(endpoint.body_bytes_max));
+    lines.add("max-answer", ByteSize(egress.answer_bytes_max as u64));
+    rate_line(endpoint.rate, lines);
+    lines.add("concurrency", endpoint.concurrency);
+    lines.add_each("allow-destination", &egress.allow, "public addresses alone");
+    if let Some(proxy) = &egress.proxy {
+        lines.add("https-proxy", proxy);
+    }
+    if egress.destination.protection() == Protection::Tls {
+        client_tls_lines(&egress.tls, lines);
+    }
+    match &endpoint.authorization {
+        Authorization::None => lines.add("auth", "none"),
+        Authorization::Fixed(name, _) => lines.add("auth", format_args!("{name} (redacted)")),
+        Authorization::ClientCredentials(ClientCredentials { token, client_id, .. }) => {
+            lines.add("auth", format_args!("oauth2 as {client_id}"));
+            lines.add("token-url", &token.destination);
+        }
+    }
+}
+
+fn client_tls_lines(tls: &ClientTls, lines: &mut Lines) {
+    let ca = tls.ca.as_ref().map_or("the public ones".to_owned(), |ca| ca.display().to_string());
+    lines.add("ca", ca);
+    if let Some(ClientCertificate { cert, key }) = &tls.certificate {
+        lines.add("cert", cert.display());
+        lines.add("key", key.display());
+    }
+    lines.add("tls-min", tls.min_version.as_word());
+    lines.add_each("server-san", &tls.server_names, "the URL's host");
+    lines.add_each("server-spki-pin", &tls.server_pins, "any");
+}
+
 fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     let bounds = &config.bounds;
     lines.add("ledger-max", config.ledger.entries_max);
@@ -112,7 +190,12 @@ fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     lines.add("max-connections", bounds.connections);
     lines.add("max-connections-per-address", bounds.connections_per_address);
     lines.add("idle-timeout", Span(bounds.idle_timeout));
-    lines.add("threads", config.threads);
-    lines.add("log-format", config.log.format.as_word());
-    lines.add("log-level", config.log.level.as_word());
+    own_lines(config.threads, &config.log, lines);
+}
+
+/// What every role has of its own.
+fn own_lines(threads: NonZeroUsize, log: &LogConfig, lines: &mut Lines) {
+    lines.add("threads", threads);
+    lines.add("log-format", log.format.as_word());
+    lines.add("log-level", log.level.as_word());
 }

@@ -1,6 +1,7 @@
 //! The environment: the second place a flag is read from.
 //!
-//! One rule serves every flag: `--tls-cert` is also `COUNTERSIGN_GUARD_TLS_CERT`.
+//! One rule serves every flag: `--tls-cert` of the guard is also
+//! `COUNTERSIGN_GUARD_TLS_CERT`, and so with the signer's.
 //! A flag on the command line wins. Where a flag may be repeated, its variable
 //! takes a list separated by commas; an item that itself holds a comma needs
 //! the flag. A variable that is set but empty is a value like any other, and a
@@ -14,6 +15,37 @@ use clap::{ArgAction, Command};
 
 use super::nearest::nearest;
 use super::problems::Remark;
+
+/// Whose settings they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// `countersign guard`.
+    Guard,
+    /// `countersign signer`.
+    Signer,
+}
+
+impl Role {
+    /// The name of the subcommand.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Guard => "guard",
+            Self::Signer => "signer",
+        }
+    }
+
+    /// The name of the variable that stands for the flag `--{long}`.
+    pub fn variable(self, long: &str) -> String {
+        format!("{}{}", self.prefix(), long.replace('-', "_").to_uppercase())
+    }
+
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Guard => "COUNTERSIGN_GUARD_",
+            Self::Signer => "COUNTERSIGN_SIGNER_",
+        }
+    }
+}
 
 /// The variables of the process, taken once; none by default.
 #[derive(Default)]
@@ -35,15 +67,11 @@ impl Environment {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
-    /// The name of the variable that stands for the flag `--{long}` of the guard.
-    pub fn variable(long: &str) -> String {
-        format!("{PREFIX}{}", long.replace('-', "_").to_uppercase())
-    }
-
-    /// `command`, with what the environment says in place of the defaults.
-    pub(crate) fn overlay(&self, command: Command) -> Command {
+    /// `command` of `role`, with what the environment says in place of the
+    /// defaults.
+    pub(crate) fn overlay(&self, role: Role, command: Command) -> Command {
         command.mut_args(|arg| {
-            let Some(value) = arg.get_long().and_then(|long| self.get(&Self::variable(long))) else {
+            let Some(value) = arg.get_long().and_then(|long| self.get(&role.variable(long))) else {
                 return arg;
             };
             // What is not UTF-8 becomes a value that is refused where it is read.
@@ -56,10 +84,11 @@ impl Environment {
     }
 
     /// What looks like ours and is not: a misspelt variable would otherwise be
-    /// a setting that silently does nothing. `flags` are the guard's.
-    pub(super) fn unknown<'a>(&self, flags: impl IntoIterator<Item = &'a str>) -> Vec<Remark> {
-        let known: Vec<String> = flags.into_iter().map(Self::variable).collect();
-        let ours = self.0.keys().filter_map(|name| name.to_str()).filter(|name| name.starts_with(PREFIX));
+    /// a setting that silently does nothing. `flags` are those of `role`.
+    pub(super) fn unknown<'a>(&self, role: Role, flags: impl IntoIterator<Item = &'a str>) -> Vec<Remark> {
+        let known: Vec<String> = flags.into_iter().map(|flag| role.variable(flag)).collect();
+        let names = self.0.keys().filter_map(|name| name.to_str());
+        let ours = names.filter(|name| name.starts_with(role.prefix()));
         ours.filter(|name| !made_by_kubernetes(name) && !known.iter().any(|known| known == name))
             .map(|name| {
                 let hint = match nearest(name, known.iter().map(String::as_str)) {
@@ -95,8 +124,6 @@ fn made_by_kubernetes(name: &str) -> bool {
         || name.contains("_SERVICE_PORT")
 }
 
-const PREFIX: &str = "COUNTERSIGN_GUARD_";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,7 +134,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_variable_is_told_the_nearest_name() {
-        let remarks = environment(&["COUNTERSIGN_GUARD_ALOW_IP"]).unknown(["allow-ip", "listen"]);
+        let remarks =
+            environment(&["COUNTERSIGN_GUARD_ALOW_IP"]).unknown(Role::Guard, ["allow-ip", "listen"]);
         assert_eq!(
             remarks.iter().map(ToString::to_string).collect::<Vec<_>>(),
             [
@@ -126,7 +154,7 @@ mod tests {
             "COUNTERSIGN_GUARD_LISTEN",
             "PATH",
         ]);
-        assert_eq!(environment.unknown(["listen"]), []);
+        assert_eq!(environment.unknown(Role::Guard, ["listen"]), []);
     }
 
     #[test]

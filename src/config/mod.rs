@@ -21,15 +21,19 @@ mod material;
 mod nearest;
 pub mod problems;
 pub mod raw;
+pub mod raw_signer;
 mod secrets;
+pub mod signer;
 pub mod values;
 
-pub use effective::Effective;
+pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
-pub use environment::Environment;
+pub use environment::{Environment, Role};
 pub use guard::{
     BootFence, Bounds, ClientAuth, ClientTrust, GuardConfig, Identity, LedgerConfig, LogConfig, LogFormat,
     OnUnknown, PathPattern, Policies, Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
+pub use raw_signer::SignerArgs;
+pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};

@@ -7,9 +7,11 @@ use std::fmt;
 
 use super::values::Fault;
 
-/// One thing that keeps the guard from starting.
+/// One thing that keeps a role from starting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// Which endpoint of a file, or nothing.
+    place: String,
     key: &'static str,
     value: Option<String>,
     fault: Fault,
@@ -19,6 +21,7 @@ impl fmt::Display for Problem {
     /// `--listen "here": expected …`, or `--listen is missing: …`. Control
     /// characters of the value come escaped, and a long value is cut.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place)?;
         let Some(value) = &self.value else { return write!(f, "{} {}", self.key, self.fault) };
         match value.char_indices().nth(VALUE_CHARS_SHOWN) {
             Some((end, _)) => write!(f, "{} {:?}…: {}", self.key, &value[..end], self.fault),
@@ -27,7 +30,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that keeps the guard from starting: never empty.
+/// Everything that keeps a role from starting: never empty.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
@@ -79,11 +82,18 @@ impl fmt::Display for Remark {
 /// Where reading a configuration leaves its findings.
 #[derive(Debug, Default)]
 pub(super) struct Report {
+    place: String,
     problems: Vec<Problem>,
     pub(super) remarks: Vec<Remark>,
 }
 
 impl Report {
+    /// What follows is about `place`, such as one of several endpoints; about
+    /// the whole where it is empty.
+    pub(super) fn at(&mut self, place: impl Into<String>) {
+        self.place = place.into();
+    }
+
     /// Reads one value.
     pub(super) fn read<T>(
         &mut self,
@@ -122,12 +132,13 @@ impl Report {
 
     /// Notes that `value` of `key` is wrong.
     pub(super) fn wrong(&mut self, key: &'static str, value: &str, fault: impl Into<Fault>) {
-        self.problems.push(Problem { key, value: Some(value.to_owned()), fault: fault.into() });
+        let (place, value) = (self.place.clone(), Some(value.to_owned()));
+        self.problems.push(Problem { place, key, value, fault: fault.into() });
     }
 
     /// Notes a problem that no single value is to blame for.
     pub(super) fn problem(&mut self, key: &'static str, fault: impl Into<Fault>) {
-        self.problems.push(Problem { key, value: None, fault: fault.into() });
+        self.problems.push(Problem { place: self.place.clone(), key, value: None, fault: fault.into() });
     }
 
     /// What was built, if nothing was wrong.

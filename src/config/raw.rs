@@ -12,7 +12,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Command, FromArgMatches as _};
 
-use super::environment::Environment;
+use super::environment::{Environment, Role};
 use crate::schemes;
 
 /// Everything that `countersign guard` can be told.
@@ -43,7 +43,7 @@ impl GuardArgs {
         environment: &Environment,
     ) -> Result<Self, clap::Error> {
         let command = Self::augment_args(Command::new("guard").no_binary_name(true));
-        Self::from_arg_matches(&environment.overlay(command).try_get_matches_from(flags)?)
+        Self::from_arg_matches(&environment.overlay(Role::Guard, command).try_get_matches_from(flags)?)
     }
 
     /// The names of all flags, without the dashes.

@@ -9,7 +9,6 @@ use std::path::Path;
 use super::environment::Environment;
 use super::files;
 use super::problems::{Remark, Report};
-use super::raw::SourceArgs;
 use super::values::Fault;
 use crate::keys::Secret;
 
@@ -22,19 +21,63 @@ pub(super) struct Sourced {
     pub(super) secret: Secret,
 }
 
+/// Where the signing secrets of one source or endpoint are.
+#[derive(Clone, Copy)]
+pub(super) struct SecretPlaces<'a> {
+    pub(super) files: &'a [String],
+    pub(super) variables: &'a [String],
+    /// What cannot be done without: `verified`, `signed`.
+    pub(super) purpose: &'static str,
+}
+
+/// Where one other secret is, in a file or in a variable, with the flags that
+/// say so.
+pub(super) struct OnePlace<'a> {
+    pub(super) file: (&'static str, Option<&'a str>),
+    pub(super) variable: (&'static str, Option<&'a str>),
+}
+
+/// A secret that there is one of, such as a password.
+pub(super) fn read_one(
+    place: &OnePlace<'_>,
+    environment: &Environment,
+    report: &mut Report,
+) -> Option<Secret> {
+    let (key, place, read) = match (place.file, place.variable) {
+        ((key, Some(path)), (_, None)) => (key, path, from_file(key, path, report)),
+        ((_, None), (key, Some(name))) => (key, name, from_variable(name, environment)),
+        ((file, Some(_)), (variable, Some(_))) => {
+            report.problem(file, format!("contradicts {variable}: leave one of the two out"));
+            return None;
+        }
+        ((file, None), (variable, None)) => {
+            report.problem(file, format!("is missing, and so is {variable}"));
+            return None;
+        }
+    };
+    match read.and_then(|bytes| distinct(Secret::new(bytes), &[])) {
+        Ok(secret) => Some(secret),
+        Err(fault) => {
+            report.wrong(key, place, fault);
+            None
+        }
+    }
+}
+
 /// Every secret, files first, each kind in the order given. The order is that
 /// of the slots; the first one signs.
 pub(super) fn read(
-    args: &SourceArgs,
+    places: SecretPlaces<'_>,
     environment: &Environment,
     report: &mut Report,
 ) -> Option<Vec<Sourced>> {
-    if args.secret_file.is_empty() && args.secret_env.is_empty() {
-        report.problem(FILE, "is missing, and so is --secret-env: without a secret nothing can be verified; `countersign secret --out FILE` makes one");
+    if places.files.is_empty() && places.variables.is_empty() {
+        let purpose = places.purpose;
+        report.problem(FILE, format!("is missing, and so is --secret-env: without a secret nothing can be {purpose}; `countersign secret --out FILE` makes one"));
         return None;
     }
-    let files = args.secret_file.iter().map(|path| (FILE, path, from_file(path, report))).collect::<Vec<_>>();
-    let variables = args.secret_env.iter().map(|name| (ENV, name, from_variable(name, environment)));
+    let files: Vec<_> = places.files.iter().map(|path| (FILE, path, from_file(FILE, path, report))).collect();
+    let variables = places.variables.iter().map(|name| (ENV, name, from_variable(name, environment)));
     let mut secrets: Vec<Sourced> = Vec::new();
     let mut complete = true;
     for (key, place, read) in files.into_iter().chain(variables) {
@@ -49,13 +92,13 @@ pub(super) fn read(
     complete.then_some(secrets)
 }
 
-fn from_file(path: &str, report: &mut Report) -> Result<Vec<u8>, Fault> {
+fn from_file(key: &str, path: &str, report: &mut Report) -> Result<Vec<u8>, Fault> {
     let bytes = files::read(Path::new(path), SECRET_BYTES_MAX)?;
-    report.remarks.extend(files::exposure(FILE, Path::new(path)));
+    report.remarks.extend(files::exposure(key, Path::new(path)));
     let secret = without_line_end(&bytes);
     if secret.len() < bytes.len() {
         report.remarks.push(Remark::note(
-            format!("{FILE} {path}"),
+            format!("{key} {path}"),
             "ends with a line end, which is not part of the secret",
         ));
     }

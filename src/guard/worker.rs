@@ -27,7 +27,7 @@ impl Worker {
     /// Serves until the drain is over. Called on a thread of its own.
     pub(crate) fn run(self: Arc<Self>, listener: TcpListener, tls: Option<&TlsAcceptor>) -> io::Result<()> {
         let pools = self.pools.clone();
-        let sweep = move || pools.iter().for_each(|pool| pool.sweep());
+        let sweep = service::now_and_then(move || pools.iter().for_each(|pool| pool.sweep()));
         service::work(listener, &self.drain, self.guard.bounds.drain_timeout, sweep, |stream, peer| {
             self.drain.tasks().spawn(accept::serve(Arc::clone(&self), tls.cloned(), stream, peer));
         })

@@ -10,28 +10,36 @@ use governor::clock::{Clock, DefaultClock};
 
 use super::{AddressUse, Bound};
 
-/// The bytes of one body, charged to the process and to its address; given
-/// back on drop.
+/// The bytes of one body, charged to the process and, where strangers call, to
+/// its address; given back on drop.
 #[derive(Debug)]
 pub struct Reservation<C: Clock = DefaultClock> {
     process: Arc<Bound>,
-    address: Arc<AddressUse<C>>,
+    address: Option<Arc<AddressUse<C>>>,
     bytes: u64,
 }
 
 impl<C: Clock> Reservation<C> {
     /// Nothing charged yet. `process` bounds the bytes of all bodies.
     pub fn new(process: &Arc<Bound>, address: &Arc<AddressUse<C>>) -> Self {
-        Self { process: Arc::clone(process), address: Arc::clone(address), bytes: 0 }
+        Self { process: Arc::clone(process), address: Some(Arc::clone(address)), bytes: 0 }
+    }
+
+    /// The same for a process whose callers are its own.
+    pub fn of_process(process: &Arc<Bound>) -> Self {
+        Self { process: Arc::clone(process), address: None, bytes: 0 }
     }
 
     /// Charges `bytes` more. On an error nothing more is charged than before.
     pub fn charge(&mut self, bytes: u64) -> Result<(), Overloaded> {
-        if !self.address.memory().take(bytes) {
+        let share = self.address.as_ref().map(|address| address.memory());
+        if share.is_some_and(|share| !share.take(bytes)) {
             return Err(Overloaded::Address);
         }
         if !self.process.take(bytes) {
-            self.address.memory().give_back(bytes);
+            if let Some(share) = share {
+                share.give_back(bytes);
+            }
             return Err(Overloaded::Process);
         }
         self.bytes += bytes;
@@ -42,7 +50,9 @@ impl<C: Clock> Reservation<C> {
 impl<C: Clock> Drop for Reservation<C> {
     fn drop(&mut self) {
         self.process.give_back(self.bytes);
-        self.address.memory().give_back(self.bytes);
+        if let Some(address) = &self.address {
+            address.memory().give_back(self.bytes);
+        }
     }
 }
 

@@ -39,6 +39,12 @@ pub enum SignError {
 }
 
 impl Scheme {
+    /// Whether [`Scheme::sign`] takes `id`: any, where the scheme signs none.
+    pub fn accepts_id(&self, id: &str) -> bool {
+        let wire = &self.preset().wire;
+        wire.id.is_none() || id::check(id.as_bytes(), template::separator_after_id(wire.signed)).is_ok()
+    }
+
     /// The headers that make `message` verifiable: id, timestamp and signature,
     /// as far as the scheme has them. Signs with every secret where the header
     /// is a list, with the first otherwise.
@@ -125,8 +131,13 @@ mod tests {
         let sign = |id| signed("svix", &["YWJj"], id).map(|headers| headers[0].clone());
         assert_eq!(sign(Some("msg_1")), Ok("svix-id: msg_1".to_owned()));
         assert_eq!(sign(None), Err(SignError::IdMissing));
+        let options = SchemeOptions { allow_weak_secret: true, ..SchemeOptions::default() };
+        let scheme =
+            Scheme::new(preset("svix").expect("a preset"), &[Secret::new("YWJj")], options).expect("a key");
+        assert!(scheme.accepts_id("msg_1"));
         for wrong in ["", "a b", "msg_1.1700000000"] {
             assert_eq!(sign(Some(wrong)), Err(SignError::IdMalformed), "{wrong:?}");
+            assert!(!scheme.accepts_id(wrong), "{wrong:?}");
         }
     }
 }

@@ -15,4 +15,4 @@ pub use problem::Side;
 pub(crate) use problem::{limit_fields, problem, problem_document};
 pub use running::{Running, UpError};
 pub(crate) use running::{Sockets, run};
-pub(crate) use worker::work;
+pub(crate) use worker::{now_and_then, work};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use clap::{Arg, ArgAction};
-use countersign::config::Environment;
+use countersign::config::Role;
 
 /// A setting as both sides describe it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,7 +65,7 @@ fn flags() -> BTreeSet<Setting> {
         Setting {
             flag: format!("--{long}"),
             repeats: matches!(arg.get_action(), ArgAction::Append),
-            variable: Environment::variable(long),
+            variable: Role::Guard.variable(long),
             default: default(arg),
         }
     };

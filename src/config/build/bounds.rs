@@ -1,21 +1,54 @@
 //! Bounds on what strangers can make the guard hold: some by flag, the others
 //! fixed.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::config::guard::Bounds;
+use crate::config::guard::{Bounds, Rate};
 use crate::config::problems::Report;
 use crate::config::raw::LimitArgs;
-use crate::config::values::{duration, number};
+use crate::config::values::{ByteSize, Fault, duration, number};
 
 /// Body bytes in flight, of all deliveries.
-const MEMORY_BYTES: u64 = 256 << 20;
+pub(super) const MEMORY_BYTES: u64 = 256 << 20;
 
 /// A quarter: one address alone cannot keep the others from being heard.
-pub(super) const MEMORY_BYTES_PER_ADDRESS: u64 = MEMORY_BYTES / 4;
+const MEMORY_BYTES_PER_ADDRESS: u64 = MEMORY_BYTES / 4;
 
 /// More than a process may open files for.
 const CONNECTIONS_MAX: u32 = 1_000_000;
+
+const BURST_MAX: u32 = 100_000_000;
+
+/// A rate, where there is one, with its burst.
+#[allow(clippy::option_option)]
+pub(super) fn rate(
+    rate_limit: Option<&str>,
+    rate_burst: Option<&str>,
+    report: &mut Report,
+) -> Option<Option<Rate>> {
+    let rate = report.read_optional("--rate-limit", rate_limit, str::parse::<Rate>);
+    let burst = report.read_optional("--rate-burst", rate_burst, |text| {
+        if rate_limit.is_none() {
+            return Err("has no meaning without --rate-limit".into());
+        }
+        number(text, 1..=BURST_MAX).map(|burst| NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN))
+    });
+    let (rate, burst) = (rate?, burst?);
+    Some(rate.map(|rate| Rate { burst: burst.unwrap_or(rate.burst), ..rate }))
+}
+
+/// A length that one body may have.
+pub(super) fn body_bytes(text: &str) -> Result<u64, Fault> {
+    let ByteSize(bytes) = text.parse()?;
+    if bytes > MEMORY_BYTES_PER_ADDRESS {
+        let most = ByteSize(MEMORY_BYTES_PER_ADDRESS);
+        return Err(
+            format!("expected at most {most}, which is all that one address may have in memory").into()
+        );
+    }
+    Ok(bytes)
+}
 
 pub(super) fn read(args: &LimitArgs, report: &mut Report) -> Option<Bounds> {
     let connection_count = |text: &str| number(text, 1..=CONNECTIONS_MAX);

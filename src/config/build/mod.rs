@@ -3,7 +3,12 @@
 //! Each part reads all of its values before it gives up, so that one run
 //! reports every problem; `?` comes last in each function.
 
+mod authorization;
 mod bounds;
+mod endpoint;
+mod file;
+mod scheme;
+mod signer;
 mod source;
 mod transport;
 
@@ -11,10 +16,10 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
 use super::advice;
-use super::environment::Environment;
+use super::environment::{Environment, Role};
 use super::guard::{GuardConfig, LedgerConfig, LogConfig};
 use super::problems::{Problems, Remark, Report};
-use super::raw::{GuardArgs, LedgerArgs, ListeningArgs, ProcessArgs};
+use super::raw::{GuardArgs, LedgerArgs, ProcessArgs};
 use super::values::{number, socket_address, word};
 
 impl GuardConfig {
@@ -25,14 +30,14 @@ impl GuardConfig {
         let mut report = Report::default();
         let config = build(args, environment, &mut report);
         let (config, mut remarks) = report.conclude(config)?;
-        remarks.extend(environment.unknown(GuardArgs::names().iter().map(String::as_str)));
+        remarks.extend(environment.unknown(Role::Guard, GuardArgs::names().iter().map(String::as_str)));
         remarks.extend(advice::on(&config));
         Ok((config, remarks))
     }
 }
 
 fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<GuardConfig> {
-    let listening = listening(&args.listening, report);
+    let listening = listening(&args.listening.listen, &args.listening.admin_listen, report);
     let transport = transport::read(&args.listening.plain, &args.tls, report);
     let bounds = bounds::read(&args.limits, report);
     let source = source::read(args, environment, report);
@@ -52,18 +57,14 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     })
 }
 
-fn listening(args: &ListeningArgs, report: &mut Report) -> Option<(SocketAddr, SocketAddr)> {
-    let listen = report.read("--listen", &args.listen, socket_address);
-    let admin = report.read("--admin-listen", &args.admin_listen, socket_address);
-    let (listen, admin) = (listen?, admin?);
-    if listen == admin && listen.port() != 0 {
-        report.wrong(
-            "--admin-listen",
-            &args.admin_listen,
-            "is also --listen: the admin port must be another one",
-        );
+fn listening(listen: &str, admin: &str, report: &mut Report) -> Option<(SocketAddr, SocketAddr)> {
+    let address = report.read("--listen", listen, socket_address);
+    let admin_address = report.read("--admin-listen", admin, socket_address);
+    let (address, admin_address) = (address?, admin_address?);
+    if address == admin_address && address.port() != 0 {
+        report.wrong("--admin-listen", admin, "is also --listen: the admin port must be another one");
     }
-    Some((listen, admin))
+    Some((address, admin_address))
 }
 
 fn ledger(args: &LedgerArgs, report: &mut Report) -> Option<LedgerConfig> {

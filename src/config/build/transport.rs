@@ -39,7 +39,8 @@ fn plain_alone(args: &TlsArgs, report: &mut Report) -> Option<Transport> {
 fn tls(args: &TlsArgs, report: &mut Report) -> Option<TlsConfig> {
     let cert = needed_file("--tls-cert", args.tls_cert.as_deref(), report);
     let key = needed_file("--tls-key", args.tls_key.as_deref(), report);
-    let pair = cert.zip(key).and_then(|(cert, key)| matching(cert, key, report));
+    let pair =
+        cert.zip(key).and_then(|(cert, key)| matching(("--tls-cert", cert), ("--tls-key", key), report));
     let min_version = report.read_optional("--tls-min", args.tls_min.as_deref(), word);
     let client_auth = client_auth(args, report);
     let (cert, key) = pair?;
@@ -63,23 +64,27 @@ fn needed_file<'a>(key: &'static str, path: Option<&'a str>, report: &mut Report
 }
 
 /// The files of certificate and key, if they belong together.
-fn matching(cert: &str, key: &str, report: &mut Report) -> Option<(PathBuf, PathBuf)> {
-    let chain = report.read("--tls-cert", cert, |path| material::certificates(Path::new(path)));
-    let private = report.read("--tls-key", key, |path| material::private_key(Path::new(path)));
+pub(super) fn matching(
+    (cert_flag, cert): (&'static str, &str),
+    (key_flag, key): (&'static str, &str),
+    report: &mut Report,
+) -> Option<(PathBuf, PathBuf)> {
+    let chain = report.read(cert_flag, cert, |path| material::certificates(Path::new(path)));
+    let private = report.read(key_flag, key, |path| material::private_key(Path::new(path)));
     let (chain, private) = (chain?, private?);
-    report.remarks.extend(files::exposure("--tls-key", Path::new(key)));
+    report.remarks.extend(files::exposure(key_flag, Path::new(key)));
     match CertifiedKey::from_der(chain, private, &aws_lc_rs::default_provider()) {
         Ok(_) => Some((cert.into(), key.into())),
         Err(rustls::Error::InconsistentKeys(_)) => {
-            report.wrong("--tls-key", key, format!("is not the key of the certificate in {cert:?}"));
+            report.wrong(key_flag, key, format!("is not the key of the certificate in {cert:?}"));
             None
         }
         Err(rustls::Error::InvalidCertificate(reason)) => {
-            report.wrong("--tls-cert", cert, format!("is not a usable certificate: {reason}"));
+            report.wrong(cert_flag, cert, format!("is not a usable certificate: {reason}"));
             None
         }
         Err(error) => {
-            report.wrong("--tls-key", key, format!("is not a usable key: {error}"));
+            report.wrong(key_flag, key, format!("is not a usable key: {error}"));
             None
         }
     }

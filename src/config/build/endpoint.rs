@@ -1,0 +1,203 @@
+//! One endpoint: who the consumer is, how requests to it are signed, and the
+//! way to it.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{authorization, bounds, scheme, transport};
+use crate::config::egress::{ClientCertificate, ClientTls, EgressConfig};
+use crate::config::environment::Environment;
+use crate::config::guard::{PathPattern, TlsVersion};
+use crate::config::material;
+use crate::config::problems::Report;
+use crate::config::raw_signer::{ClientTlsArgs, ConsumerArgs, EndpointArgs, SigningArgs};
+use crate::config::secrets::{self, SecretPlaces, Sourced};
+use crate::config::signer::EndpointConfig;
+use crate::config::values::{
+    ByteSize, Destination, Fault, Protection, Switch, duration, name, network, number, word,
+};
+use crate::schemes::{Preset, Scheme, SchemeOptions};
+
+/// Reads an endpoint. `prefix` gives its path prefix by its name where none
+/// is given.
+pub(super) fn read(
+    args: &EndpointArgs,
+    prefix: impl Fn(&str) -> String,
+    environment: &Environment,
+    report: &mut Report,
+) -> Option<EndpointConfig> {
+    let consumer = &args.consumer;
+    let egress = egress(consumer, &args.tls, report);
+    let given_name = report.read_optional("--name", consumer.name.as_deref(), name);
+    let given_prefix = report.read_optional("--path-prefix", consumer.path_prefix.as_deref(), path_prefix);
+    let schemes = schemes(&args.signing, environment, report);
+    let authorization = authorization::read(&args.authorization, egress.as_ref(), environment, report);
+    let body_bytes_max = report.read_optional("--max-body", consumer.max_body.as_deref(), bounds::body_bytes);
+    let rate = bounds::rate(consumer.rate_limit.as_deref(), consumer.rate_burst.as_deref(), report);
+    let concurrency = report.read_optional("--concurrency", consumer.concurrency.as_deref(), |text| {
+        number(text, 1..=CONCURRENCY_MAX).map(|count| NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN))
+    });
+    let (egress, schemes) = (egress?, schemes?);
+    let name = given_name?.unwrap_or_else(|| host_name(&egress.destination));
+    let smallest = schemes.iter().map(|scheme| scheme.preset().defaults.body_bytes_max).min()?;
+    Some(EndpointConfig {
+        path_prefix: given_prefix?.unwrap_or_else(|| prefix(&name)),
+        name,
+        schemes,
+        authorization: authorization?,
+        body_bytes_max: body_bytes_max?.unwrap_or(smallest),
+        rate: rate?,
+        concurrency: concurrency?.unwrap_or(CONCURRENCY),
+        egress,
+    })
+}
+
+fn egress(args: &ConsumerArgs, tls: &ClientTlsArgs, report: &mut Report) -> Option<EgressConfig> {
+    let plain = report.read_optional("--allow-plain", args.allow_plain.as_deref(), word::<Switch>);
+    let allow_plain = matches!(plain, Some(Some(Switch::On)));
+    let destination = match args.endpoint.as_deref() {
+        Some(url) => report.read("--endpoint", url, |url| Destination::read(url, allow_plain)),
+        None => {
+            report.problem(
+                "--endpoint",
+                "is missing: say where to deliver, such as https://consumer.example/hooks; --config FILE names several",
+            );
+            None
+        }
+    };
+    let allow = report.read_each("--allow-destination", &args.allow_destination, network);
+    let proxy = report.read_optional("--https-proxy", args.https_proxy.as_deref(), str::parse);
+    let tls = client_tls(tls, report);
+    let timeout = report.read_optional("--timeout", args.timeout.as_deref(), duration);
+    let answer = report.read_optional("--max-answer", args.max_answer.as_deref(), bounds::body_bytes);
+    let (destination, tls) = (destination?, tls?);
+    if destination.protection() == Protection::Plain && tls.certificate.is_some() {
+        report.problem("--cert", "has no meaning for an endpoint that is not https");
+    }
+    plain?;
+    Some(EgressConfig {
+        destination,
+        allow: allow?,
+        proxy: proxy?,
+        tls,
+        timeout: timeout?.unwrap_or(TIMEOUT),
+        answer_bytes_max: usize::try_from(answer?.unwrap_or(ANSWER.0)).unwrap_or(usize::MAX),
+    })
+}
+
+fn client_tls(args: &ClientTlsArgs, report: &mut Report) -> Option<ClientTls> {
+    let certificate = match (args.cert.as_deref(), args.key.as_deref()) {
+        (Some(cert), Some(key)) => transport::matching(("--cert", cert), ("--key", key), report)
+            .map(|(cert, key)| Some(ClientCertificate { cert, key })),
+        (None, None) => Some(None),
+        (Some(_), None) => {
+            report.problem("--key", "is missing: --cert needs it");
+            None
+        }
+        (None, Some(_)) => {
+            report.problem("--cert", "is missing: --key needs it");
+            None
+        }
+    };
+    let ca = report.read_optional("--ca", args.ca.as_deref(), |path| {
+        material::roots(Path::new(path)).map(|_| path.into())
+    });
+    let min_version = report.read_optional("--tls-min", args.tls_min.as_deref(), word);
+    let server_names = report.read_each("--server-san", &args.server_san, str::parse);
+    let server_pins = report.read_each("--server-spki-pin", &args.server_spki_pin, str::parse);
+    Some(ClientTls {
+        ca: ca?,
+        certificate: certificate?,
+        server_names: server_names?,
+        server_pins: server_pins?,
+        min_version: min_version?.unwrap_or(TlsVersion::V1_3),
+    })
+}
+
+/// A name that metrics and paths can carry, made of the host.
+fn host_name(destination: &Destination) -> String {
+    let host = destination.authority().host().to_string();
+    let plain = host.trim_matches(['[', ']']).replace(':', "-");
+    plain.chars().take(NAME_CHARS_MAX).collect()
+}
+
+/// A path without a slash at its end; the root is nothing at all.
+fn path_prefix(text: &str) -> Result<String, Fault> {
+    let prefix = text.strip_suffix('/').unwrap_or(text);
+    match prefix {
+        "" if text == "/" => Ok(String::new()),
+        _ => match prefix.parse() {
+            Ok(PathPattern::Exact(path)) => Ok(path),
+            Ok(PathPattern::Prefix(_)) => {
+                Err("expected a path without an asterisk: what is below belongs to it".into())
+            }
+            Err(_) => Err("expected a path without query, such as /e/billing".into()),
+        },
+    }
+}
+
+/// Every scheme with its secrets.
+fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -> Option<Vec<Arc<Scheme>>> {
+    let default = [DEFAULT_SCHEME.to_owned()];
+    let asked = if args.scheme.is_empty() { &default[..] } else { &args.scheme };
+    let presets = report.read_each("--scheme", asked, scheme::preset);
+    let weak = report.read_optional("--allow-weak-secret", args.allow_weak_secret.as_deref(), word::<Switch>);
+    let secrets = secrets(args, environment, report);
+    let (presets, secrets, weak) = (presets?, secrets?, weak?);
+    let options = SchemeOptions { allow_weak_secret: weak == Some(Switch::On), ..SchemeOptions::default() };
+    let mut schemes: Vec<Arc<Scheme>> = Vec::new();
+    for preset in &presets {
+        if schemes.iter().any(|earlier| earlier.preset().name == preset.name) {
+            report.wrong("--scheme", preset.name, "is given twice");
+        }
+        let mine: Vec<&Sourced> = secrets
+            .iter()
+            .filter(|(of, _)| of.is_none_or(|of| of.name == preset.name))
+            .map(|(_, sourced)| sourced)
+            .collect();
+        schemes.extend(scheme::compile(preset, &mine, options, report).map(Arc::new));
+    }
+    for (of, sourced) in &secrets {
+        if of.is_some_and(|of| presets.iter().all(|preset| preset.name != of.name)) {
+            report.wrong(sourced.key, &sourced.place, "is kept to a scheme that --scheme does not name");
+        }
+    }
+    (schemes.len() == presets.len()).then_some(schemes)
+}
+
+/// Every secret, with the scheme that it is kept to.
+fn secrets(
+    args: &SigningArgs,
+    environment: &Environment,
+    report: &mut Report,
+) -> Option<Vec<(Option<&'static Preset>, Sourced)>> {
+    let (file_schemes, files): (Vec<_>, Vec<_>) = args.secret_file.iter().map(|text| kept_to(text)).unzip();
+    let (env_schemes, variables): (Vec<_>, Vec<_>) = args.secret_env.iter().map(|text| kept_to(text)).unzip();
+    let places = SecretPlaces { files: &files, variables: &variables, purpose: "signed" };
+    // They come back in this order, or not at all.
+    let secrets = secrets::read(places, environment, report)?;
+    Some(file_schemes.into_iter().chain(env_schemes).zip(secrets).collect())
+}
+
+/// `SCHEME=PLACE`, or a place for every scheme.
+fn kept_to(text: &str) -> (Option<&'static Preset>, String) {
+    let split = text.split_once('=').and_then(|(name, place)| Some((scheme::preset(name).ok()?, place)));
+    match split {
+        Some((preset, place)) => (Some(preset), place.to_owned()),
+        None => (None, text.to_owned()),
+    }
+}
+
+const DEFAULT_SCHEME: &str = "standard-webhooks";
+
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+const ANSWER: ByteSize = ByteSize(1 << 20);
+
+const CONCURRENCY: NonZeroU32 = NonZeroU32::new(64).expect("it is not zero");
+
+const CONCURRENCY_MAX: u32 = 8192;
+
+const NAME_CHARS_MAX: usize = 64;

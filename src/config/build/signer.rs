@@ -1,0 +1,102 @@
+//! The signer, put together: its one endpoint from flags, or several from a
+//! file.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{bounds, endpoint, file, listening, log, threads};
+use crate::config::environment::{Environment, Role};
+use crate::config::problems::{Problems, Remark, Report};
+use crate::config::raw_signer::{SignerArgs, SignerLimitArgs};
+use crate::config::signer::{EndpointConfig, SignerBounds, SignerConfig};
+use crate::config::values::{duration, number};
+
+impl SignerConfig {
+    /// Reads and checks everything, the files too, without listening or
+    /// connecting anywhere. Gives what a signer can run on and what is worth
+    /// knowing about it, or everything that is wrong.
+    pub fn from_args(args: &SignerArgs, environment: &Environment) -> Result<(Self, Vec<Remark>), Problems> {
+        let mut report = Report::default();
+        let config = build(args, environment, &mut report);
+        let (config, mut remarks) = report.conclude(config)?;
+        remarks.extend(environment.unknown(Role::Signer, SignerArgs::names().iter().map(String::as_str)));
+        remarks.extend(super::advice::on_signer(&config));
+        Ok((config, remarks))
+    }
+}
+
+fn build(args: &SignerArgs, environment: &Environment, report: &mut Report) -> Option<SignerConfig> {
+    let listening = listening(&args.listening.listen, &args.listening.admin_listen, report);
+    let endpoints = endpoints(args, environment, report);
+    let bounds = limits(&args.limits, report);
+    let threads = threads(args.process.threads.as_deref(), report);
+    let log = log(&args.process, report);
+    let (listen, admin_listen) = listening?;
+    Some(SignerConfig {
+        listen,
+        admin_listen,
+        endpoints: endpoints?,
+        bounds: bounds?,
+        threads: threads?,
+        log: log?,
+    })
+}
+
+fn endpoints(
+    args: &SignerArgs,
+    environment: &Environment,
+    report: &mut Report,
+) -> Option<Vec<EndpointConfig>> {
+    let Some(path) = args.listening.config.as_deref() else {
+        return endpoint::read(&args.endpoint, |_| String::new(), environment, report)
+            .map(|endpoint| vec![endpoint]);
+    };
+    if !args.endpoint.is_empty() {
+        report.wrong("--config", path, "excludes the settings of one endpoint, and some are given beside it");
+    }
+    let read = file::read(path, report)?;
+    let count = read.len();
+    let mut endpoints = Vec::new();
+    for (number, args) in read.into_iter().enumerate() {
+        report.at(file::place(path, number));
+        let prefix = |name: &str| format!("/e/{name}");
+        endpoints.extend(args.and_then(|args| endpoint::read(&args, prefix, environment, report)));
+    }
+    report.at("");
+    distinct(&endpoints, path, report);
+    (endpoints.len() == count).then_some(endpoints)
+}
+
+/// A name or a path that leads to two endpoints leads to neither.
+fn distinct(endpoints: &[EndpointConfig], path: &str, report: &mut Report) {
+    let (mut names, mut prefixes) = (BTreeSet::new(), BTreeSet::new());
+    for EndpointConfig { name, path_prefix, .. } in endpoints {
+        if !names.insert(name) {
+            report.wrong("--config", path, format!("has two endpoints of the name {name:?}"));
+        }
+        if !prefixes.insert(path_prefix) {
+            report.wrong("--config", path, format!("has two endpoints of the path-prefix {path_prefix:?}"));
+        }
+    }
+}
+
+fn limits(args: &SignerLimitArgs, report: &mut Report) -> Option<SignerBounds> {
+    let connections =
+        report.read("--max-connections", &args.max_connections, |text| number(text, 1..=CONNECTIONS_MAX));
+    let idle = report.read("--idle-timeout", &args.idle_timeout, duration);
+    Some(SignerBounds {
+        connections: connections? as usize,
+        deliveries: 8192,
+        head_timeout: Duration::from_secs(5),
+        head_bytes: 32 << 10,
+        head_fields: 100,
+        body_timeout: Duration::from_secs(10),
+        body_rate_min: 1 << 10,
+        memory_bytes: bounds::MEMORY_BYTES,
+        idle_timeout: idle?,
+        drain_timeout: Duration::from_secs(25),
+    })
+}
+
+/// More than a process may open files for.
+const CONNECTIONS_MAX: u32 = 1_000_000;

@@ -1,0 +1,96 @@
+//! One delivery on its way: where it came from, and how it ended.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{HeaderValue, Request, Response, Version, header};
+use http_body::Body as _;
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+use crate::net::Http1Fault;
+use crate::signer::endpoints::Addressed;
+use crate::signer::outcome::Outcome;
+use crate::signer::pipeline;
+use crate::signer::rejection::{Refused, Rejection};
+use crate::signer::signing::Signed;
+use crate::signer::state::Signer;
+use crate::signer::worker::{Way, Worker};
+use crate::telemetry::Observation;
+
+/// Answers one request: runs the pipeline, survives its panics, logs and
+/// counts what became of it. The one place where that is done.
+pub(crate) async fn answer(
+    worker: Arc<Worker>,
+    client: IpAddr,
+    request: Request<Incoming>,
+    fault: Option<Http1Fault>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let observation = Observation::begin(Arc::clone(&worker.signer.telemetry), client, &request);
+    let mut delivery = Delivery { worker, observation };
+    let (parts, mut body) = request.into_parts();
+    let run = pipeline::run(&mut delivery, parts, &mut body, fault);
+    let result = AssertUnwindSafe(run).catch_unwind().await;
+    let result = result.unwrap_or_else(|_| Err(Rejection::Internal.into()));
+    Ok(delivery.finish(result, &body))
+}
+
+/// One delivery.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    worker: Arc<Worker>,
+    observation: Observation,
+}
+
+impl Delivery {
+    pub(crate) fn signer(&self) -> Arc<Signer> {
+        Arc::clone(&self.worker.signer)
+    }
+
+    /// The connections to the consumer.
+    pub(crate) fn way(&self, signed: &Signed) -> Arc<Way> {
+        Arc::clone(&self.worker.ways[signed.endpoint.index])
+    }
+
+    /// A delivery that comes after the signal to stop is for another process.
+    pub(crate) fn refuse_when_draining(&self) -> Result<(), Rejection> {
+        if self.worker.drain.signal().has_begun() { Err(Rejection::Draining) } else { Ok(()) }
+    }
+
+    pub(crate) fn note_addressed(&mut self, addressed: &Addressed) {
+        self.observation.named = Some(addressed.endpoint.index);
+    }
+
+    pub(crate) fn note_signed(&mut self, signed: &Signed) {
+        self.observation.message_id = signed.message_id().cloned();
+        self.observation.body_bytes = signed.body.len() as u64;
+    }
+
+    pub(crate) fn note_consumer(&mut self, time: Duration) {
+        self.observation.upstream_time = Some(time);
+    }
+
+    /// Logs and counts, and makes the answer. A caller that still has body to
+    /// send is told that nobody will read it (RFC 9112 section 9.6).
+    fn finish(
+        mut self,
+        result: Result<Response<Full<Bytes>>, Refused>,
+        body: &Incoming,
+    ) -> Response<Full<Bytes>> {
+        let (outcome, mut response) = match result {
+            Ok(response) if response.status().is_success() => (Outcome::Delivered, response),
+            Ok(response) => (Outcome::NotDelivered, response),
+            Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response()),
+        };
+        self.observation.settle(outcome.code(), response.status());
+        if !body.is_end_stream() && self.observation.version() < Version::HTTP_2 {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
