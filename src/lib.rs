@@ -35,4 +35,6 @@ pub mod net;
 #[cfg(feature = "proxy")]
 pub mod private_file;
 #[cfg(feature = "proxy")]
+pub mod signer;
+#[cfg(feature = "proxy")]
 pub mod telemetry;

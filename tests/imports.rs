@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("net", &["config"]),
     ("admin", &["net"]),
     ("guard", &["admin", "clock", "config", "ledger", "limits", "net", "schemes", "telemetry"]),
+    ("signer", &["config", "net"]),
     ("cli", &["clock", "config", "devcerts", "guard", "keys", "private_file", "schemes", "telemetry"]),
     ("lib", &[]),
     ("main", &[]),

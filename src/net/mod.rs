@@ -17,6 +17,7 @@ mod linger;
 mod run_to_end;
 mod seldom;
 mod serve;
+mod tls_versions;
 mod upstream;
 
 pub(crate) use accept::{accept, listen_all};
@@ -25,6 +26,7 @@ pub(crate) use drain::{Drain, DrainSignal, Drained};
 pub(crate) use http1::{Http1Bounds, Http1Fault};
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
 pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection};
+pub(crate) use tls_versions::tls_versions;
 pub(crate) use upstream::{
     Connection, ExchangeError, Idle, Pool, Stream, Target, TargetError, UpstreamBody, UpstreamBodyError,
     UpstreamError,
