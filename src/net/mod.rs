@@ -21,6 +21,7 @@ mod path;
 mod run_to_end;
 mod seldom;
 mod serve;
+mod tls_versions;
 mod upstream;
 
 pub(crate) use accept::{accept, listen_all};
@@ -32,6 +33,7 @@ pub(crate) use http1::{Http1Bounds, Http1Fault};
 pub(crate) use path::is_unambiguous;
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
 pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection};
+pub(crate) use tls_versions::tls_versions;
 pub(crate) use upstream::{
     Connection, ExchangeError, Idle, Pool, Stream, Target, TargetError, UpstreamBody, UpstreamBodyError,
     UpstreamError,

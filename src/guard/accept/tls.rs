@@ -19,14 +19,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::{self, Ticketer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
-use rustls::version::{TLS12, TLS13};
-use rustls::{ServerConfig, SupportedProtocolVersion};
 
-use crate::config::guard::{ClientAuth, ClientTrust, TlsConfig, TlsVersion};
+use crate::config::guard::{ClientAuth, ClientTrust, TlsConfig};
 use crate::net::certificates::{self, PemError};
+use crate::net::tls_versions;
 
 /// Why TLS cannot be set up. Says the file and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +67,7 @@ pub(crate) fn server_config(tls: &TlsConfig) -> Result<Arc<ServerConfig>, TlsErr
     let chain = certificates::chain(&tls.cert)?;
     let key = certificates::private_key(&tls.key)?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_protocol_versions(versions(tls.min_version))
+        .with_protocol_versions(tls_versions(tls.min_version))
         .expect("the provider has cipher suites for both versions")
         .with_client_cert_verifier(client_verifier(&tls.client_auth)?)
         .with_single_cert(chain, key)
@@ -81,16 +81,6 @@ pub(crate) fn server_config(tls: &TlsConfig) -> Result<Arc<ServerConfig>, TlsErr
     config.send_tls13_tickets = 1;
     Ok(Arc::new(config))
 }
-
-fn versions(oldest: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
-    match oldest {
-        TlsVersion::V1_3 => FROM_1_3,
-        TlsVersion::V1_2 => FROM_1_2,
-    }
-}
-
-static FROM_1_3: &[&SupportedProtocolVersion] = &[&TLS13];
-static FROM_1_2: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 
 fn client_verifier(auth: &ClientAuth) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let (trust, optional) = match auth {

@@ -18,7 +18,11 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use time::{Duration, OffsetDateTime};
 
+use rustls::SupportedProtocolVersion;
+use rustls::version::{TLS12, TLS13};
+
 use super::*;
+use crate::config::TlsVersion;
 use crate::net::certificates::tests::Directory;
 
 type Ca = CertifiedIssuer<'static, KeyPair>;

@@ -1,0 +1,11 @@
+//! Egress against real servers on loopback.
+
+#![allow(clippy::unwrap_used)]
+
+mod addresses;
+mod answers;
+mod exchanges;
+mod material;
+mod proxy;
+mod stand;
+mod trust;

@@ -1,0 +1,123 @@
+//! Who believes whom, and what is said when not.
+
+use rcgen::PublicKeyData;
+
+use super::stand::{Ca, Consumer, Greeting, Leaf, config, egress, post};
+use crate::config::values::SpkiPin;
+use crate::config::{ClientCertificate, ClientTls};
+use crate::net::certificates::tests::Directory;
+use crate::signer::egress::{EgressError, TlsFailureKind};
+
+/// How a request to `https://consumer.example` ends at a server with `leaf`.
+async fn outcome(
+    directory: &Directory,
+    ca: &Ca,
+    leaf: &Leaf,
+    adjust: impl FnOnce(&mut ClientTls),
+) -> Option<TlsFailureKind> {
+    let consumer = Consumer::start(Greeting { leaf, clients: None, protocols: &["h2", "http/1.1"] }).await;
+    let mut config = config(&format!("https://consumer.example:{}", consumer.port));
+    config.tls.ca = Some(directory.write("ca.pem", ca.pem()));
+    adjust(&mut config.tls);
+    failure_kind(post(&egress(&config), "/").await)
+}
+
+fn failure_kind(outcome: Result<impl Sized, EgressError>) -> Option<TlsFailureKind> {
+    match outcome {
+        Ok(_) => None,
+        Err(EgressError::Tls(failure)) => Some(failure.kind),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_server_must_be_vouched_for_in_time_and_by_name() {
+    let (directory, ca) = (Directory::new(), Ca::new());
+    let same = |_: &mut ClientTls| {};
+    let good = ca.leaf(&["consumer.example"]);
+    assert_eq!(outcome(&directory, &ca, &good, same).await, None);
+    for (leaf, kind) in [
+        (Ca::new().leaf(&["consumer.example"]), TlsFailureKind::ServerUntrusted),
+        (ca.leaf_until(&["consumer.example"], 2021), TlsFailureKind::ServerExpired),
+        (ca.leaf(&["other.example"]), TlsFailureKind::ServerName),
+        (ca.leaf(&["127.0.0.1"]), TlsFailureKind::ServerName),
+    ] {
+        assert_eq!(outcome(&directory, &ca, &leaf, same).await, Some(kind));
+    }
+    let public = outcome(&directory, &ca, &good, |tls| tls.ca = None).await;
+    assert_eq!(public, Some(TlsFailureKind::ServerUntrusted), "by no public CA");
+}
+
+#[tokio::test]
+async fn names_that_are_configured_stand_for_the_host_and_not_for_the_ca() {
+    let (directory, ca) = (Directory::new(), Ca::new());
+    let leaf = ca.leaf(&["receiver.internal", "spiffe://example.org/receiver"]);
+    for (names, kind) in [
+        (&["DNS:receiver.internal"][..], None),
+        (&["URI:spiffe://example.org/receiver"], None),
+        (&["DNS:other.internal", "DNS:receiver.internal"], None),
+        (&["DNS:consumer.example"], Some(TlsFailureKind::ServerName)),
+        (&["URI:spiffe://example.org/Receiver"], Some(TlsFailureKind::ServerName)),
+        (&["URI:urn:receiver.internal"], Some(TlsFailureKind::ServerName)),
+    ] {
+        let names: Vec<_> = names.iter().map(|name| name.parse().unwrap()).collect();
+        let told = outcome(&directory, &ca, &leaf, |tls| tls.server_names = names.clone()).await;
+        assert_eq!(told, kind, "{names:?}");
+        let foreign = Ca::new().leaf(&["receiver.internal", "spiffe://example.org/receiver"]);
+        let told = outcome(&directory, &ca, &foreign, |tls| tls.server_names = names).await;
+        assert_eq!(told, Some(TlsFailureKind::ServerUntrusted));
+    }
+}
+
+#[tokio::test]
+async fn a_pin_is_asked_for_besides_the_ca_and_the_name() {
+    let (directory, ca) = (Directory::new(), Ca::new());
+    let leaf = ca.leaf(&["consumer.example"]);
+    let pin_of = |leaf: &Leaf| SpkiPin::of(&leaf.key.subject_public_key_info());
+    let other = SpkiPin::of(b"another key");
+    assert_eq!(
+        outcome(&directory, &ca, &leaf, |tls| tls.server_pins = vec![other, pin_of(&leaf)]).await,
+        None
+    );
+    for (leaf, pins, kind) in [
+        (&leaf, vec![other], TlsFailureKind::ServerPin),
+        (&ca.leaf(&["consumer.example"]), vec![pin_of(&leaf)], TlsFailureKind::ServerPin),
+    ] {
+        assert_eq!(outcome(&directory, &ca, leaf, |tls| tls.server_pins = pins).await, Some(kind));
+    }
+    for (leaf, kind) in [
+        (Ca::new().leaf(&["consumer.example"]), TlsFailureKind::ServerUntrusted),
+        (ca.leaf(&["other.example"]), TlsFailureKind::ServerName),
+        (ca.leaf_until(&["consumer.example"], 2021), TlsFailureKind::ServerExpired),
+    ] {
+        let pin = pin_of(&leaf);
+        let told = outcome(&directory, &ca, &leaf, |tls| tls.server_pins = vec![pin]).await;
+        assert_eq!(told, Some(kind), "a pin stands for nothing else");
+    }
+}
+
+#[tokio::test]
+async fn a_consumer_that_asks_who_we_are_is_told_and_may_refuse() {
+    let (directory, ca, clients) = (Directory::new(), Ca::new(), Ca::new());
+    let leaf = ca.leaf(&["consumer.example"]);
+    let ours = clients.leaf(&["sender.example"]);
+    for (shown, kind) in [
+        (Some(&ours), None),
+        (Some(&Ca::new().leaf(&["sender.example"])), Some(TlsFailureKind::ClientRefused)),
+        (None, Some(TlsFailureKind::ClientRefused)),
+    ] {
+        for protocols in [&["http/1.1"][..], &["h2"]] {
+            let greeting = Greeting { leaf: &leaf, clients: Some(&clients), protocols };
+            let consumer = Consumer::start(greeting).await;
+            let mut config = config(&format!("https://consumer.example:{}", consumer.port));
+            config.tls.ca = Some(directory.write("ca.pem", ca.pem()));
+            config.tls.certificate = shown.map(|shown| ClientCertificate {
+                cert: directory.write("cert.pem", &shown.pem),
+                key: directory.write("key.pem", shown.key.serialize_pem()),
+            });
+            assert_eq!(failure_kind(post(&egress(&config), "/").await), kind, "{protocols:?}");
+            let told = kind.is_none().then(|| vec![Some(ours.certificate.clone())]).unwrap_or_default();
+            assert_eq!(consumer.clients(), told, "a refused one reaches nothing");
+        }
+    }
+}

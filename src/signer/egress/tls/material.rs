@@ -1,0 +1,107 @@
+//! Certificates that change while we run.
+//!
+//! Files are looked at, not listened to: a look tells of a file that was
+//! written, renamed over or reached through another symbolic link (which is how
+//! Kubernetes swaps a mounted Secret) without knowing which it was. What cannot
+//! be used leaves in force what was, so certificate and key need not change in
+//! one step: between the two they do not match and nothing is taken.
+
+use std::error::Error;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustls::ClientConfig;
+
+use super::{ClientTlsError, client_config};
+use crate::config::ClientTls;
+
+/// The TLS configuration in force, and the files it came from.
+#[derive(Debug)]
+pub(crate) struct Material {
+    tls: ClientTls,
+    /// Counts the configurations that were in force, to tell connections made
+    /// under an old one. Written under the lock of `current`.
+    generation: AtomicU64,
+    current: Mutex<Arc<ClientConfig>>,
+    /// The files as they were at the last look.
+    seen: Mutex<Vec<Option<Stamp>>>,
+}
+
+/// What differs between two states of a file.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    inode: (u64, u64),
+    bytes: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Material {
+    /// Reads the files for the first time.
+    pub(crate) fn load(tls: &ClientTls) -> Result<Self, ClientTlsError> {
+        let seen = Mutex::new(stamps(tls));
+        let current = Mutex::new(client_config(tls)?);
+        Ok(Self { tls: tls.clone(), generation: AtomicU64::new(0), current, seen })
+    }
+
+    /// What new connections are made with, and its generation.
+    pub(crate) fn current(&self) -> (Arc<ClientConfig>, u64) {
+        let current = lock(&self.current);
+        (Arc::clone(&current), self.generation())
+    }
+
+    /// The generation in force. A connection of another one is retired.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Looks at the files and takes what has changed. Reads files: not for a
+    /// worker's own thread.
+    pub(crate) fn refresh(&self) {
+        let mut seen = lock(&self.seen);
+        // Looked at before they are read: what changes meanwhile is seen the
+        // next time.
+        let now = stamps(&self.tls);
+        if *seen == now {
+            return;
+        }
+        *seen = now;
+        match client_config(&self.tls) {
+            Ok(config) => {
+                let mut current = lock(&self.current);
+                *current = config;
+                self.generation.fetch_add(1, Ordering::Release);
+                tracing::info!("took the new certificates for deliveries");
+            }
+            Err(error) => tracing::warn!(
+                error = &error as &dyn Error,
+                "the new certificates for deliveries are of no use: the old ones stay in force"
+            ),
+        }
+    }
+}
+
+fn stamps(tls: &ClientTls) -> Vec<Option<Stamp>> {
+    let ours = tls.certificate.iter().flat_map(|ours| [&ours.cert, &ours.key]);
+    tls.ca.iter().chain(ours).map(PathBuf::as_path).map(Stamp::of).collect()
+}
+
+impl Stamp {
+    /// `None` for a file that is not there.
+    fn of(path: &Path) -> Option<Self> {
+        let file = std::fs::metadata(path).ok()?;
+        Some(Self {
+            inode: (file.dev(), file.ino()),
+            bytes: file.size(),
+            modified: (file.mtime(), file.mtime_nsec()),
+            changed: (file.ctime(), file.ctime_nsec()),
+        })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each is replaced as a whole: a panic leaves none half written.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
