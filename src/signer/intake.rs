@@ -35,7 +35,6 @@ pub(crate) async fn read(
         rate_min: bounds.body_rate_min,
     };
     let mut reservation = Reservation::of_process(memory);
-    let body =
-        service::read_body(body, addressed.declared_length, bounds, &mut reservation, |_| {}).await?;
+    let body = service::read_body(body, addressed.declared_length, bounds, &mut reservation, |_| {}).await?;
     Ok(Taken { admitted, body, reservation })
 }

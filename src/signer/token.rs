@@ -80,7 +80,8 @@ impl Tokens {
         let basic = Zeroizing::new(["Basic ", &Base64::encode_string(pair.as_bytes())].concat());
         let mut client = HeaderValue::from_str(&basic).expect("base64 is visible ASCII");
         client.set_sensitive(true);
-        let scope = credentials.scope.as_ref().map(|scope| format!("&scope={}", form_encoded(scope.as_bytes())));
+        let scope =
+            credentials.scope.as_ref().map(|scope| format!("&scope={}", form_encoded(scope.as_bytes())));
         let form = ["grant_type=client_credentials", scope.as_deref().unwrap_or_default()].concat();
         Some(Self {
             endpoint: config.name.clone(),
@@ -188,7 +189,9 @@ impl From<&TokenError> for Rejection {
     fn from(error: &TokenError) -> Self {
         match error {
             TokenError::Egress(EgressError::Refused(_)) => Self::DestinationRefused,
-            TokenError::Status(status) if status.is_client_error() && *status != StatusCode::TOO_MANY_REQUESTS => {
+            TokenError::Status(status)
+                if status.is_client_error() && *status != StatusCode::TOO_MANY_REQUESTS =>
+            {
                 Self::TokenRefused
             }
             TokenError::Egress(_) | TokenError::Status(_) | TokenError::Malformed => Self::TokenUnavailable,
@@ -254,7 +257,8 @@ mod tests {
         for (expires_in, renew_after, expire_after) in
             [(3600, 3540, 3600), (60, 48, 60), (0, 0, 0), (u64::MAX, 86_340, 86_400)]
         {
-            let answer = format!(r#"{{"access_token":"hunter2","token_type":"bearer","expires_in":{expires_in}}}"#);
+            let answer =
+                format!(r#"{{"access_token":"hunter2","token_type":"bearer","expires_in":{expires_in}}}"#);
             let now = Instant::now();
             let token = token(&answer).unwrap();
             assert_eq!((token.renew_at - now).as_secs(), renew_after);

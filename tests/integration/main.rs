@@ -1,4 +1,4 @@
-//! Everything that needs a running guard, as one binary: real HTTP and TLS
+//! Everything that needs a running guard or signer, as one binary: real HTTP and TLS
 //! over loopback, on ports that the system chooses, under a clock that the
 //! test controls. A module per topic.
 
@@ -21,5 +21,6 @@ mod lifecycle;
 mod limits;
 mod refusals;
 mod replays;
+mod signer;
 mod tls;
 mod upstream;

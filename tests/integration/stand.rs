@@ -32,7 +32,7 @@ pub(crate) struct Stand {
     pub(crate) client: Client,
     pub(crate) authority: Authority,
     /// Certificates and the secret, gone with the stand.
-    _directory: TempDir,
+    directory: TempDir,
     ca: String,
     scheme: Scheme,
 }
@@ -78,6 +78,8 @@ impl Stand {
         let (ca_file, secret_file) = (file("ca.pem", ca.as_bytes()), file("secret", secret.expose()));
         let (cert, key) =
             (file("server.pem", server.certificate.as_bytes()), file("server.key", server.key.as_bytes()));
+        file("client.pem", sender.certificate.as_bytes());
+        file("client.key", sender.key.as_bytes());
         let mut flags = vec!["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
         flags.extend(["--upstream", &upstream, "--scheme", setup.preset, "--secret-file", &secret_file]);
         flags.extend(["--log-level", "error"]);
@@ -99,13 +101,18 @@ impl Stand {
             authority,
             ca,
             scheme: scheme(setup.preset, secret),
-            _directory: directory,
+            directory,
             guard: Some(guard),
         }
     }
 
     pub(crate) fn guard(&self) -> &Running {
         self.guard.as_ref().expect("the guard is up until `stop`")
+    }
+
+    /// The path of `ca.pem`, `client.pem`, `client.key`, `secret` and the like.
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.directory.path().join(name).display().to_string()
     }
 
     /// A client of the stand's CA with another certificate, or none.

@@ -1,0 +1,7 @@
+//! The signer: from an app's plain request to a consumer's answer.
+
+mod authorization;
+mod consumer;
+mod failures;
+mod sign_through;
+mod stand;
