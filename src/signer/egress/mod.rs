@@ -29,7 +29,7 @@ mod tests;
 mod tls;
 mod tunnel;
 
-pub use address::{Kind, Refusal};
+pub use address::{AddressKind, Refusal};
 pub(crate) use client::Egress;
 pub(crate) use error::EgressError;
 pub(crate) use resolve::{Resolve, SystemResolver};
