@@ -16,7 +16,8 @@ use rustls_pki_types::CertificateDer;
 
 use crate::config::values::Destination;
 use crate::config::{ClientTls, EgressConfig, TlsVersion};
-use crate::signer::egress::{Egress, EgressError, Resolve, Route};
+use crate::signer::egress::resolve::Resolve;
+use crate::signer::egress::{Egress, EgressError, Route};
 
 /// Long enough for anything on loopback, and never waited for in full.
 pub(super) const LONG: Duration = Duration::from_secs(20);

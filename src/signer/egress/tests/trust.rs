@@ -8,7 +8,8 @@ use super::stand::{Ca, Leaf, config, egress, post};
 use crate::config::values::SpkiPin;
 use crate::config::{ClientCertificate, ClientTls, TlsVersion};
 use crate::net::certificates::tests::Directory;
-use crate::signer::egress::{EgressError, TlsFailureKind};
+use crate::signer::egress::EgressError;
+use crate::signer::egress::tls::TlsFailureKind;
 
 /// How a request to `https://consumer.example` ends at a server that greets so.
 async fn outcome(
