@@ -29,11 +29,10 @@ mod tests;
 mod tls;
 mod tunnel;
 
-pub use address::{Kind, Refusal};
+pub use address::{AddressKind, Refusal};
 pub(crate) use client::Egress;
 pub(crate) use error::EgressError;
-pub(crate) use resolve::{Resolve, SystemResolver};
+pub(crate) use resolve::SystemResolver;
 pub(crate) use route::Route;
 pub use route::RouteError;
 pub use tls::ClientTlsError;
-pub(crate) use tls::TlsFailureKind;

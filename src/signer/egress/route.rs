@@ -1,5 +1,6 @@
 //! The way to one endpoint: what is needed to open a connection to it.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,13 +44,8 @@ struct Tls {
 #[derive(Debug, thiserror::Error)]
 pub enum RouteError {
     /// The URL names an address that may not be dialled.
-    #[error("refuse the destination {destination}")]
-    Refused {
-        /// The URL.
-        destination: String,
-        /// Which address, and why.
-        source: Refusal,
-    },
+    #[error("refuse the destination")]
+    Refused(#[source] Refusal),
     /// A file for TLS is of no use.
     #[error(transparent)]
     Tls(#[from] ClientTlsError),
@@ -62,8 +58,7 @@ impl Route {
         let destination = config.destination.clone();
         let host = destination.authority().host();
         if let Host::Address(address) = host {
-            judge(*address, &config.allow)
-                .map_err(|source| RouteError::Refused { destination: destination.to_string(), source })?;
+            judge(*address, &config.allow).map_err(RouteError::Refused)?;
         }
         let tls = match destination.protection() {
             Protection::Plain => None,
@@ -83,8 +78,8 @@ impl Route {
         })
     }
 
-    /// Looks at the files for TLS every few seconds, and never ends. What has
-    /// changed is used by new connections, and those made before are retired.
+    /// Looks at the files for TLS every few seconds, for as long as the
+    /// runtime lives. What has changed is used by new connections, and those made before are retired.
     pub(crate) async fn watch(&self) {
         let Some(tls) = &self.tls else { return std::future::pending().await };
         let mut ticks = interval(LOOK_INTERVAL);
@@ -92,15 +87,19 @@ impl Route {
         loop {
             ticks.tick().await;
             let material = Arc::clone(&tls.material);
-            // Reading may block. It cannot fail but by a panic, which is seen.
-            tokio::task::spawn_blocking(move || material.refresh()).await.ok();
+            // A panic is reported by itself, and the next look is another try.
+            let Ok(looked) = tokio::task::spawn_blocking(move || material.refresh()).await else { continue };
+            let destination = self.destination.authority();
+            match looked {
+                Ok(false) => {}
+                Ok(true) => tracing::info!(%destination, "took the new certificates"),
+                Err(error) => tracing::warn!(
+                    %destination,
+                    error = &error as &dyn Error,
+                    "the new certificates are of no use: the old ones stay in force"
+                ),
+            }
         }
-    }
-
-    /// Looks once.
-    #[cfg(test)]
-    pub(super) fn refresh(&self) {
-        self.tls.as_ref().expect("the tests do so with TLS").material.refresh();
     }
 
     /// Which connections may be used still.

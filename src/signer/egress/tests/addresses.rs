@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::stand::{Consumer, Fixed, config, fetch, post};
-use crate::signer::egress::{Egress, EgressError, Kind, Refusal, Route, RouteError};
+use super::consumer::Consumer;
+use super::stand::{Fixed, config, fetch, post};
+use crate::signer::egress::{AddressKind, Egress, EgressError, Refusal, Route, RouteError};
 
 fn refusal(outcome: Result<impl std::fmt::Debug, EgressError>) -> Refusal {
     match outcome {
@@ -16,13 +17,13 @@ fn refusal(outcome: Result<impl std::fmt::Debug, EgressError>) -> Refusal {
 async fn a_name_that_leads_inside_is_refused_and_nobody_is_called() {
     let consumer = Consumer::plain().await;
     for (addresses, kind) in [
-        (&["127.0.0.1"][..], Kind::Loopback),
-        (&["::ffff:127.0.0.1"], Kind::Loopback),
-        (&["64:ff9b::7f00:1"], Kind::Loopback),
-        (&["169.254.169.254"], Kind::LinkLocal),
+        (&["127.0.0.1"][..], AddressKind::Loopback),
+        (&["::ffff:127.0.0.1"], AddressKind::Loopback),
+        (&["64:ff9b::7f00:1"], AddressKind::Loopback),
+        (&["169.254.169.254"], AddressKind::LinkLocal),
         // Among public ones, in any place.
-        (&["203.0.114.1", "10.0.0.1"], Kind::Private),
-        (&["fd00:ec2::254", "203.0.114.1"], Kind::Private),
+        (&["203.0.114.1", "10.0.0.1"], AddressKind::Private),
+        (&["fd00:ec2::254", "203.0.114.1"], AddressKind::Private),
     ] {
         let mut config = config(&format!("http://consumer.example:{}", consumer.port));
         config.allow.clear();
@@ -47,7 +48,10 @@ async fn a_name_is_asked_for_once_a_connection_and_judged_each_time() {
     }
     assert_eq!(resolver.asked(), 1, "the connection is kept, and was dialled by what was judged");
     let refused = refusal(post(&Egress::new(route), "/").await);
-    assert_eq!((refused.address.to_string(), refused.kind), ("169.254.169.254".into(), Kind::LinkLocal));
+    assert_eq!(
+        (refused.address.to_string(), refused.kind),
+        ("169.254.169.254".into(), AddressKind::LinkLocal)
+    );
 }
 
 #[tokio::test]
@@ -61,7 +65,7 @@ async fn an_address_in_the_url_is_judged_at_start() {
         let mut config = config(url);
         config.allow.clear();
         let made = Route::new(&config, Arc::new(Fixed::new([])));
-        assert!(matches!(made, Err(RouteError::Refused { .. })), "{url}");
+        assert!(matches!(made, Err(RouteError::Refused(_))), "{url}");
     }
 }
 

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 
-use super::stand::{ANSWER_BYTES_MAX, Ca, Consumer, Greeting, config, egress, post};
+use super::consumer::{Consumer, Greeting};
+use super::stand::{ANSWER_BYTES_MAX, Ca, config, egress, post};
 use crate::config::EgressConfig;
 use crate::net::certificates::tests::Directory;
 use crate::signer::egress::EgressError;
@@ -17,7 +18,7 @@ async fn each_protocol(directory: &Directory) -> [(Consumer, EgressConfig); 2] {
     let plain_config = config(&format!("http://127.0.0.1:{}", plain.port));
     let ca = Ca::new();
     let leaf = ca.leaf(&["127.0.0.1"]);
-    let http2 = Consumer::start(Greeting { leaf: &leaf, clients: None, protocols: &["h2"] }).await;
+    let http2 = Consumer::start(Greeting { protocols: &["h2"], ..Greeting::of(&leaf) }).await;
     let mut http2_config = config(&format!("https://127.0.0.1:{}", http2.port));
     http2_config.tls.ca = Some(directory.write("ca.pem", ca.pem()));
     [(plain, plain_config), (http2, http2_config)]

@@ -6,7 +6,8 @@ use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::stand::{Ca, Consumer, Greeting, config, egress, fetch};
+use super::consumer::{Consumer, Greeting};
+use super::stand::{Ca, config, egress, fetch};
 use crate::config::EgressConfig;
 use crate::net::certificates::tests::Directory;
 use crate::signer::egress::{Egress, Route, SystemResolver};
@@ -15,7 +16,7 @@ use crate::signer::egress::{Egress, Route, SystemResolver};
 async fn over_tls(directory: &Directory, protocols: &[&str]) -> (Consumer, EgressConfig) {
     let ca = Ca::new();
     let leaf = ca.leaf(&["consumer.example"]);
-    let consumer = Consumer::start(Greeting { leaf: &leaf, clients: None, protocols }).await;
+    let consumer = Consumer::start(Greeting { protocols, ..Greeting::of(&leaf) }).await;
     let mut config = config(&format!("https://consumer.example:{}", consumer.port));
     config.tls.ca = Some(directory.write("ca.pem", ca.pem()));
     (consumer, config)

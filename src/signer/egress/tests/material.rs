@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::stand::{Ca, Consumer, Greeting, Leaf, config, fetch, post, route};
+use super::consumer::{Consumer, Greeting};
+use super::stand::{Ca, Leaf, config, fetch, post, route};
 use crate::config::{ClientCertificate, ClientTls};
 use crate::net::certificates::tests::Directory;
-use crate::signer::egress::Egress;
 use crate::signer::egress::tls::Material;
+use crate::signer::egress::{Egress, Route};
 
 /// A mounted Secret as Kubernetes makes it: files are links into `..data`,
 /// which is a link to a directory that changes as a whole.
@@ -37,13 +38,22 @@ fn mounted(directory: &Directory, first: &Leaf, ca: &Ca) -> ClientTls {
     tls
 }
 
+/// Lets the route see what has changed. Its first look is at once.
+async fn look(route: &Route) {
+    tokio::select! {
+        () = route.watch() => unreachable!("it never ends"),
+        () = async { while route.generation() == 0 { tokio::time::sleep(Duration::from_millis(1)).await } } => {}
+    }
+}
+
 #[tokio::test]
 async fn a_new_certificate_is_shown_on_new_connections_and_old_ones_are_retired() {
     for protocols in [&["h2"][..], &["http/1.1"]] {
         let (directory, ca, clients) = (Directory::new(), Ca::new(), Ca::new());
         let (first, second) = (clients.leaf(&["sender.example"]), clients.leaf(&["sender.example"]));
         let leaf = ca.leaf(&["consumer.example"]);
-        let consumer = Consumer::start(Greeting { leaf: &leaf, clients: Some(&clients), protocols }).await;
+        let consumer =
+            Consumer::start(Greeting { clients: Some(&clients), protocols, ..Greeting::of(&leaf) }).await;
         let mut config = config(&format!("https://consumer.example:{}", consumer.port));
         config.tls = mounted(&directory, &first, &ca);
         let route = Arc::new(route(&config));
@@ -53,13 +63,7 @@ async fn a_new_certificate_is_shown_on_new_connections_and_old_ones_are_retired(
         }
         assert_eq!(consumer.connections(), 1);
         swap(&directory.path("mount"), "..2", &second, &ca);
-        let watching = Arc::clone(&route);
-        let watch = tokio::spawn(async move { watching.watch().await });
-        // The first look is at once.
-        while route.generation() == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        watch.abort();
+        look(&route).await;
         fetch(&egress).await;
         egress.sweep();
         fetch(&egress).await;
@@ -74,14 +78,14 @@ async fn a_ca_that_is_no_longer_trusted_ends_the_use_of_what_it_vouched_for() {
     let (directory, ca, clients) = (Directory::new(), Ca::new(), Ca::new());
     let ours = clients.leaf(&["sender.example"]);
     let leaf = ca.leaf(&["consumer.example"]);
-    let consumer = Consumer::start(Greeting { leaf: &leaf, clients: None, protocols: &["h2"] }).await;
+    let consumer = Consumer::start(Greeting { protocols: &["h2"], ..Greeting::of(&leaf) }).await;
     let mut config = config(&format!("https://consumer.example:{}", consumer.port));
     config.tls = mounted(&directory, &ours, &ca);
     let route = Arc::new(route(&config));
     let egress = Egress::new(Arc::clone(&route));
     fetch(&egress).await;
     swap(&directory.path("mount"), "..2", &ours, &Ca::new());
-    route.refresh();
+    look(&route).await;
     assert!(post(&egress, "/").await.is_err());
 }
 
@@ -103,15 +107,15 @@ fn what_is_of_no_use_leaves_the_old_in_force_until_all_of_it_is_there() {
     ];
     for (path, contents) in steps {
         std::fs::write(path, contents).unwrap();
-        material.refresh();
+        assert!(material.refresh().is_err());
+        assert!(!material.refresh().unwrap(), "said once");
         assert_eq!(material.generation(), 0);
         assert!(Arc::ptr_eq(&before, &material.current().0));
     }
     std::fs::remove_file(&key).unwrap();
-    material.refresh();
-    assert_eq!(material.generation(), 0);
+    assert!(material.refresh().is_err());
     std::fs::write(&key, second.key.serialize_pem()).unwrap();
-    material.refresh();
-    material.refresh();
-    assert_eq!(material.generation(), 1, "taken, and once");
+    assert!(material.refresh().unwrap());
+    assert!(!material.refresh().unwrap());
+    assert_eq!(material.generation(), 1);
 }

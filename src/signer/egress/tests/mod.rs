@@ -4,6 +4,7 @@
 
 mod addresses;
 mod answers;
+mod consumer;
 mod exchanges;
 mod material;
 mod proxy;

@@ -3,10 +3,11 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::stand::{Ca, Consumer, Fixed, Greeting, config, egress, fetch, post};
+use super::consumer::{Consumer, Greeting};
+use super::stand::{Ca, Fixed, config, egress, fetch, post};
 use crate::config::EgressConfig;
 use crate::net::certificates::tests::Directory;
-use crate::signer::egress::{EgressError, Kind, Route, RouteError};
+use crate::signer::egress::{AddressKind, EgressError, Route, RouteError};
 
 /// A proxy that gives `answer` to one request, and then leads to `consumer`.
 /// Its task ends with what it was asked.
@@ -34,7 +35,7 @@ async fn proxy(config: &mut EgressConfig, answer: Vec<u8>, consumer: u16) -> tok
 async fn deliveries_go_through_the_proxy_under_the_consumers_name() {
     let (directory, ca) = (Directory::new(), Ca::new());
     let leaf = ca.leaf(&["consumer.example"]);
-    let consumer = Consumer::start(Greeting { leaf: &leaf, clients: None, protocols: &["h2"] }).await;
+    let consumer = Consumer::start(Greeting { protocols: &["h2"], ..Greeting::of(&leaf) }).await;
     // A name that nobody here could resolve, and a port that is not the consumer's.
     let mut config = config("https://consumer.example:8443");
     config.tls.ca = Some(directory.write("ca.pem", ca.pem()));
@@ -80,11 +81,11 @@ async fn the_proxys_own_address_is_judged_and_so_is_an_address_in_the_url() {
     config.proxy = Some(format!("http://127.0.0.1:{}", consumer.port).parse().unwrap());
     config.allow.clear();
     match post(&egress(&config), "/").await {
-        Err(EgressError::Refused(refusal)) => assert_eq!(refusal.kind, Kind::Loopback),
+        Err(EgressError::Refused(refusal)) => assert_eq!(refusal.kind, AddressKind::Loopback),
         other => panic!("{other:?}"),
     }
     assert_eq!(consumer.connections(), 0);
     config.destination = crate::config::values::Destination::read("https://10.0.0.1", false).unwrap();
     let made = Route::new(&config, std::sync::Arc::new(Fixed::new([])));
-    assert!(matches!(made, Err(RouteError::Refused { .. })));
+    assert!(matches!(made, Err(RouteError::Refused(_))));
 }

@@ -1,21 +1,24 @@
 //! Who believes whom, and what is said when not.
 
 use rcgen::PublicKeyData;
+use rustls::version::{TLS12, TLS13};
 
-use super::stand::{Ca, Consumer, Greeting, Leaf, config, egress, post};
+use super::consumer::{Consumer, Greeting};
+use super::stand::{Ca, Leaf, config, egress, post};
 use crate::config::values::SpkiPin;
-use crate::config::{ClientCertificate, ClientTls};
+use crate::config::{ClientCertificate, ClientTls, TlsVersion};
 use crate::net::certificates::tests::Directory;
-use crate::signer::egress::{EgressError, TlsFailureKind};
+use crate::signer::egress::EgressError;
+use crate::signer::egress::tls::TlsFailureKind;
 
-/// How a request to `https://consumer.example` ends at a server with `leaf`.
+/// How a request to `https://consumer.example` ends at a server that greets so.
 async fn outcome(
     directory: &Directory,
     ca: &Ca,
-    leaf: &Leaf,
+    greeting: Greeting<'_>,
     adjust: impl FnOnce(&mut ClientTls),
 ) -> Option<TlsFailureKind> {
-    let consumer = Consumer::start(Greeting { leaf, clients: None, protocols: &["h2", "http/1.1"] }).await;
+    let consumer = Consumer::start(greeting).await;
     let mut config = config(&format!("https://consumer.example:{}", consumer.port));
     config.tls.ca = Some(directory.write("ca.pem", ca.pem()));
     adjust(&mut config.tls);
@@ -35,16 +38,16 @@ async fn the_server_must_be_vouched_for_in_time_and_by_name() {
     let (directory, ca) = (Directory::new(), Ca::new());
     let same = |_: &mut ClientTls| {};
     let good = ca.leaf(&["consumer.example"]);
-    assert_eq!(outcome(&directory, &ca, &good, same).await, None);
+    assert_eq!(outcome(&directory, &ca, Greeting::of(&good), same).await, None);
     for (leaf, kind) in [
         (Ca::new().leaf(&["consumer.example"]), TlsFailureKind::ServerUntrusted),
         (ca.leaf_until(&["consumer.example"], 2021), TlsFailureKind::ServerExpired),
         (ca.leaf(&["other.example"]), TlsFailureKind::ServerName),
         (ca.leaf(&["127.0.0.1"]), TlsFailureKind::ServerName),
     ] {
-        assert_eq!(outcome(&directory, &ca, &leaf, same).await, Some(kind));
+        assert_eq!(outcome(&directory, &ca, Greeting::of(&leaf), same).await, Some(kind));
     }
-    let public = outcome(&directory, &ca, &good, |tls| tls.ca = None).await;
+    let public = outcome(&directory, &ca, Greeting::of(&good), |tls| tls.ca = None).await;
     assert_eq!(public, Some(TlsFailureKind::ServerUntrusted), "by no public CA");
 }
 
@@ -61,10 +64,11 @@ async fn names_that_are_configured_stand_for_the_host_and_not_for_the_ca() {
         (&["URI:urn:receiver.internal"], Some(TlsFailureKind::ServerName)),
     ] {
         let names: Vec<_> = names.iter().map(|name| name.parse().unwrap()).collect();
-        let told = outcome(&directory, &ca, &leaf, |tls| tls.server_names = names.clone()).await;
+        let told =
+            outcome(&directory, &ca, Greeting::of(&leaf), |tls| tls.server_names = names.clone()).await;
         assert_eq!(told, kind, "{names:?}");
         let foreign = Ca::new().leaf(&["receiver.internal", "spiffe://example.org/receiver"]);
-        let told = outcome(&directory, &ca, &foreign, |tls| tls.server_names = names).await;
+        let told = outcome(&directory, &ca, Greeting::of(&foreign), |tls| tls.server_names = names).await;
         assert_eq!(told, Some(TlsFailureKind::ServerUntrusted));
     }
 }
@@ -76,14 +80,18 @@ async fn a_pin_is_asked_for_besides_the_ca_and_the_name() {
     let pin_of = |leaf: &Leaf| SpkiPin::of(&leaf.key.subject_public_key_info());
     let other = SpkiPin::of(b"another key");
     assert_eq!(
-        outcome(&directory, &ca, &leaf, |tls| tls.server_pins = vec![other, pin_of(&leaf)]).await,
+        outcome(&directory, &ca, Greeting::of(&leaf), |tls| tls.server_pins = vec![other, pin_of(&leaf)])
+            .await,
         None
     );
     for (leaf, pins, kind) in [
         (&leaf, vec![other], TlsFailureKind::ServerPin),
         (&ca.leaf(&["consumer.example"]), vec![pin_of(&leaf)], TlsFailureKind::ServerPin),
     ] {
-        assert_eq!(outcome(&directory, &ca, leaf, |tls| tls.server_pins = pins).await, Some(kind));
+        assert_eq!(
+            outcome(&directory, &ca, Greeting::of(leaf), |tls| tls.server_pins = pins).await,
+            Some(kind)
+        );
     }
     for (leaf, kind) in [
         (Ca::new().leaf(&["consumer.example"]), TlsFailureKind::ServerUntrusted),
@@ -91,7 +99,7 @@ async fn a_pin_is_asked_for_besides_the_ca_and_the_name() {
         (ca.leaf_until(&["consumer.example"], 2021), TlsFailureKind::ServerExpired),
     ] {
         let pin = pin_of(&leaf);
-        let told = outcome(&directory, &ca, &leaf, |tls| tls.server_pins = vec![pin]).await;
+        let told = outcome(&directory, &ca, Greeting::of(&leaf), |tls| tls.server_pins = vec![pin]).await;
         assert_eq!(told, Some(kind), "a pin stands for nothing else");
     }
 }
@@ -107,7 +115,7 @@ async fn a_consumer_that_asks_who_we_are_is_told_and_may_refuse() {
         (None, Some(TlsFailureKind::ClientRefused)),
     ] {
         for protocols in [&["http/1.1"][..], &["h2"]] {
-            let greeting = Greeting { leaf: &leaf, clients: Some(&clients), protocols };
+            let greeting = Greeting { clients: Some(&clients), protocols, ..Greeting::of(&leaf) };
             let consumer = Consumer::start(greeting).await;
             let mut config = config(&format!("https://consumer.example:{}", consumer.port));
             config.tls.ca = Some(directory.write("ca.pem", ca.pem()));
@@ -116,8 +124,23 @@ async fn a_consumer_that_asks_who_we_are_is_told_and_may_refuse() {
                 key: directory.write("key.pem", shown.key.serialize_pem()),
             });
             assert_eq!(failure_kind(post(&egress(&config), "/").await), kind, "{protocols:?}");
-            let told = kind.is_none().then(|| vec![Some(ours.certificate.clone())]).unwrap_or_default();
+            let told = if kind.is_none() { vec![Some(ours.certificate.clone())] } else { Vec::new() };
             assert_eq!(consumer.clients(), told, "a refused one reaches nothing");
         }
+    }
+}
+
+#[tokio::test]
+async fn tls_1_2_is_spoken_only_where_it_was_asked_for() {
+    let (directory, ca) = (Directory::new(), Ca::new());
+    let leaf = ca.leaf(&["consumer.example"]);
+    for (spoken, min_version, kind) in [
+        (&TLS12, TlsVersion::V1_3, Some(TlsFailureKind::Protocol)),
+        (&TLS12, TlsVersion::V1_2, None),
+        (&TLS13, TlsVersion::V1_2, None),
+    ] {
+        let greeting = Greeting { version: Some(spoken), ..Greeting::of(&leaf) };
+        let told = outcome(&directory, &ca, greeting, |tls| tls.min_version = min_version).await;
+        assert_eq!(told, kind, "{spoken:?} {min_version:?}");
     }
 }

@@ -6,7 +6,6 @@
 //! be used leaves in force what was, so certificate and key need not change in
 //! one step: between the two they do not match and nothing is taken.
 
-use std::error::Error;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,29 +56,23 @@ impl Material {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Looks at the files and takes what has changed. Reads files: not for a
-    /// worker's own thread.
-    pub(crate) fn refresh(&self) {
+    /// Looks at the files and takes what has changed; says whether it did. An
+    /// error leaves in force what was. Reads files: not for a worker's own
+    /// thread.
+    pub(crate) fn refresh(&self) -> Result<bool, ClientTlsError> {
         let mut seen = lock(&self.seen);
         // Looked at before they are read: what changes meanwhile is seen the
         // next time.
         let now = stamps(&self.tls);
         if *seen == now {
-            return;
+            return Ok(false);
         }
         *seen = now;
-        match client_config(&self.tls) {
-            Ok(config) => {
-                let mut current = lock(&self.current);
-                *current = config;
-                self.generation.fetch_add(1, Ordering::Release);
-                tracing::info!("took the new certificates for deliveries");
-            }
-            Err(error) => tracing::warn!(
-                error = &error as &dyn Error,
-                "the new certificates for deliveries are of no use: the old ones stay in force"
-            ),
-        }
+        let config = client_config(&self.tls)?;
+        let mut current = lock(&self.current);
+        *current = config;
+        self.generation.fetch_add(1, Ordering::Release);
+        Ok(true)
     }
 }
 

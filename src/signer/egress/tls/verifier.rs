@@ -63,7 +63,7 @@ impl ServerVerifier {
 fn carries_uri(certificate: &CertificateDer<'_>, wanted: &str) -> bool {
     let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return false };
     let Ok(Some(names)) = certificate.subject_alternative_name() else { return false };
-    names.value.general_names.iter().any(|name| *name == GeneralName::URI(wanted))
+    names.value.general_names.contains(&GeneralName::URI(wanted))
 }
 
 impl ServerCertVerifier for ServerVerifier {
