@@ -4,9 +4,16 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use countersign::devcerts::Authority;
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::version::TLS13;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
 
 /// The consumer, one request a connection.
 #[derive(Clone)]
@@ -22,15 +29,29 @@ pub(super) struct Consumer {
 impl Consumer {
     /// Answers each request with the next of `answers`, and then with the last.
     pub(super) async fn answering(answers: &[&str]) -> Self {
-        Self::start(answers, false).await
+        Self::start(answers, false, None).await
+    }
+
+    /// The same over TLS, as `localhost`.
+    pub(super) async fn answering_over_tls(answers: &[&str], authority: &Authority) -> Self {
+        let server = authority.server(&[]).unwrap();
+        let chain = CertificateDer::pem_slice_iter(server.certificate.as_bytes());
+        let key = PrivateKeyDer::from_pem_slice(server.key.as_bytes()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(&[&TLS13])
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain.map(Result::unwrap).collect(), key)
+            .unwrap();
+        Self::start(answers, false, Some(TlsAcceptor::from(Arc::new(config)))).await
     }
 
     /// Holds each answer until [`Consumer::proceed`].
     pub(super) async fn holding(answer: &str) -> Self {
-        Self::start(&[answer], true).await
+        Self::start(&[answer], true, None).await
     }
 
-    async fn start(answers: &[&str], hold: bool) -> Self {
+    async fn start(answers: &[&str], hold: bool, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let consumer = Self {
             address: listener.local_addr().unwrap(),
@@ -41,21 +62,29 @@ impl Consumer {
         let mut answers: Vec<String> = answers.iter().map(|answer| (*answer).to_owned()).collect();
         let own = consumer.clone();
         tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
+            while let Ok((stream, _)) = listener.accept().await {
                 let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
-                let own = own.clone();
-                tokio::spawn(async move {
-                    let request = read_request(&mut stream).await;
-                    own.seen.lock().unwrap().push(request);
-                    own.reached.notify_one();
-                    if hold {
-                        own.proceed.notified().await;
+                match &tls {
+                    None => drop(tokio::spawn(own.clone().serve(stream, answer, hold))),
+                    Some(tls) => {
+                        let Ok(stream) = tls.accept(stream).await else { continue };
+                        tokio::spawn(own.clone().serve(stream, answer, hold));
                     }
-                    stream.write_all(answer.as_bytes()).await.ok();
-                });
+                }
             }
         });
         consumer
+    }
+
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin>(self, mut stream: S, answer: String, hold: bool) {
+        let request = read_request(&mut stream).await;
+        self.seen.lock().unwrap().push(request);
+        self.reached.notify_one();
+        if hold {
+            self.proceed.notified().await;
+        }
+        stream.write_all(answer.as_bytes()).await.ok();
+        stream.shutdown().await.ok();
     }
 
     /// Every request since the last call: head and body as text.
@@ -77,7 +106,7 @@ pub(super) fn field<'r>(request: &'r str, name: &str) -> &'r str {
     }
 }
 
-async fn read_request(stream: &mut tokio::net::TcpStream) -> String {
+async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
     let mut chunk = [0; 4096];
     loop {
