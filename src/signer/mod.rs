@@ -12,7 +12,7 @@ mod accept;
 mod admission;
 mod authorization;
 mod delivery;
-pub(crate) mod egress;
+mod egress;
 mod endpoints;
 mod intake;
 mod outbound;
@@ -26,7 +26,7 @@ mod state;
 mod token;
 mod worker;
 
-pub use egress::RouteError;
+pub use egress::{AddressKind, ClientTlsError, Refusal, RouteError};
 pub use outcome::Outcome;
 pub use rejection::Rejection;
 pub use start::{StartError, start};

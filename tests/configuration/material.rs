@@ -29,6 +29,19 @@ pub(crate) fn directory(test: &str) -> PathBuf {
         ("nonsense.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".to_owned()),
         ("nonsense.crl", "-----BEGIN X509 CRL-----\nMIIB\n-----END X509 CRL-----\n".to_owned()),
         ("networks.txt", "# GitHub\n192.0.2.0/24 # hooks\n\n10.1.2.3/8\nexample.com\n".to_owned()),
+        (
+            "signer.toml",
+            "[[endpoint]]\nendpiont = \"https://a.example\"\ntimeout = 5\n\n[[endpoint]]\nname = \"b\"\n\
+             endpoint = \"https://b.example/\"\nsecret_env = [\"GOOD\"]\n\n[endpoints]\n"
+                .to_owned(),
+        ),
+        (
+            "twice.toml",
+            "[[endpoint]]\nendpoint = \"https://a.example/1\"\nsecret-env = \"GOOD\"\n\n\
+             [[endpoint]]\nendpoint = \"https://a.example/2\"\nsecret-env = \"GOOD\"\n"
+                .to_owned(),
+        ),
+        ("torn.toml", "[[endpoint]]\nname = \"a\n".to_owned()),
         ("no-networks.txt", "# none yet\n".to_owned()),
     ];
     for (name, contents) in private {

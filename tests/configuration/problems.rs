@@ -1,23 +1,44 @@
-//! `problems.txt`: flags and environment on the left hand, so to speak, and on
+//! `problems.txt` and `signer_problems.txt`: flags and environment on the left hand, so to speak, and on
 //! the right hand exactly what a person gets to read.
 
 use std::collections::BTreeMap;
 
-use countersign::config::{Environment, GuardArgs, GuardConfig};
+use countersign::config::{
+    Environment, GuardArgs, GuardConfig, Problems, Remark, Role, SignerArgs, SignerConfig,
+};
 
 use super::material::{SECRET, directory};
 
 #[test]
-fn every_problem_and_remark_reads_as_recorded() {
-    let directory = directory("problems");
+fn every_problem_and_remark_of_the_guard_reads_as_recorded() {
+    check(Role::Guard, &GUARD, include_str!("problems.txt"), |flags, environment| {
+        let args = GuardArgs::from_flags(flags, environment).unwrap();
+        GuardConfig::from_args(&args, environment).map(|(_, remarks)| remarks)
+    });
+}
+
+#[test]
+fn every_problem_and_remark_of_the_signer_reads_as_recorded() {
+    check(Role::Signer, &SIGNER, include_str!("signer_problems.txt"), |flags, environment| {
+        let args = SignerArgs::from_flags(flags, environment).unwrap();
+        SignerConfig::from_args(&args, environment).map(|(_, remarks)| remarks)
+    });
+}
+
+type Base = [(&'static str, &'static str)];
+type Configure = fn(Vec<String>, &Environment) -> Result<Vec<Remark>, Problems>;
+
+fn check(role: Role, base: &Base, cases: &'static str, configure: Configure) {
+    let directory = directory(&format!("problems-{}", role.name()));
     let directory = directory.to_str().unwrap();
-    let cases = include_str!("problems.txt").split("\n\n").map(Case::read);
-    let failures: Vec<String> = cases.filter_map(|case| case.failure(directory)).collect();
+    let cases = cases.split("\n\n").map(Case::read);
+    let shown = |case: Case| case.failure(directory, &case.run(role, base, directory, configure));
+    let failures: Vec<String> = cases.filter_map(shown).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 /// A good configuration, which each case spoils in its own way.
-const BASE: [(&str, &str); 8] = [
+const GUARD: [(&str, &str); 8] = [
     ("TLS_CERT", "$DIR/server.pem"),
     ("TLS_KEY", "$DIR/server.key"),
     ("CLIENT_CA", "$DIR/ca.pem"),
@@ -27,6 +48,10 @@ const BASE: [(&str, &str); 8] = [
     ("SECRET_FILE", "$DIR/good.secret"),
     ("UPSTREAM", "http://127.0.0.1:3000"),
 ];
+
+/// The same for the signer.
+const SIGNER: [(&str, &str); 2] =
+    [("ENDPOINT", "https://consumer.example/hooks"), ("SECRET_FILE", "$DIR/good.secret")];
 
 struct Case {
     name: &'static str,
@@ -54,25 +79,24 @@ impl Case {
         case
     }
 
-    fn failure(&self, directory: &str) -> Option<String> {
-        let shown = self.run(directory).replace(directory, "$DIR");
+    fn failure(&self, directory: &str, shown: &str) -> Option<String> {
+        let shown = shown.replace(directory, "$DIR");
         let expected = self.expected.join("\n");
         let same = shown.trim_end() == expected;
         (!same).then(|| format!("# {}\nexpected:\n{expected}\nshown:\n{shown}", self.name))
     }
 
-    fn run(&self, directory: &str) -> String {
-        let base = BASE.iter().filter(|(name, _)| !self.unset.contains(name)).copied();
+    fn run(&self, role: Role, base: &Base, directory: &str, configure: Configure) -> String {
+        let base = base.iter().filter(|(name, _)| !self.unset.contains(name)).copied();
         let variables: BTreeMap<String, String> = base
             .chain(self.environment.iter().copied())
-            .map(|(name, value)| (format!("COUNTERSIGN_GUARD_{name}"), value.replace("$DIR", directory)))
+            .map(|(name, value)| (role.variable(name), value.replace("$DIR", directory)))
             .chain([("GOOD".to_owned(), SECRET.to_owned()), ("EMPTY".to_owned(), String::new())])
             .collect();
         let environment: Environment = variables.into_iter().collect();
-        let flags = self.flags.iter().map(|flag| flag.replace("$DIR", directory));
-        let args = GuardArgs::from_flags(flags, &environment).unwrap();
-        match GuardConfig::from_args(&args, &environment) {
-            Ok((_, remarks)) => remarks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        let flags = self.flags.iter().map(|flag| flag.replace("$DIR", directory)).collect();
+        match configure(flags, &environment) {
+            Ok(remarks) => remarks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
             Err(problems) => problems.to_string(),
         }
     }

@@ -16,24 +16,28 @@ struct Setting {
 
 #[test]
 fn the_reference_lists_every_flag_with_its_variable_and_default() {
-    let (flags, reference) = (flags(), reference());
-    let missing: Vec<_> = flags.difference(&reference).collect();
-    let outdated: Vec<_> = reference.difference(&flags).collect();
-    assert!(missing.is_empty() && outdated.is_empty(), "missing: {missing:#?}\noutdated: {outdated:#?}");
+    for role in ROLES {
+        let (flags, reference) = (flags(role), reference(role));
+        let missing: Vec<_> = flags.difference(&reference).collect();
+        let outdated: Vec<_> = reference.difference(&flags).collect();
+        assert!(missing.is_empty() && outdated.is_empty(), "missing: {missing:#?}\noutdated: {outdated:#?}");
+    }
 }
 
 #[test]
 fn the_reference_names_every_scheme() {
-    let row =
-        include_str!("../../docs/configuration.md").lines().find(|line| line.starts_with("| `--scheme`"));
+    let lines = include_str!("../../docs/configuration.md").lines();
+    let rows: Vec<_> = lines.filter(|line| line.starts_with("| `--scheme`")).collect();
+    assert_eq!(rows.len(), ROLES.len());
     for preset in countersign::schemes::presets() {
-        assert!(row.unwrap().contains(&format!("`{}`", preset.name)), "{}", preset.name);
+        assert!(rows.iter().all(|row| row.contains(&format!("`{}`", preset.name))), "{}", preset.name);
     }
 }
 
 #[test]
 fn each_flag_reads_as_a_sentence() {
-    for arg in guard().get_arguments().filter(|arg| arg.get_id() != "help") {
+    let commands = ROLES.map(command);
+    for arg in commands.iter().flat_map(clap::Command::get_arguments).filter(|arg| arg.get_id() != "help") {
         let help = arg.get_help().unwrap_or_else(|| panic!("{} has no help", arg.get_id())).to_string();
         assert!(help.starts_with(char::is_uppercase), "{}: {help}", arg.get_id());
         assert!(arg.get_help_heading().is_some(), "{} stands under no heading", arg.get_id());
@@ -41,13 +45,15 @@ fn each_flag_reads_as_a_sentence() {
 }
 
 #[test]
-fn check_takes_what_the_guard_takes() {
+fn check_takes_what_each_role_takes() {
     let names = |command: &clap::Command| -> Vec<String> {
         command.get_arguments().map(|arg| arg.get_id().to_string()).collect()
     };
-    let command = countersign::cli::command();
-    let check = command.find_subcommand("check").unwrap().find_subcommand("guard").unwrap();
-    assert_eq!(names(check), names(&guard()));
+    let all = countersign::cli::command();
+    for role in ROLES {
+        let check = all.find_subcommand("check").unwrap().find_subcommand(role.name()).unwrap();
+        assert_eq!(names(check), names(&command(role)));
+    }
 }
 
 #[test]
@@ -55,21 +61,23 @@ fn the_command_line_is_consistent() {
     countersign::cli::command().debug_assert();
 }
 
-fn guard() -> clap::Command {
-    countersign::cli::command().find_subcommand("guard").unwrap().clone()
+const ROLES: [Role; 2] = [Role::Guard, Role::Signer];
+
+fn command(role: Role) -> clap::Command {
+    countersign::cli::command().find_subcommand(role.name()).unwrap().clone()
 }
 
-fn flags() -> BTreeSet<Setting> {
+fn flags(role: Role) -> BTreeSet<Setting> {
     let setting = |arg: &Arg| {
         let long = arg.get_long().unwrap();
         Setting {
             flag: format!("--{long}"),
             repeats: matches!(arg.get_action(), ArgAction::Append),
-            variable: Role::Guard.variable(long),
+            variable: role.variable(long),
             default: default(arg),
         }
     };
-    guard().get_arguments().filter(|arg| arg.get_id() != "help").map(setting).collect()
+    command(role).get_arguments().filter(|arg| arg.get_id() != "help").map(setting).collect()
 }
 
 /// The default that clap knows, or the one that the help text names.
@@ -82,8 +90,9 @@ fn default(arg: &Arg) -> String {
     named.map(|(default, _)| default.to_owned()).unwrap_or_default()
 }
 
-/// The rows of every table whose first cell is a flag.
-fn reference() -> BTreeSet<Setting> {
+/// The rows of every table whose first cell is a flag, as far as their variable
+/// is the role's.
+fn reference(role: Role) -> BTreeSet<Setting> {
     let rows = include_str!("../../docs/configuration.md").lines().filter(|line| line.starts_with("| `--"));
     rows.map(|row| {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
@@ -95,5 +104,6 @@ fn reference() -> BTreeSet<Setting> {
             default: default.replace('`', ""),
         }
     })
+    .filter(|setting| setting.variable.starts_with(&role.variable("")))
     .collect()
 }

@@ -157,6 +157,10 @@ fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -
             .filter(|(of, _)| of.is_none_or(|of| of.name == preset.name))
             .map(|(_, sourced)| sourced)
             .collect();
+        if mine.is_empty() {
+            report.wrong("--scheme", preset.name, "has no secret: each is kept to another scheme");
+            continue;
+        }
         schemes.extend(scheme::compile(preset, &mine, options, report).map(Arc::new));
     }
     for (of, sourced) in &secrets {

@@ -26,7 +26,7 @@ pub(super) fn read(path: &str, report: &mut Report) -> Option<Vec<Option<Endpoin
     let mut table = report.read("--config", path, parse)?;
     let endpoints = table.remove(ENDPOINT);
     for key in table.keys() {
-        report.wrong("--config", path, unknown(key, [ENDPOINT].into_iter()));
+        report.wrong("--config", key, unknown(key, [ENDPOINT].into_iter()));
     }
     match endpoints {
         Some(Value::Array(endpoints)) if !endpoints.is_empty() => {
@@ -101,8 +101,8 @@ fn texts(value: Value) -> Option<Vec<String>> {
 
 fn unknown<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Fault {
     match nearest(key, known) {
-        Some(near) => format!("has the unknown key {key:?}; did you mean {near:?}?").into(),
-        None => format!("has the unknown key {key:?}").into(),
+        Some(near) => format!("is no known key; did you mean {near:?}?").into(),
+        None => "is no known key".into(),
     }
 }
 

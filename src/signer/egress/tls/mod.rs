@@ -20,7 +20,9 @@ use crate::config::ClientTls;
 use crate::net::certificates::{self, PemError};
 use crate::net::tls_versions;
 
-pub(crate) use failure::{TlsFailure, TlsFailureKind};
+pub(crate) use failure::TlsFailure;
+#[cfg(test)]
+pub(crate) use failure::TlsFailureKind;
 pub(super) use material::Material;
 
 /// Why TLS toward a consumer cannot be set up. Says the file and what to do.
