@@ -159,7 +159,8 @@ fn endpoint_lines(endpoint: &EndpointConfig, lines: &mut Lines) {
     match &endpoint.authorization {
         Authorization::None => lines.add("auth", "none"),
         Authorization::Fixed(name, _) => lines.add("auth", format_args!("{name} (redacted)")),
-        Authorization::ClientCredentials(ClientCredentials { token, client_id, .. }) => {
+        Authorization::ClientCredentials(credentials) => {
+            let ClientCredentials { token, client_id, .. } = &**credentials;
             lines.add("auth", format_args!("oauth2 as {client_id}"));
             lines.add("token-url", &token.destination);
         }

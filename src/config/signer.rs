@@ -63,7 +63,7 @@ pub enum Authorization {
     /// 6750) or an API key. The value is marked as sensitive.
     Fixed(HeaderName, HeaderValue),
     /// OAuth 2.0 client credentials (RFC 6749 section 4.4).
-    ClientCredentials(ClientCredentials),
+    ClientCredentials(Box<ClientCredentials>),
 }
 
 /// What an authorization server wants to know before it grants a token.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http::header::HeaderName;
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 
 use crate::config::{Authorization, EndpointConfig};
 use crate::limits::{Bound, RateLimiter};
@@ -97,7 +97,7 @@ impl Endpoints {
 }
 
 /// Finds the endpoint, and checks that the request is a webhook.
-pub(crate) fn choose(endpoints: &Endpoints, sound: Sound, parts: &Parts) -> Result<Addressed, Refused> {
+pub(crate) fn choose(endpoints: &Endpoints, sound: &Sound, parts: &Parts) -> Result<Addressed, Refused> {
     let path = parts.uri.path();
     if !is_unambiguous(path) {
         return Err(if path == "*" { Rejection::NoEndpoint } else { Rejection::HeadRefused }.into());
@@ -128,6 +128,6 @@ fn named(fields: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
     let mut names = fields.get_all(ENDPOINT).iter();
     match (names.next(), names.next()) {
         (_, Some(_)) => Err(Rejection::EndpointAmbiguous),
-        (name, None) => Ok(name.map(|name| name.as_bytes())),
+        (name, None) => Ok(name.map(HeaderValue::as_bytes)),
     }
 }

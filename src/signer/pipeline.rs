@@ -31,14 +31,14 @@ pub(crate) async fn run(
     let signer = delivery.signer();
     let sound = net::inspect(&parts, fault, signer.bounds.head_fields)?;
     delivery.refuse_when_draining()?;
-    let addressed = endpoints::choose(&signer.endpoints, sound, &parts)?;
+    let addressed = endpoints::choose(&signer.endpoints, &sound, &parts)?;
     delivery.note_addressed(&addressed);
     let admitted = admission::admit(addressed, &signer.deliveries)?;
     let taken = intake::read(admitted, body, &signer.memory, &signer.bounds).await?;
-    let signed = signing::sign(taken, &parts, signer.clock.now())?;
-    delivery.note_signed(&signed);
-    let way = delivery.way(&signed);
-    let authorised = authorization::authorise(signed, &way, &signer.signing_metrics).await?;
+    let message = signing::sign(taken, &parts, signer.clock.now())?;
+    delivery.note_signed(&message);
+    let way = delivery.way(&message);
+    let authorised = authorization::authorise(message, &way, &signer.signing_metrics).await?;
     let outgoing = outbound::request(parts, authorised);
     Ok(send(delivery, &way, outgoing).await?)
 }

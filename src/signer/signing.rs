@@ -76,7 +76,7 @@ fn id(schemes: &[Arc<Scheme>], fields: &HeaderMap) -> Result<Option<String>, Rej
     if names.peek().is_none() {
         return Ok(None);
     }
-    let given = names.filter_map(|name| only(fields, name)).next();
+    let given = names.find_map(|name| only(fields, name));
     match given.filter(|id| schemes.iter().all(|scheme| scheme.accepts_id(id))) {
         Some(id) => Ok(Some(id.to_owned())),
         None => fresh_id().map(Some),

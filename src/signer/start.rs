@@ -27,7 +27,7 @@ pub enum StartError {
         /// The endpoint.
         name: String,
         /// What is wrong.
-        source: RouteError,
+        source: Box<RouteError>,
     },
 }
 
@@ -72,7 +72,7 @@ fn routes(endpoint: &EndpointConfig) -> Result<Routes, StartError> {
     let route = |egress| {
         Route::new(egress, Arc::new(SystemResolver))
             .map(Arc::new)
-            .map_err(|source| StartError::Route { name: endpoint.name.clone(), source })
+            .map_err(|source| StartError::Route { name: endpoint.name.clone(), source: Box::new(source) })
     };
     let token = match &endpoint.authorization {
         Authorization::ClientCredentials(credentials) => Some(route(&credentials.token)?),

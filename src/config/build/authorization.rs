@@ -117,12 +117,12 @@ fn client_credentials(
         answer_bytes_max: TOKEN_ANSWER_BYTES_MAX,
         ..consumer.clone()
     };
-    Some(Authorization::ClientCredentials(ClientCredentials {
+    Some(Authorization::ClientCredentials(Box::new(ClientCredentials {
         token,
         client_id: client_id?.to_owned(),
         client_secret: client_secret?,
         scope: scope?,
-    }))
+    })))
 }
 
 /// RFC 6749 section 3.3: words of visible ASCII without quotes.

@@ -57,16 +57,14 @@ pub(super) fn read(
 fn egress(args: &ConsumerArgs, tls: &ClientTlsArgs, report: &mut Report) -> Option<EgressConfig> {
     let plain = report.read_optional("--allow-plain", args.allow_plain.as_deref(), word::<Switch>);
     let allow_plain = matches!(plain, Some(Some(Switch::On)));
-    let destination = match args.endpoint.as_deref() {
-        Some(url) => report.read("--endpoint", url, |url| Destination::read(url, allow_plain)),
-        None => {
-            report.problem(
-                "--endpoint",
-                "is missing: say where to deliver, such as https://consumer.example/hooks; --config FILE names several",
-            );
-            None
-        }
-    };
+    if args.endpoint.is_none() {
+        report.problem(
+            "--endpoint",
+            "is missing: say where to deliver, such as https://consumer.example/hooks; --config FILE names several",
+        );
+    }
+    let read = |url: &str| Destination::read(url, allow_plain);
+    let destination = args.endpoint.as_deref().and_then(|url| report.read("--endpoint", url, read));
     let allow = report.read_each("--allow-destination", &args.allow_destination, network);
     let proxy = report.read_optional("--https-proxy", args.https_proxy.as_deref(), str::parse);
     let tls = client_tls(tls, report);
