@@ -68,7 +68,7 @@ pub struct SignerListeningArgs {
 
 /// One consumer. Nothing has a default here: what was not given can be told
 /// from what was.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct EndpointArgs {
     #[command(flatten)]
@@ -95,12 +95,12 @@ impl EndpointArgs {
 
     /// Whether nothing at all was said.
     pub(super) fn is_empty(&self) -> bool {
-        format!("{self:?}") == format!("{:?}", Self::default())
+        *self == Self::default()
     }
 }
 
 /// Who the consumer is, and how much goes to it.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Endpoint")]
 pub struct ConsumerArgs {
     /// URL that webhooks are delivered to, such as https://consumer.example/hooks.
@@ -155,7 +155,7 @@ pub struct ConsumerArgs {
 }
 
 /// How requests are signed.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Signing")]
 pub struct SigningArgs {
     /// How to sign; give it again to sign in several ways at once.
@@ -180,7 +180,7 @@ pub struct SigningArgs {
 }
 
 /// The client's side of TLS.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "TLS toward the consumer")]
 pub struct ClientTlsArgs {
     /// Client certificate chain, leaf first (PEM) [default: none].
@@ -209,7 +209,7 @@ pub struct ClientTlsArgs {
 }
 
 /// What a consumer asks for beside the signature.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Authorization toward the consumer")]
 pub struct AuthorizationArgs {
     /// What the consumer asks for beside the signature [default: none].
