@@ -16,7 +16,7 @@ mod effective;
 mod environment;
 mod files;
 pub mod guard;
-mod material;
+pub(crate) mod material;
 mod nearest;
 pub mod problems;
 pub mod raw;

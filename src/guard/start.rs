@@ -10,8 +10,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::admin::{self, Health};
 use crate::clock::{Clock, UnixTime};
-use crate::config::{BootFence, Bounds, ClientAuth, GuardConfig, LedgerConfig, SourceConfig, Transport};
-use crate::guard::accept::{identity, tls};
+use crate::config::{BootFence, Bounds, GuardConfig, LedgerConfig, SourceConfig, Transport};
+use crate::guard::accept::tls;
 use crate::guard::outcome::Outcome;
 use crate::guard::routes::Routes;
 use crate::guard::source::Source;
@@ -19,7 +19,6 @@ use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
 use crate::ledger::{Ledger as _, LedgerOptions, MemoryLedger, SourceIndex};
 use crate::limits::{AddressRegistry, Bound};
-use crate::net::certificates;
 use crate::net::{self, ConnectionBounds, Drain, DrainSignal, Http1Bounds, Pool, Target, TargetError};
 use crate::telemetry::{DeliveryLog, LedgerReading, Metrics};
 
@@ -72,9 +71,9 @@ pub fn start(
     clock: Arc<dyn Clock>,
     memory_begins: UnixTime,
 ) -> Result<Running, StartError> {
-    let acceptor = match &config.transport {
+    let tls = match &config.transport {
         Transport::Plain => None,
-        Transport::Tls(tls) => Some(TlsAcceptor::from(tls::server_config(tls)?)),
+        Transport::Tls(files) => Some(tls::server_tls(files)?),
     };
     let listeners = listen(config.listen, config.threads)?;
     let mut admin_listeners = listen(config.admin_listen, NonZeroUsize::MIN)?;
@@ -83,12 +82,12 @@ pub fn start(
 
     let targets = targets(&config)?;
     let stop = DrainSignal::default();
-    let expiries = expiries(&config.transport)?;
     let log = DeliveryLog::new(&config.log);
     let guard = Arc::new(guard(config, clock, memory_begins, log));
-    for (certificate, not_after) in expiries {
-        guard.metrics.set_certificate_expiry(certificate, not_after);
+    for (certificate, not_after) in tls.iter().flat_map(|tls| &tls.expiries) {
+        guard.metrics.set_certificate_expiry(certificate, *not_after);
     }
+    let acceptor = tls.map(|tls| TlsAcceptor::from(tls.config));
     let mut workers = Vec::new();
     for (number, listener) in listeners.into_iter().enumerate() {
         let worker = Arc::new(worker(&guard, &targets, &stop));
@@ -190,21 +189,6 @@ fn worker(guard: &Arc<Guard>, targets: &[Arc<Target>], stop: &DrainSignal) -> Wo
 fn connection_bounds(bounds: &Bounds) -> ConnectionBounds {
     let Bounds { head_bytes, head_fields, head_timeout, idle_timeout, .. } = *bounds;
     ConnectionBounds { http1: Http1Bounds { head_bytes, head_fields, head_timeout }, idle_timeout }
-}
-
-/// When the certificates in use expire: each file's first to do so.
-fn expiries(transport: &Transport) -> Result<Vec<(&'static str, UnixTime)>, tls::TlsError> {
-    let Transport::Tls(tls) = transport else { return Ok(Vec::new()) };
-    let authority = match &tls.client_auth {
-        ClientAuth::Off => None,
-        ClientAuth::Optional(trust) | ClientAuth::Required(trust) => Some(("client_ca", &trust.ca)),
-    };
-    let mut expiries = Vec::new();
-    for (name, path) in std::iter::once(("server", &tls.cert)).chain(authority) {
-        let chain = certificates::chain(path)?;
-        expiries.extend(chain.iter().filter_map(identity::not_after).min().map(|first| (name, first)));
-    }
-    Ok(expiries)
 }
 
 /// What the admin port shows: read at each scrape, so that no delivery pays

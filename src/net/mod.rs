@@ -8,7 +8,6 @@
 
 mod accept;
 mod activity;
-pub(crate) mod certificates;
 mod detect;
 mod drain;
 pub mod http1;

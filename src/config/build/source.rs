@@ -195,7 +195,7 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
     };
     let upstream = report.read("--upstream", url, str::parse);
     let Some(ca) = args.upstream_ca.as_deref() else { return upstream };
-    let usable = report.read("--upstream-ca", ca, |path| material::roots(Path::new(path)));
+    let usable = report.read("--upstream-ca", ca, |path| Ok(material::authorities(Path::new(path))?));
     match upstream? {
         Upstream::Https { host, port, .. } => {
             usable.map(|_| Upstream::Https { host, port, ca: Some(ca.into()) })

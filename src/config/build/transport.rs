@@ -64,8 +64,8 @@ fn needed_file<'a>(key: &'static str, path: Option<&'a str>, report: &mut Report
 
 /// The files of certificate and key, if they belong together.
 fn matching(cert: &str, key: &str, report: &mut Report) -> Option<(PathBuf, PathBuf)> {
-    let chain = report.read("--tls-cert", cert, |path| material::certificates(Path::new(path)));
-    let private = report.read("--tls-key", key, |path| material::private_key(Path::new(path)));
+    let chain = report.read("--tls-cert", cert, |path| Ok(material::certificates(Path::new(path))?));
+    let private = report.read("--tls-key", key, |path| Ok(material::private_key(Path::new(path))?));
     let (chain, private) = (chain?, private?);
     report.remarks.extend(files::exposure("--tls-key", Path::new(key)));
     match CertifiedKey::from_der(chain, private, &aws_lc_rs::default_provider()) {
@@ -126,7 +126,8 @@ fn trust(args: &TlsArgs, report: &mut Report) -> Option<ClientTrust> {
         );
         return None;
     };
-    let roots = report.read("--client-ca", ca, |path| material::roots(Path::new(path))).map(Arc::new);
+    let roots =
+        report.read("--client-ca", ca, |path| Ok(Arc::new(material::authorities(Path::new(path))?.roots)));
     let crls = report.read_each("--client-crl", &args.client_crl, |path| {
         let lists = material::revocation_lists(Path::new(path))?;
         match &roots {
