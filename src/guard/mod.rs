@@ -16,6 +16,7 @@ mod outcome;
 pub(crate) mod pipeline;
 mod rejection;
 mod routes;
+mod running;
 mod source;
 mod start;
 mod state;
@@ -23,4 +24,5 @@ mod worker;
 
 pub use outcome::Outcome;
 pub use rejection::{Rejection, Side};
-pub use start::{Running, StartError, start};
+pub use running::Running;
+pub use start::{StartError, start};

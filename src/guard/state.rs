@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::clock::Clock;
-use crate::config::{Bounds, OnUnknown};
+use crate::clock::{Clock, UnixTime};
+use crate::config::{BootFence, Bounds, GuardConfig, LedgerConfig, OnUnknown, SourceConfig};
+use crate::guard::outcome::Outcome;
 use crate::guard::routes::Routes;
-use crate::ledger::MemoryLedger;
+use crate::guard::source::Source;
+use crate::ledger::{Ledger as _, LedgerOptions, MemoryLedger, SourceIndex};
 use crate::limits::{AddressRegistry, Bound};
-use crate::telemetry::{DeliveryLog, Metrics};
+use crate::telemetry::{DeliveryLog, LedgerReading, Metrics};
 
 /// The guard's state.
 #[derive(Debug)]
@@ -25,4 +27,57 @@ pub(crate) struct Guard {
     pub(crate) memory: Arc<Bound>,
     pub(crate) metrics: Metrics,
     pub(crate) log: DeliveryLog,
+}
+
+impl Guard {
+    /// The state of a guard that has seen nothing yet. `memory_begins` is as
+    /// [`start`](super::start) has it.
+    pub(crate) fn new(config: GuardConfig, clock: Arc<dyn Clock>, memory_begins: UnixTime) -> Self {
+        let GuardConfig { sources, bounds, ledger, log, .. } = config;
+        let names: Vec<(String, usize)> =
+            sources.iter().map(|source| (source.name.clone(), source.scheme.secret_count())).collect();
+        let codes: Vec<&'static str> = Outcome::all().map(Outcome::code).collect();
+        let options = ledger_options(ledger, sources.len(), memory_begins);
+        Self {
+            ledger: MemoryLedger::new(options, Arc::clone(&clock)),
+            routes: Routes::new(indexed(sources)),
+            addresses: AddressRegistry::new(&bounds),
+            deliveries: Arc::new(Bound::new(bounds.deliveries as u64)),
+            memory: Arc::new(Bound::new(bounds.memory_bytes)),
+            on_unknown: ledger.on_unknown,
+            metrics: Metrics::new(&names, &codes),
+            bounds,
+            clock,
+            log: DeliveryLog::new(&log),
+        }
+    }
+
+    /// The metrics in text format. What only a scrape asks for is read now, so
+    /// that no delivery pays for a gauge.
+    pub(crate) fn scrape(&self) -> String {
+        self.metrics.set_body_bytes(self.memory.held());
+        self.metrics.set_ledger(LedgerReading {
+            entries: self.ledger.entries(),
+            entries_max: self.ledger.entries_max(),
+        });
+        self.metrics.render()
+    }
+}
+
+fn indexed(sources: Vec<SourceConfig>) -> Vec<Arc<Source>> {
+    let indices = (0..).map(SourceIndex);
+    indices.zip(sources).map(|(index, config)| Arc::new(Source::new(index, config))).collect()
+}
+
+fn ledger_options(config: LedgerConfig, sources: usize, memory_begins: UnixTime) -> LedgerOptions {
+    LedgerOptions {
+        entries_max: config.entries_max,
+        entries_max_per_source: config.entries_max,
+        sources,
+        on_unknown: config.on_unknown,
+        boot_fence: match config.boot_fence {
+            BootFence::On => Some(memory_begins),
+            BootFence::Off => None,
+        },
+    }
 }

@@ -10,9 +10,10 @@ use tokio::runtime::Builder;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
 
+use crate::config::Bounds;
 use crate::guard::accept;
 use crate::guard::state::Guard;
-use crate::net::{self, ConnectionBounds, Drain, Drained, Pool};
+use crate::net::{self, ConnectionBounds, Drain, DrainSignal, Drained, Http1Bounds, Pool, Target};
 
 /// Idle connections to the app are looked through this often.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -30,6 +31,20 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
+    /// A worker of `guard` that connects to `targets`, one for each source.
+    pub(crate) fn new(guard: &Arc<Guard>, targets: &[Arc<Target>], stop: &DrainSignal) -> Self {
+        let Bounds { head_bytes, head_fields, head_timeout, idle_timeout, .. } = guard.bounds;
+        Self {
+            guard: Arc::clone(guard),
+            pools: targets.iter().map(|target| Arc::new(Pool::new(Arc::clone(target)))).collect(),
+            connection_bounds: ConnectionBounds {
+                http1: Http1Bounds { head_bytes, head_fields, head_timeout },
+                idle_timeout,
+            },
+            drain: Drain::new(stop.clone()),
+        }
+    }
+
     /// Serves until the drain is over. Called on a thread of its own.
     pub(crate) fn run(
         self: Arc<Self>,
