@@ -176,8 +176,6 @@ const LIFETIME: Duration = Duration::days(90);
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
     use super::*;

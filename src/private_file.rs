@@ -43,8 +43,6 @@ fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;

@@ -15,7 +15,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter as Gcra};
 use http::HeaderValue;
 
-use crate::config::guard::Rate;
+use crate::config::Rate;
 
 /// Admits events at a [`Rate`]. Full at first: a burst may come at once.
 pub struct RateLimiter<C: Clock = DefaultClock> {
@@ -123,7 +123,6 @@ pub(super) fn refill(rate: Rate) -> Duration {
 const REFILL_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use governor::clock::FakeRelativeClock;
     use proptest::prelude::*;

@@ -11,7 +11,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
 use crate::clock::UnixTime;
-use crate::config::guard::Identity;
+use crate::config::Identity;
 
 /// The names of a client certificate.
 ///
@@ -102,7 +102,6 @@ fn not_after_of(certificate: &X509Certificate<'_>) -> UnixTime {
 const NAMES_MAX: usize = 32;
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::time::Duration;
 

@@ -96,7 +96,6 @@ fn declared_length(fields: &HeaderMap) -> Result<Option<u64>, Rejection> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use http::Request;
 

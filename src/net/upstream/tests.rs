@@ -1,7 +1,5 @@
 //! The client against real sockets: each upstream is a script of raw bytes.
 
-#![allow(clippy::unwrap_used)]
-
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::pool::IDLE_MAX;
 use super::{Pool, Target, UpstreamBody, UpstreamBodyError, UpstreamError};
-use crate::config::guard::Upstream;
+use crate::config::Upstream;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
