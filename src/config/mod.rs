@@ -15,7 +15,7 @@ mod build;
 mod effective;
 mod environment;
 mod files;
-pub mod guard;
+mod guard;
 pub(crate) mod material;
 mod nearest;
 pub mod problems;

@@ -21,7 +21,7 @@ use governor::clock::{Clock, DefaultClock, Reference};
 
 use super::rate::{self, Limited, RateLimiter};
 use super::{Bound, Permit};
-use crate::config::guard::{Bounds, Rate};
+use crate::config::{Bounds, Rate};
 
 /// Every address that holds something of the process.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::config::guard::Bounds;
+use crate::config::Bounds;
 use crate::config::problems::Report;
 use crate::config::raw::LimitArgs;
 use crate::config::values::{duration, number};

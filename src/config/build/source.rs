@@ -10,12 +10,12 @@ use ipnet::IpNet;
 
 use super::bounds::MEMORY_BYTES_PER_ADDRESS;
 use crate::config::environment::Environment;
-use crate::config::guard::{PathPattern, Policies, Rate, SourceConfig, Upstream};
 use crate::config::nearest::nearest;
 use crate::config::problems::{Remark, Report};
 use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs, scheme_names};
 use crate::config::secrets::{self, Sourced};
 use crate::config::values::{ByteSize, Fault, Switch, duration, network, number, word};
+use crate::config::{PathPattern, Policies, Rate, SourceConfig, Upstream};
 use crate::config::{files, material};
 use crate::keys::KEY_BYTES_MIN;
 use crate::schemes::{self, KeyError, KeyFault, Preset, Scheme, SchemeOptions};

@@ -9,10 +9,10 @@ use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateRevocationListDer;
 
-use crate::config::guard::{ClientAuth, ClientTrust, TlsConfig, TlsVersion, Transport};
 use crate::config::problems::Report;
 use crate::config::raw::TlsArgs;
 use crate::config::values::{Fault, Switch, Word, word};
+use crate::config::{ClientAuth, ClientTrust, TlsConfig, TlsVersion, Transport};
 use crate::config::{files, material};
 
 pub(super) fn read(plain: &str, args: &TlsArgs, report: &mut Report) -> Option<Transport> {

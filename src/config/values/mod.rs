@@ -55,7 +55,7 @@ mod tests {
 
     use super::*;
     use crate::config::OnUnknown;
-    use crate::config::guard::{Identity, PathPattern, Rate, Upstream};
+    use crate::config::{Identity, PathPattern, Rate, Upstream};
 
     proptest! {
         #[test]

@@ -4,7 +4,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::Fault;
 use crate::config::OnUnknown;
-use crate::config::guard::{BootFence, LogFormat, TlsVersion};
+use crate::config::{BootFence, LogFormat, TlsVersion};
 use crate::schemes::Policy;
 
 /// A type whose values each have a word.
