@@ -17,7 +17,7 @@ pub mod keys;
 pub mod schemes;
 
 #[cfg(feature = "proxy")]
-pub mod admin;
+mod admin;
 #[cfg(feature = "proxy")]
 pub mod cli;
 #[cfg(feature = "proxy")]
@@ -27,12 +27,13 @@ pub mod devcerts;
 #[cfg(feature = "proxy")]
 pub mod guard;
 #[cfg(feature = "proxy")]
-pub mod ledger;
+mod ledger;
 #[cfg(feature = "proxy")]
-pub mod limits;
+mod limits;
 #[cfg(feature = "proxy")]
+#[doc(hidden)]
 pub mod net;
 #[cfg(feature = "proxy")]
 pub mod private_file;
 #[cfg(feature = "proxy")]
-pub mod telemetry;
+mod telemetry;

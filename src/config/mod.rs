@@ -1,9 +1,9 @@
 //! Text becomes trusted types, once.
 //!
-//! [`raw`] is the configuration as people write it, [`values`] reads each kind
-//! of value, and [`GuardConfig::from_args`] (in `build/`) puts the trusted form
-//! together. It never stops at the first problem: all of them are
-//! [collected](problems), each with its key, its value and the form expected.
+//! [`GuardArgs`] is the configuration as people write it, `values` reads each
+//! kind of value, and [`GuardConfig::from_args`] (in `build/`) puts the trusted
+//! form together. It never stops at the first problem: all of them are collected
+//! ([`Problems`]), each with its key, its value and the form expected.
 //! Nothing past this module sees a string that still needs reading.
 //!
 //! Secrets come from files or from a named environment variable, never from
@@ -18,10 +18,10 @@ mod files;
 mod guard;
 pub(crate) mod material;
 mod nearest;
-pub mod problems;
-pub mod raw;
+mod problems;
+mod raw;
 mod secrets;
-pub mod values;
+mod values;
 
 pub use effective::Effective;
 pub use environment::Environment;

@@ -9,7 +9,7 @@ use super::values::Fault;
 
 /// One thing that keeps the guard from starting.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub(super) struct Problem {
     key: &'static str,
     value: Option<String>,
     fault: Fault,

@@ -1,6 +1,6 @@
 //! The guard: a verifying reverse proxy in front of a receiver app.
 //!
-//! Read [`pipeline`] first: it is the life of a delivery, and its order is the
+//! Read `pipeline` first: it is the life of a delivery, and its order is the
 //! security argument. `accept` is what comes before it, `check` its stages,
 //! `forward` its end. [`start`] brings it up.
 
@@ -13,7 +13,7 @@ mod forward;
 mod headers;
 mod outbound;
 mod outcome;
-pub(crate) mod pipeline;
+mod pipeline;
 mod rejection;
 mod routes;
 mod running;

@@ -11,7 +11,7 @@ mod bound;
 mod memory;
 mod rate;
 
-pub use addresses::{AddressGuard, AddressRefused, AddressRegistry, AddressUse};
-pub use bound::{Bound, Permit};
-pub use memory::{Overloaded, Reservation};
-pub use rate::{Limited, RateLimiter};
+pub(crate) use addresses::{AddressGuard, AddressRegistry, AddressUse};
+pub(crate) use bound::{Bound, Permit};
+pub(crate) use memory::Reservation;
+pub(crate) use rate::{Limited, RateLimiter};

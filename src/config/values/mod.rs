@@ -17,12 +17,12 @@ mod word;
 use std::borrow::Cow;
 use std::fmt;
 
-pub use address::socket_address;
-pub use duration::{Span, duration};
-pub use network::network;
-pub use number::number;
-pub use size::ByteSize;
-pub use word::{Switch, Word, word};
+pub(super) use address::socket_address;
+pub(super) use duration::{Span, duration};
+pub(super) use network::network;
+pub(super) use number::number;
+pub(super) use size::ByteSize;
+pub(super) use word::{Switch, Word, word};
 
 /// What is wrong with a value, as a person reads it: the form expected, or why
 /// the value is refused. It never repeats the value.
