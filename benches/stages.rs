@@ -53,7 +53,7 @@ fn head_step(criterion: &mut Criterion) {
     for preset in presets() {
         let (scheme, fields) = signed(preset.name, b"{}");
         group.bench_function(preset.name, |bencher| {
-            bencher.iter(|| scheme.open(&head(black_box(&fields)), NOW))
+            bencher.iter(|| scheme.open(&head(black_box(&fields)), NOW));
         });
     }
 }
