@@ -34,7 +34,7 @@ use crate::limits::Bound;
 
 /// Remembers in this process's memory; a restart forgets, behind the boot
 /// fence.
-pub(crate) struct MemoryLedger {
+pub struct MemoryLedger {
     slots: Cache<LedgerKey, Arc<Slot>>,
     turns: [Mutex<()>; TURNS],
     calendar: Calendar<Slot>,
@@ -53,7 +53,7 @@ struct Source {
 
 impl MemoryLedger {
     /// An empty ledger that reads wall time from `clock`.
-    pub(crate) fn new(options: LedgerOptions, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(options: LedgerOptions, clock: Arc<dyn Clock>) -> Self {
         let source = || Source {
             entries: Bound::new(options.entries_max_per_source as u64),
             watermark: Watermark::new(options.boot_fence),
@@ -71,7 +71,7 @@ impl MemoryLedger {
     }
 
     /// Most live entries.
-    pub(crate) const fn entries_max(&self) -> u64 {
+    pub const fn entries_max(&self) -> u64 {
         self.entries.max()
     }
 

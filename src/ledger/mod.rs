@@ -33,21 +33,21 @@ mod model;
 mod slot;
 mod watermark;
 
-pub(crate) use memory::MemoryLedger;
+pub use memory::MemoryLedger;
 
 /// Which source a key belongs to: its place among the sources of the process.
 /// Engines count and fence by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct SourceIndex(pub u32);
+pub struct SourceIndex(pub u32);
 
 /// What names a delivery in the ledger: SHA-256 over the source's ledger id
 /// and the signed identity, so that no engine stores or logs provider data.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct LedgerKey([u8; 32]);
+pub struct LedgerKey([u8; 32]);
 
 impl LedgerKey {
     /// The key of `identity` under the source whose ledger id is `source`.
-    pub(crate) fn new(source: &str, identity: &ReplayIdentity) -> Self {
+    pub fn new(source: &str, identity: &ReplayIdentity) -> Self {
         // The length goes first, so that no bytes move between the parts.
         let mut hash = Sha256::new_with_prefix((source.len() as u64).to_be_bytes());
         hash.update(source.as_bytes());
@@ -63,6 +63,11 @@ impl LedgerKey {
         }
         Self(hash.finalize().into())
     }
+
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl fmt::Debug for LedgerKey {
@@ -73,7 +78,7 @@ impl fmt::Debug for LedgerKey {
 
 /// How long an accepted delivery is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Memory {
+pub struct Memory {
     /// The scheme's tolerance; `None` where it signs no time. Signed bytes are
     /// remembered until signed time + tolerance, inclusive.
     pub tolerance: Option<Duration>,
@@ -102,7 +107,7 @@ impl Memory {
 
 /// One delivery asking to be the only one of its key.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ClaimRequest {
+pub struct ClaimRequest {
     /// The source it came to.
     pub source: SourceIndex,
     /// What names it.
@@ -121,7 +126,7 @@ pub(crate) struct ClaimRequest {
 /// What became of a claim request.
 #[derive(Debug)]
 #[must_use = "a claim that is not settled blocks its key until the lease lapses"]
-pub(crate) enum Claimed {
+pub enum Claimed {
     /// First of its key: the holder forwards, then settles.
     New(Claim),
     /// The same delivery is being forwarded at this moment.
@@ -135,7 +140,7 @@ pub(crate) enum Claimed {
 /// How a copy relates to the delivery accepted before it, decided from signed
 /// bytes alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Class {
+pub enum Class {
     /// The same signed bytes, or older ones of the same id, with a signed time.
     Replay,
     /// The same signed id and body under a newer signature.
@@ -146,7 +151,7 @@ pub(crate) enum Class {
 
 impl Class {
     /// The name in headers, logs and metrics.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Replay => "replay",
             Self::Retry => "retry",
@@ -161,7 +166,7 @@ impl Class {
 /// then follows [`OnUnknown`]: the owner died, and nobody knows what the
 /// upstream did.
 #[derive(Debug)]
-pub(crate) struct Claim {
+pub struct Claim {
     /// What was asked for.
     pub request: ClaimRequest,
     /// The owner token: the very slot that was claimed. A later claim of the
@@ -192,7 +197,7 @@ impl OnUnknown {
 /// Why the ledger could not decide. Each becomes a 503: "cannot decide" must
 /// never look like "refused".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum LedgerError {
+pub enum LedgerError {
     /// No room for one more live entry, in total or for the source.
     #[error("the ledger is full")]
     Full,
@@ -207,7 +212,7 @@ pub(crate) enum LedgerError {
 
 /// What every engine is told at its start.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LedgerOptions {
+pub struct LedgerOptions {
     /// Most live entries, of all sources.
     pub entries_max: usize,
     /// Most live entries of one source, so that one cannot crowd out others.
@@ -222,7 +227,7 @@ pub(crate) struct LedgerOptions {
 }
 
 /// What every engine does. Each method is atomic for its key.
-pub(crate) trait Ledger: Send + Sync + fmt::Debug {
+pub trait Ledger: Send + Sync + fmt::Debug {
     /// Claims the key, or says what stands in the way.
     fn claim(&self, request: &ClaimRequest) -> impl Future<Output = Result<Claimed, LedgerError>> + Send;
 
@@ -250,7 +255,7 @@ pub(crate) trait Ledger: Send + Sync + fmt::Debug {
 
 /// What a waiting copy learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waited {
+pub enum Waited {
     /// The first was accepted; the copy gets the answer of its class.
     Settled(Class),
     /// Still in flight, released, or too many already wait for this key (the
@@ -259,7 +264,7 @@ pub(crate) enum Waited {
 }
 
 /// At most this many copies wait for one key.
-pub(crate) const WAITERS_PER_KEY_MAX: usize = 4;
+pub const WAITERS_PER_KEY_MAX: usize = 4;
 
 /// The longest that a copy waits.
-pub(crate) const WAIT_MAX: Duration = Duration::from_secs(5);
+pub const WAIT_MAX: Duration = Duration::from_secs(5);

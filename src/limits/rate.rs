@@ -18,7 +18,7 @@ use http::HeaderValue;
 use crate::config::Rate;
 
 /// Admits events at a [`Rate`]. Full at first: a burst may come at once.
-pub(crate) struct RateLimiter<C: Clock = DefaultClock> {
+pub struct RateLimiter<C: Clock = DefaultClock> {
     gcra: Gcra<NotKeyed, InMemoryState, C, NoOpMiddleware<C::Instant>>,
     clock: C,
     policy: Policy,
@@ -34,20 +34,20 @@ struct Policy {
 impl RateLimiter {
     /// A limiter on the system's monotonic clock. `name` is what callers read
     /// in the fields: `source` or `address`.
-    pub(crate) fn new(name: &'static str, rate: Rate) -> Self {
+    pub fn new(name: &'static str, rate: Rate) -> Self {
         Self::with_clock(name, rate, DefaultClock::default())
     }
 }
 
 impl<C: Clock + Clone> RateLimiter<C> {
     /// A limiter on `clock`.
-    pub(crate) fn with_clock(name: &'static str, rate: Rate, clock: C) -> Self {
+    pub fn with_clock(name: &'static str, rate: Rate, clock: C) -> Self {
         let gcra = Gcra::direct_with_clock(quota(rate), clock.clone());
         Self { gcra, clock, policy: Policy { name, rate } }
     }
 
     /// Admits one event, or says when the next may come.
-    pub(crate) fn admit(&self) -> Result<(), Limited> {
+    pub fn admit(&self) -> Result<(), Limited> {
         self.gcra.check().map_err(|refused| Limited {
             policy: self.policy,
             wait: refused.wait_time_from(self.clock.now()),
@@ -64,25 +64,30 @@ impl<C: Clock> fmt::Debug for RateLimiter<C> {
 /// The rate is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("over the {} rate limit", policy.name)]
-pub(crate) struct Limited {
+pub struct Limited {
     policy: Policy,
     wait: Duration,
 }
 
 impl Limited {
+    /// Which limit was hit: the name it was made with.
+    pub const fn limit(&self) -> &'static str {
+        self.policy.name
+    }
+
     /// Whole seconds until an event is admitted again, rounded up, at least
     /// one: who comes earlier is refused again.
-    pub(crate) fn retry_after_secs(&self) -> u64 {
+    pub fn retry_after_secs(&self) -> u64 {
         secs_rounded_up(self.wait)
     }
 
     /// The value of `RateLimit`, such as `"source";r=0;t=1`.
-    pub(crate) fn rate_limit(&self) -> HeaderValue {
+    pub fn rate_limit(&self) -> HeaderValue {
         field(&format!("\"{}\";r=0;t={}", self.policy.name, self.retry_after_secs()))
     }
 
     /// The value of `RateLimit-Policy`, such as `"source";q=100;w=1`.
-    pub(crate) fn rate_limit_policy(&self) -> HeaderValue {
+    pub fn rate_limit_policy(&self) -> HeaderValue {
         let Rate { events, per, .. } = self.policy.rate;
         // The draft's window is in whole seconds; a period that is not is
         // widened, and its quota with it.
@@ -147,6 +152,7 @@ mod tests {
         limiter.admit().unwrap();
         clock.advance(Duration::from_millis(500));
         let refused = limiter.admit().unwrap_err();
+        assert_eq!(refused.limit(), "source");
         assert_eq!(refused.retry_after_secs(), 30, "29.5 s, rounded up");
         assert_eq!(refused.rate_limit(), "\"source\";r=0;t=30");
         assert_eq!(refused.rate_limit_policy(), "\"source\";q=2;w=60");
