@@ -8,7 +8,7 @@
 //! function. `docs/architecture.md` has the map.
 //!
 //! Imports run one way: roles → stores, admin, net → config → schemes → keys,
-//! clock. `tests/imports.rs` keeps this true. Without the `proxy` feature only
+//! clock. `tests/documentation/imports.rs` keeps this true. Without the `proxy` feature only
 //! the pure part is built: [`schemes`], [`keys`] and [`clock`], with no tokio
 //! and no hyper.
 
@@ -27,9 +27,11 @@ pub mod devcerts;
 #[cfg(feature = "proxy")]
 pub mod guard;
 #[cfg(feature = "proxy")]
-mod ledger;
+pub mod ledger;
+// Public for benches and fuzz targets alone, which are crates of their own.
 #[cfg(feature = "proxy")]
-mod limits;
+#[doc(hidden)]
+pub mod limits;
 #[cfg(feature = "proxy")]
 #[doc(hidden)]
 pub mod net;

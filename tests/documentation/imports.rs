@@ -1,8 +1,6 @@
 //! Imports run one way: roles → stores, admin, net → config → schemes → keys,
 //! clock. A new edge between modules is a decision: it is made here.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
