@@ -5,7 +5,7 @@
 //! `forward` its end. [`start`] brings it up.
 
 mod accept;
-mod addresses;
+mod allow_list;
 mod answer;
 mod check;
 mod delivery;

@@ -13,9 +13,9 @@ mod drain;
 pub mod http1;
 mod linger;
 mod run_to_end;
-mod seldom;
 mod serve;
 mod upstream;
+mod when_woken;
 
 pub(crate) use accept::{accept, listen_all};
 pub(crate) use drain::{Drain, DrainSignal, Drained};

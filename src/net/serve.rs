@@ -26,7 +26,7 @@ use super::detect::{Detected, detect};
 use super::drain::DrainSignal;
 use super::http1::{Http1Bounds, Http1Fault, Refusal, StrictIo};
 use super::linger::Linger;
-use super::seldom::Seldom;
+use super::when_woken::WhenWoken;
 
 /// What a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +166,7 @@ async fn drive<C>(
     let lapse = select! {
         biased;
         ended = &mut connection => return log_end(ended),
-        lapse = Seldom::new(stop) => lapse,
+        lapse = WhenWoken::new(stop) => lapse,
     };
     if lapse == Some(Lapse::Stalled) {
         debug!("connection dropped: its peer takes no answer");
