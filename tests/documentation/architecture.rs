@@ -25,10 +25,8 @@ fn the_map_names_what_stands_in_src() {
 fn map() -> BTreeSet<String> {
     let (_, map) = ARCHITECTURE.split_once("\nsrc/\n").unwrap();
     let lines = map.lines().map_while(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
-    let names = |line: &'static str| {
-        line.split_whitespace().take_while(|word| word.ends_with('/') || word.ends_with(".rs"))
-    };
-    lines.flat_map(names).map(str::to_owned).collect()
+    let is_name = |word: &&str| word.ends_with('/') || Path::new(word).extension().is_some();
+    lines.flat_map(|line| line.split_whitespace().take_while(is_name)).map(str::to_owned).collect()
 }
 
 #[test]
