@@ -11,12 +11,13 @@ mod app;
 #[allow(dead_code)]
 #[path = "../../examples/quickstart/client.rs"]
 mod client;
+mod languages;
 mod stand;
 
 mod admin;
 mod forwarding;
 mod framing;
-
+mod interop;
 mod lifecycle;
 mod limits;
 mod refusals;
