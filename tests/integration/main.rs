@@ -17,6 +17,7 @@ mod stand;
 mod admin;
 mod forwarding;
 mod framing;
+mod http2;
 mod interop;
 mod lifecycle;
 mod limits;
