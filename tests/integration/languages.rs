@@ -38,10 +38,10 @@ impl Language {
     /// a line. The script describes them.
     pub(crate) async fn ask_sdks(&self, questions: &[Value]) -> Vec<Value> {
         let mut process = self.command(self.script).stdin(Stdio::piped()).spawn().unwrap();
-        let lines: String = questions.iter().map(|question| format!("{question}\n")).collect();
+        let lines: Vec<_> = questions.iter().map(Value::to_string).collect();
         let mut stdin = process.stdin.take().unwrap();
         // A script that ends early says why on standard error.
-        stdin.write_all(lines.as_bytes()).await.ok();
+        stdin.write_all(lines.join("\n").as_bytes()).await.ok();
         drop(stdin);
         let output = timeout(PATIENCE, process.wait_with_output()).await.expect("an answer in time").unwrap();
         let complaint = String::from_utf8_lossy(&output.stderr);

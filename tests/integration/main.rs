@@ -11,7 +11,9 @@ mod app;
 #[allow(dead_code)]
 #[path = "../../examples/quickstart/client.rs"]
 mod client;
+mod held;
 mod languages;
+mod program;
 mod stand;
 
 mod admin;
@@ -21,6 +23,7 @@ mod http2;
 mod interop;
 mod lifecycle;
 mod limits;
+mod process;
 mod refusals;
 mod replays;
 mod tls;
