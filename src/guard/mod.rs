@@ -1,8 +1,8 @@
 //! The guard: a verifying reverse proxy in front of a receiver app.
 //!
-//! Read [`pipeline`] first: it is the life of a delivery, and its order is the
+//! Read `pipeline` first: it is the life of a delivery, and its order is the
 //! security argument. `accept` is what comes before it, `check` its stages,
-//! `forward` its end. [`start`] brings it up.
+//! `forward` its end. [`start()`] brings it up.
 
 mod accept;
 mod addresses;

@@ -65,12 +65,9 @@ async fn certificates_made_with_openssl_serve_as_well() {
     let app = App::start().await.unwrap();
     let directory = Directory::prepared().await;
     directory.run(OPENSSL_CERTIFICATES).await;
-    let line = format!(
-        "countersign guard --upstream {} --scheme standard-webhooks --secret-file certs/dev/webhook.secret \
-         --tls-cert server.pem --tls-key server.key --client-ca ca.pem --client-identity URI:spiffe://partner.example/sender",
-        url(&app)
-    );
-    let guard = directory.guard(&line).await;
+    let identity = "--client-identity URI:spiffe://partner.example/sender";
+    let line = tls_guard(&url(&app)).replace("certs/dev/ca", "ca").replace("certs/dev/server", "server");
+    let guard = directory.guard(&format!("{line} {identity}")).await;
     for (client, expected) in [("client", "204 2"), ("other", "403 2")] {
         let flags =
             format!("--cacert ca.pem --cert {client}.pem --key {client}.key https://localhost:PORT/hooks");
@@ -177,9 +174,9 @@ async fn an_address_that_is_taken_exits_with_1_and_is_named() {
     let directory = Directory::prepared().await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    for flag in ["--listen", "--admin-listen"] {
-        let line = format!("{} {flag} {address}", tls_guard("http://127.0.0.1:9"));
-        let output = directory.try_run(&line).await;
+    for (flag, other) in [("--listen", "--admin-listen"), ("--admin-listen", "--listen")] {
+        let line = tls_guard("http://127.0.0.1:9");
+        let output = directory.try_run(&format!("{line} {flag} {address} {other} 127.0.0.1:0")).await;
         assert_eq!(output.status.code(), Some(1), "{flag}");
         let said = text(&output.stderr);
         assert!(said.contains(&format!("countersign guard: listen on {address}: ")), "{flag}: {said}");
@@ -196,17 +193,17 @@ async fn curl(directory: &Directory, guard: &Guard, flags: &str, id: &str) -> St
 }
 
 fn tls_guard(upstream: &str) -> String {
-    format!(
-        "countersign guard --upstream {upstream} --scheme standard-webhooks --secret-file certs/dev/webhook.secret \
-         --tls-cert certs/dev/server.pem --tls-key certs/dev/server.key --client-ca certs/dev/ca.pem"
-    )
+    let files = "--tls-cert certs/dev/server.pem --tls-key certs/dev/server.key --client-ca certs/dev/ca.pem";
+    format!("{} {files}", guard_of(upstream))
 }
 
 fn plain_guard(upstream: &str) -> String {
-    format!(
-        "countersign guard --upstream {upstream} --scheme standard-webhooks --secret-file certs/dev/webhook.secret \
-         --plain"
-    )
+    guard_of(upstream) + " --plain"
+}
+
+fn guard_of(upstream: &str) -> String {
+    let source = "--scheme standard-webhooks --secret-file certs/dev/webhook.secret";
+    format!("countersign guard --upstream {upstream} {source}")
 }
 
 /// The ```` ```sh ```` block of a document that contains `text`.
