@@ -24,7 +24,7 @@ use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
 use crate::ledger::{Class, SourceIndex};
 use crate::limits::Reservation;
-use crate::net::{Http1Fault, PointOfNoReturn, Pool, RunToEnd};
+use crate::net::{self, Http1Fault, PointOfNoReturn, Pool, RunToEnd};
 use crate::telemetry::DeliveryRecord;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -44,7 +44,7 @@ pub(crate) fn answer(
         let run = pipeline::run(&mut delivery, parts, &mut body, fault);
         let result = AssertUnwindSafe(run).catch_unwind().await;
         let result = result.unwrap_or_else(|_| Err(Rejection::Internal.into()));
-        Ok(delivery.finish(result, &body))
+        Ok(delivery.finish(result, body))
     })
 }
 
@@ -140,19 +140,24 @@ impl Delivery {
     }
 
     /// Logs and counts, and makes the answer. A caller that still has body to
-    /// send is told that nobody will read it (RFC 9112 section 9.6).
+    /// send is told that nobody will read it (RFC 9112 section 9.6); over
+    /// HTTP/2, where that would cost it the answer, it may send for a while.
     fn finish(
         mut self,
         result: Result<Response<AnswerBody>, Refused>,
-        body: &Incoming,
+        body: Incoming,
     ) -> Response<AnswerBody> {
         let (outcome, mut response) = match result {
             Ok(response) => (outcome_of(&response), response),
             Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response()),
         };
         self.record(outcome, response.status());
-        if !body.is_end_stream() && self.version < Version::HTTP_2 {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        if !body.is_end_stream() {
+            if self.version < Version::HTTP_2 {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            } else {
+                self.worker.drain.tasks().spawn(net::discard(body));
+            }
         }
         response
     }

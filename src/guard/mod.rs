@@ -2,7 +2,7 @@
 //!
 //! Read `pipeline` first: it is the life of a delivery, and its order is the
 //! security argument. `accept` is what comes before it, `check` its stages,
-//! `forward` its end. [`start`] brings it up.
+//! `forward` its end. [`start()`] brings it up.
 
 mod accept;
 mod allow_list;

@@ -5,8 +5,8 @@
 //! dropped and counted. No type here can hold a secret, a signature, an
 //! expected MAC or a body.
 //!
-//! [`delivery_log`] writes the line per delivery, [`log`] what else there is
-//! to say; both go through [`log_sink`] to standard output. [`metrics`] is
+//! `delivery_log` writes the line per delivery, `log` what else there is
+//! to say; both go through `log_sink` to standard output. `metrics` is
 //! read by the admin port.
 
 mod declare;

@@ -11,14 +11,19 @@ mod app;
 #[allow(dead_code)]
 #[path = "../../examples/quickstart/client.rs"]
 mod client;
+mod held;
+mod languages;
+mod program;
 mod stand;
 
 mod admin;
 mod forwarding;
 mod framing;
-
+mod http2;
+mod interop;
 mod lifecycle;
 mod limits;
+mod process;
 mod refusals;
 mod replays;
 mod tls;

@@ -1,6 +1,7 @@
 //! A guard with an app behind it and a sender in front.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ pub(crate) struct Stand {
     pub(crate) guard: Option<Running>,
     pub(crate) client: Client,
     pub(crate) authority: Authority,
+    pub(crate) secret: Secret,
     /// Certificates and the secret, gone with the stand.
     _directory: TempDir,
     ca: String,
@@ -98,7 +100,8 @@ impl Stand {
             client,
             authority,
             ca,
-            scheme: scheme(setup.preset, secret),
+            scheme: scheme(setup.preset, &secret),
+            secret,
             _directory: directory,
             guard: Some(guard),
         }
@@ -213,6 +216,6 @@ fn pem(pair: &Pair) -> (&[u8], &[u8]) {
     (pair.certificate.as_bytes(), pair.key.as_bytes())
 }
 
-fn scheme(name: &str, secret: Secret) -> Scheme {
-    Scheme::new(preset(name).unwrap(), &[secret], SchemeOptions::default()).unwrap()
+fn scheme(name: &str, secret: &Secret) -> Scheme {
+    Scheme::new(preset(name).unwrap(), slice::from_ref(secret), SchemeOptions::default()).unwrap()
 }
