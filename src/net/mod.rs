@@ -20,7 +20,7 @@ mod upstream;
 
 pub(crate) use accept::{accept, listen_all};
 pub(crate) use drain::{Drain, DrainSignal, Drained};
-pub(crate) use http1::{Http1Bounds, Http1Fault};
+pub(crate) use http1::{Http1Bounds, Http1Fault, is_host, is_path_and_query};
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
 pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection};
 pub(crate) use upstream::{Pool, Target, TargetError, UpstreamBody, UpstreamBodyError, UpstreamError};
