@@ -15,8 +15,9 @@ mod stand;
 
 mod admin;
 mod forwarding;
+mod frames;
 mod framing;
-
+mod http2;
 mod lifecycle;
 mod limits;
 mod refusals;
