@@ -22,5 +22,7 @@ mod lifecycle;
 mod limits;
 mod refusals;
 mod replays;
+mod signatures;
+mod slow;
 mod tls;
 mod upstream;
