@@ -13,7 +13,7 @@ use crate::frames::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, End, Frames, HEADERS, PING, PRIORITY, RST_STREAM, SETTINGS,
     WINDOW_UPDATE, block, frame,
 };
-use crate::stand::{BODY, Stand};
+use crate::stand::{BODY, Setup, Stand};
 
 /// An ordinary client of HTTP/2.
 async fn connect(stand: &Stand) -> SendRequest<Full<Bytes>> {
@@ -449,6 +449,26 @@ async fn half_a_head_does_not_keep_a_connection() {
     frames.send(HEADERS, 0, 1, &head).await;
     let closed = async { while frames.end_of(1).await != End::Closed {} };
     assert!(tokio::time::timeout(Duration::from_secs(10), closed).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_stream_that_is_reset_after_the_claim_does_not_undo_it() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stand = Stand::start(Setup {
+        upstream: Some(format!("http://{}", silent.local_addr().unwrap())),
+        flags: &["--upstream-timeout", "500ms", "--on-unknown", "hold"],
+        ..Setup::default()
+    })
+    .await;
+    for (id, leave) in [("msg_1", frame(RST_STREAM, 0, 1, &[0, 0, 0, 8])), ("msg_2", Vec::new())] {
+        let mut frames = Frames::open(&stand).await;
+        frames.send(HEADERS, END_HEADERS, 1, &block(&genuine(&stand, id))).await;
+        frames.send(DATA, END_STREAM, 1, BODY).await;
+        let (_app, _) = silent.accept().await.unwrap();
+        frames.send_raw(&leave).await;
+        drop(frames);
+        assert_eq!(stand.post_genuine(id).await.code(), "replayed", "{id}");
+    }
 }
 
 const PROTOCOL_ERROR: u32 = 1;
