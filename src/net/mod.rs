@@ -19,7 +19,7 @@ mod when_woken;
 
 pub(crate) use accept::{accept, listen_all};
 pub(crate) use drain::{Drain, DrainSignal, Drained};
-pub(crate) use http1::{Http1Bounds, Http1Fault};
+pub(crate) use http1::{Http1Bounds, Http1Fault, is_host, is_path_and_query};
 pub(crate) use linger::discard;
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
 pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection};

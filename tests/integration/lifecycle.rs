@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 
+use crate::frames::{Frames, HEADERS, block};
 use crate::held::HeldApp;
 use crate::stand::{Setup, Stand, get, read_until_silent};
 
@@ -36,4 +37,21 @@ async fn an_idle_guard_stops_at_once() {
     let idle = stand.client.connect().await.unwrap();
     tokio::time::timeout(Duration::from_secs(5), stand.stop()).await.expect("in time").unwrap();
     drop(idle);
+}
+
+#[tokio::test]
+async fn callers_that_never_finish_do_not_hold_up_a_stop() {
+    let stand = Stand::with_flags(&[]).await;
+    let mut half_head = stand.client.connect_raw().await.unwrap();
+    half_head.write_all(b"POST /hooks HTTP/1.1\r\nHost:").await.unwrap();
+    half_head.flush().await.unwrap();
+    let mut half_hello = tokio::net::TcpStream::connect(stand.guard().address()).await.unwrap();
+    half_hello.write_all(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").await.unwrap();
+    // Nobody reads on these, so nobody says goodbye either.
+    let deaf = Frames::open(&stand).await;
+    let mut half_block = Frames::open(&stand).await;
+    half_block.send(HEADERS, 0, 1, &block(&[(":method", "POST")])).await;
+    assert_eq!(stand.post_genuine("msg_1").await.status, 204);
+    tokio::time::timeout(Duration::from_secs(10), stand.stop()).await.expect("in time").unwrap();
+    drop((half_head, half_hello, deaf, half_block));
 }

@@ -18,6 +18,7 @@ mod stand;
 
 mod admin;
 mod forwarding;
+mod frames;
 mod framing;
 mod http2;
 mod interop;
@@ -26,5 +27,7 @@ mod limits;
 mod process;
 mod refusals;
 mod replays;
+mod signatures;
+mod slow;
 mod tls;
 mod upstream;
