@@ -68,7 +68,7 @@ pub struct Running {
 /// with the boot fence on, what was signed at or before it is refused. It is
 /// when the process started, or earlier for a ledger that brings memory along.
 pub fn start(
-    config: GuardConfig,
+    mut config: GuardConfig,
     clock: Arc<dyn Clock>,
     memory_begins: UnixTime,
 ) -> Result<Running, StartError> {
@@ -85,6 +85,7 @@ pub fn start(
     let stop = DrainSignal::default();
     let expiries = expiries(&config.transport)?;
     let log = DeliveryLog::new(&config.log);
+    fit_descriptors(&mut config.bounds);
     let guard = Arc::new(guard(config, clock, memory_begins, log));
     for (certificate, not_after) in expiries {
         guard.metrics.set_certificate_expiry(certificate, not_after);
@@ -129,6 +130,19 @@ impl Running {
         }
         self.stop_admin.begin();
         result.and(join(self.admin))
+    }
+}
+
+/// Lets no more connections in than the process may have files open.
+fn fit_descriptors(bounds: &mut Bounds) {
+    let (most, configured) = (net::connections_max(), bounds.connections);
+    if configured > most {
+        bounds.connections = most;
+        tracing::warn!(
+            connections = most,
+            configured,
+            "fewer connections than configured: raise the limit of open files (ulimit -n)"
+        );
     }
 }
 

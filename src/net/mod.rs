@@ -9,6 +9,7 @@
 mod accept;
 mod activity;
 pub(crate) mod certificates;
+mod descriptors;
 mod detect;
 mod drain;
 pub mod http1;
@@ -19,6 +20,7 @@ mod serve;
 mod upstream;
 
 pub(crate) use accept::{accept, listen_all};
+pub(crate) use descriptors::connections_max;
 pub(crate) use drain::{Drain, DrainSignal, Drained};
 pub(crate) use http1::{Http1Bounds, Http1Fault, is_host, is_path_and_query};
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
