@@ -10,7 +10,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::admin::{self, Health};
 use crate::clock::{Clock, UnixTime};
-use crate::config::{GuardConfig, SourceConfig, Transport};
+use crate::config::{Bounds, GuardConfig, SourceConfig, Transport};
 use crate::guard::accept::tls;
 use crate::guard::running::Running;
 use crate::guard::state::Guard;
@@ -50,7 +50,7 @@ pub enum StartError {
 /// with the boot fence on, what was signed at or before it is refused. It is
 /// when the process started, or earlier for a ledger that brings memory along.
 pub fn start(
-    config: GuardConfig,
+    mut config: GuardConfig,
     clock: Arc<dyn Clock>,
     memory_begins: UnixTime,
 ) -> Result<Running, StartError> {
@@ -64,6 +64,7 @@ pub fn start(
     let (address, admin_address) =
         (local(&listeners, config.listen), local(&admin_listeners, config.admin_listen));
 
+    fit_descriptors(&mut config.bounds);
     let guard = Arc::new(Guard::new(config, clock, memory_begins));
     for (certificate, not_after) in tls.iter().flat_map(|tls| &tls.expiries) {
         guard.metrics.set_certificate_expiry(certificate, *not_after);
@@ -79,6 +80,19 @@ pub fn start(
     let (health, until) = (health(guard, stop.clone()), stop_admin.clone());
     let admin = spawn("admin".to_owned(), move || admin::run(admin_listeners.remove(0), health, until))?;
     Ok(Running { address, admin_address, stop, stop_admin, workers, admin })
+}
+
+/// Lets no more connections in than the process may have files open.
+fn fit_descriptors(bounds: &mut Bounds) {
+    let (most, configured) = (net::connections_max(), bounds.connections);
+    if configured > most {
+        bounds.connections = most;
+        tracing::warn!(
+            connections = most,
+            configured,
+            "fewer connections than configured: raise the limit of open files (ulimit -n)"
+        );
+    }
 }
 
 /// The way to the app of each source.

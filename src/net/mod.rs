@@ -8,6 +8,7 @@
 
 mod accept;
 mod activity;
+mod descriptors;
 mod detect;
 mod drain;
 pub mod http1;
@@ -18,6 +19,7 @@ mod upstream;
 mod when_woken;
 
 pub(crate) use accept::{accept, listen_all};
+pub(crate) use descriptors::connections_max;
 pub(crate) use drain::{Drain, DrainSignal, Drained};
 pub(crate) use http1::{Http1Bounds, Http1Fault, is_host, is_path_and_query};
 pub(crate) use linger::discard;

@@ -175,7 +175,8 @@ async fn tls_1_2_is_taken_only_where_it_was_asked_for() {
 async fn a_client_that_can_gets_a_key_exchange_that_outlasts_quantum_computers() {
     let stand = Stand::with_flags(&[]).await;
     let stream = stand.tls_connect(stand.tls_client(Some(&stand.sender), &[&TLS13])).await.unwrap();
-    let group = stream.get_ref().1.negotiated_key_exchange_group().map(|group| group.name());
+    let group =
+        stream.get_ref().1.negotiated_key_exchange_group().map(rustls::crypto::SupportedKxGroup::name);
     assert_eq!(group, Some(NamedGroup::X25519MLKEM768));
 }
 

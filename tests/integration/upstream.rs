@@ -157,7 +157,7 @@ async fn app_that_streams(head: &'static str, part: &'static [u8], times: usize)
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
-                stream.read(&mut [0; 4096]).await.ok();
+                let Ok(1..) = stream.read(&mut [0; 4096]).await else { return };
                 stream.write_all(head.as_bytes()).await.ok();
                 for _ in 0..times {
                     if stream.write_all(part).await.is_err() {
