@@ -29,6 +29,9 @@ use crate::telemetry::DeliveryRecord;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
+/// An answer in the making.
+pub(crate) type Answering = RunToEnd<Result<Response<AnswerBody>, Infallible>>;
+
 /// Answers one request: runs the pipeline, survives its panics, logs and
 /// counts what became of it. The one place where that is done.
 pub(crate) fn answer(
@@ -36,7 +39,7 @@ pub(crate) fn answer(
     connection: Arc<Connection>,
     request: Request<Incoming>,
     fault: Option<Http1Fault>,
-) -> RunToEnd<Result<Response<AnswerBody>, Infallible>> {
+) -> Answering {
     let tasks = worker.drain.tasks().clone();
     RunToEnd::new(&tasks, |point| async move {
         let mut delivery = Delivery::new(worker, connection, &request, point);

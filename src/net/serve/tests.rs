@@ -44,7 +44,7 @@ async fn echo(
 async fn endless(
     _: Request<Incoming>,
     _: Option<Http1Fault>,
-) -> Result<Response<impl Body<Error = Infallible>>, Infallible> {
+) -> Result<Response<impl Body<Data = Bytes, Error = Infallible>>, Infallible> {
     let parts = futures_util::stream::repeat_with(|| {
         Ok::<_, Infallible>(http_body::Frame::data(Bytes::from_static(&[0; 1024])))
     });
