@@ -6,11 +6,14 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The most connections from outside that leave room for as many to the app,
-/// and for the rest.
+/// The most connections from outside that leave room for those to the app and
+/// for the rest.
+///
+/// Most connections are idle at any moment, and idle ones need none to the app.
 pub(crate) fn connections_max() -> usize {
     let files = raise_limit().unwrap_or(u64::MAX);
-    usize::try_from(files.saturating_sub(RESERVED) / 2).unwrap_or(usize::MAX).max(1)
+    let to_app = (files / 4).min(TO_APP);
+    usize::try_from(files.saturating_sub(RESERVED + to_app)).unwrap_or(usize::MAX).max(1)
 }
 
 /// Raises the soft limit to the hard one, and gives what holds then; `None` is
@@ -24,6 +27,10 @@ fn raise_limit() -> Option<u64> {
     }
 }
 
+/// As many as are kept open to the app when many deliveries come at once; of a
+/// small limit, a quarter.
+const TO_APP: u64 = 1024;
+
 /// Listeners, the admin port's connections, logs and what the runtimes use.
 const RESERVED: u64 = 128;
 
@@ -36,6 +43,6 @@ mod tests {
         let most = connections_max() as u64;
         let limit = getrlimit(Resource::Nofile);
         assert_eq!(limit.current, limit.maximum);
-        assert!(limit.current.is_none_or(|files| most == 1 || 2 * most + RESERVED <= files));
+        assert!(limit.current.is_none_or(|files| most == 1 || most + RESERVED < files));
     }
 }

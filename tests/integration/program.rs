@@ -54,8 +54,11 @@ impl Directory {
         let log = Some(BufReader::new(process.stdout.take().unwrap()).lines());
         let (listen, admin) = (SocketAddr::from(([0; 4], 0)), SocketAddr::from(([0; 4], 0)));
         let mut guard = Guard { listen, admin, process, log };
-        let up = guard.next_line().await;
-        assert!(up.contains("the guard is up"), "{up}");
+        // Remarks may come before, such as one on the limit of open files.
+        let mut up = guard.next_line().await;
+        while !up.contains("the guard is up") {
+            up = guard.next_line().await;
+        }
         let words = up.split(|c: char| !(c.is_ascii_digit() || ".:".contains(c)));
         let mut addresses = words.filter_map(|word| word.parse().ok());
         (guard.listen, guard.admin) = (addresses.next().unwrap(), addresses.next().unwrap());
