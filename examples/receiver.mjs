@@ -7,6 +7,7 @@
 // `--answer 500` shows that a delivery which the app refused is let through
 // again. Needs nothing but Node.
 
+import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 
@@ -36,6 +37,7 @@ function printDelivery({ method, url, headers }, body) {
   for (const [name, value] of Object.entries(headers)) {
     if (name.startsWith("countersign-")) lines.push(`  ${name}: ${value}`);
   }
+  lines.push(`  sha256: ${createHash("sha256").update(body).digest("hex")}`);
   lines.push(`  ${body.length} bytes: ${JSON.stringify(body.subarray(0, BODY_BYTES_SHOWN).toString())}`);
   console.log(lines.join("\n"));
 }

@@ -9,6 +9,7 @@ Needs nothing but Python's standard library.
 """
 
 import argparse
+import hashlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 BODY_BYTES_SHOWN = 200
@@ -33,6 +34,7 @@ class Receiver(BaseHTTPRequestHandler):
         for name, value in self.headers.items():
             if name.lower().startswith("countersign-"):
                 lines.append(f"  {name.lower()}: {value}")
+        lines.append(f"  sha256: {hashlib.sha256(body).hexdigest()}")
         lines.append(f"  {len(body)} bytes: {body[:BODY_BYTES_SHOWN].decode(errors='replace')!r}")
         print("\n".join(lines), flush=True)
 

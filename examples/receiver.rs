@@ -22,6 +22,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 
 /// Prints the deliveries that it receives.
@@ -78,6 +79,7 @@ fn print_delivery(request_line: &str, fields: &HeaderMap, body: &[u8]) {
     for (name, value) in fields.iter().filter(|(name, _)| name.as_str().starts_with("countersign-")) {
         println!("  {name}: {}", value.as_bytes().escape_ascii());
     }
+    println!("  sha256: {:x}", Bytes::copy_from_slice(&Sha256::digest(body)));
     let shown = &body[..body.len().min(BODY_BYTES_SHOWN)];
     println!("  {} bytes: {}", body.len(), String::from_utf8_lossy(shown).escape_debug());
 }

@@ -176,8 +176,6 @@ const LIFETIME: Duration = Duration::days(90);
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
     use super::*;
@@ -207,14 +205,14 @@ mod tests {
 
     #[test]
     fn a_set_that_is_there_is_left_alone_unless_replaced() {
-        let directory = std::env::temp_dir().join(format!("countersign-devcerts-{}", std::process::id()));
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path();
         let first = DevCerts::new(&[]).unwrap();
         let second = DevCerts::new(&[]).unwrap();
-        assert_eq!(first.write(&directory, Existing::Refuse).unwrap().len(), 7);
-        assert_eq!(second.write(&directory, Existing::Refuse).unwrap_err().path, directory.join("ca.pem"));
+        assert_eq!(first.write(directory, Existing::Refuse).unwrap().len(), 7);
+        assert_eq!(second.write(directory, Existing::Refuse).unwrap_err().path, directory.join("ca.pem"));
         assert_eq!(fs::read_to_string(directory.join("ca.pem")).unwrap(), first.ca);
-        second.write(&directory, Existing::Replace).unwrap();
+        second.write(directory, Existing::Replace).unwrap();
         assert_eq!(fs::read_to_string(directory.join("ca.pem")).unwrap(), second.ca);
-        fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -3,21 +3,22 @@
 //! A verifying reverse proxy for webhooks. The **guard** stands in front of a
 //! receiver app and lets through only deliveries that are genuine, fresh, not
 //! seen before and within their limits, byte for byte as they were received.
+//! The **signer** stands beside a sending app, and signs and delivers.
 //!
 //! Where to start: [`guard::pipeline`](guard) is the life of a delivery as one
 //! function. `docs/architecture.md` has the map.
 //!
 //! Imports run one way: roles → stores, admin, net → config → schemes → keys,
-//! clock. `tests/imports.rs` keeps this true. Without the `proxy` feature only
-//! the pure part is built: [`schemes`], [`keys`] and [`clock`], with no tokio
-//! and no hyper.
+//! clock. `tests/documentation/imports.rs` keeps this true. Without the `proxy`
+//! feature only the pure part is built: [`schemes`], [`keys`] and [`clock`],
+//! with no tokio and no hyper.
 
 pub mod clock;
 pub mod keys;
 pub mod schemes;
 
 #[cfg(feature = "proxy")]
-pub mod admin;
+mod admin;
 #[cfg(feature = "proxy")]
 pub mod cli;
 #[cfg(feature = "proxy")]
@@ -28,15 +29,18 @@ pub mod devcerts;
 pub mod guard;
 #[cfg(feature = "proxy")]
 pub mod ledger;
+// Public for benches and fuzz targets alone, which are crates of their own.
 #[cfg(feature = "proxy")]
+#[doc(hidden)]
 pub mod limits;
 #[cfg(feature = "proxy")]
+#[doc(hidden)]
 pub mod net;
 #[cfg(feature = "proxy")]
 pub mod private_file;
 #[cfg(feature = "proxy")]
-pub mod service;
+mod service;
 #[cfg(feature = "proxy")]
 pub mod signer;
 #[cfg(feature = "proxy")]
-pub mod telemetry;
+mod telemetry;

@@ -43,17 +43,14 @@ fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
 
     #[test]
     fn a_file_is_private_and_replaced_only_when_asked() {
-        let directory = std::env::temp_dir().join(format!("countersign-private-file-{}", std::process::id()));
-        fs::create_dir_all(&directory).unwrap();
-        let path = directory.join("key");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
         write(&path, b"one", Existing::Refuse).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         let refused = write(&path, b"two", Existing::Refuse).unwrap_err();
@@ -61,7 +58,6 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"one");
         write(&path, b"two", Existing::Replace).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
-        assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
-        fs::remove_dir_all(&directory).unwrap();
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 }

@@ -147,8 +147,8 @@ pub(crate) fn all() -> Vec<Scene> {
             sent: "retried with a new signature after success",
             act: |world| {
                 Box::pin(async {
-                    let first = world.signed_at(BODY, now().saturating_sub(Duration::from_secs(2)));
-                    let retry = world.signed_again(&first, now());
+                    let first = world.signed(BODY);
+                    let retry = world.signed_again(&first, now().saturating_add(Duration::from_secs(1)));
                     in_turn(world, &[first, retry]).await
                 })
             },

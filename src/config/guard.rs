@@ -124,11 +124,11 @@ pub struct SourceConfig {
 /// What a copy of an accepted delivery gets, per class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policies {
-    /// For [`Class::Replay`](crate::ledger::Class::Replay).
+    /// The same signed bytes, in a scheme that signs a time.
     pub replay: Policy,
-    /// For [`Class::Retry`](crate::ledger::Class::Retry).
+    /// The same signed id and body, with a newer signature.
     pub retry: Policy,
-    /// For [`Class::Redelivery`](crate::ledger::Class::Redelivery).
+    /// The same signed bytes, in a scheme that signs no time.
     pub redelivery: Policy,
 }
 

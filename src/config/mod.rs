@@ -1,9 +1,9 @@
 //! Text becomes trusted types, once.
 //!
-//! [`raw`] is the configuration as people write it, [`values`] reads each kind
-//! of value, and [`GuardConfig::from_args`] (in `build/`) puts the trusted form
-//! together. It never stops at the first problem: all of them are
-//! [collected](problems), each with its key, its value and the form expected.
+//! [`GuardArgs`] and [`SignerArgs`] are the configuration as people write it,
+//! `values` reads each kind of value, and [`GuardConfig::from_args`] and its like
+//! (in `build/`) put the trusted form together. It never stops at the first problem: all of them are collected
+//! ([`Problems`]), each with its key, its value and the form expected.
 //! Nothing past this module sees a string that still needs reading.
 //!
 //! Secrets come from files or from a named environment variable, never from
@@ -13,18 +13,18 @@
 mod advice;
 mod build;
 mod effective;
-pub mod egress;
+mod egress;
 mod environment;
 mod files;
-pub mod guard;
-mod material;
+mod guard;
+pub(crate) mod material;
 mod nearest;
-pub mod problems;
-pub mod raw;
-pub mod raw_signer;
+mod problems;
+mod raw;
+mod raw_signer;
 mod secrets;
-pub mod signer;
-pub mod values;
+mod signer;
+mod values;
 
 pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
@@ -37,3 +37,4 @@ pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
 pub use raw_signer::SignerArgs;
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
+pub use values::{Authority, Destination, Host, Protection, Proxy, SpkiPin};

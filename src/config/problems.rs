@@ -9,7 +9,7 @@ use super::values::Fault;
 
 /// One thing that keeps a role from starting.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub(super) struct Problem {
     /// Which endpoint of a file, or nothing.
     place: String,
     key: &'static str,

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use http::{HeaderValue, Request, Response, Version, header};
-use http_body::Body as _;
+use http::{Request, Response};
 use hyper::body::Incoming;
 
 use crate::guard::accept::Connection;
@@ -22,7 +21,11 @@ use crate::guard::worker::Worker;
 use crate::ledger::Class;
 use crate::limits::Reservation;
 use crate::net::{Http1Fault, PointOfNoReturn, Pool, RunToEnd};
+use crate::service;
 use crate::telemetry::Observation;
+
+/// An answer in the making.
+pub(crate) type Answering = RunToEnd<Result<Response<AnswerBody>, Infallible>>;
 
 /// Answers one request: runs the pipeline, survives its panics, logs and
 /// counts what became of it. The one place where that is done.
@@ -31,7 +34,7 @@ pub(crate) fn answer(
     connection: Arc<Connection>,
     request: Request<Incoming>,
     fault: Option<Http1Fault>,
-) -> RunToEnd<Result<Response<AnswerBody>, Infallible>> {
+) -> Answering {
     let tasks = worker.drain.tasks().clone();
     RunToEnd::new(&tasks, |point| async move {
         let mut delivery = Delivery::new(worker, connection, &request, point);
@@ -39,7 +42,7 @@ pub(crate) fn answer(
         let run = pipeline::run(&mut delivery, parts, &mut body, fault);
         let result = AssertUnwindSafe(run).catch_unwind().await;
         let result = result.unwrap_or_else(|_| Err(Rejection::Internal.into()));
-        Ok(delivery.finish(result, &body))
+        Ok(delivery.finish(result, body))
     })
 }
 
@@ -112,12 +115,11 @@ impl Delivery {
         self.observation.upstream_time = Some(time);
     }
 
-    /// Logs and counts, and makes the answer. A caller that still has body to
-    /// send is told that nobody will read it (RFC 9112 section 9.6).
+    /// Logs and counts, and makes the answer.
     fn finish(
         mut self,
         result: Result<Response<AnswerBody>, Refused>,
-        body: &Incoming,
+        body: Incoming,
     ) -> Response<AnswerBody> {
         let (outcome, mut response) = match result {
             Ok(response) => (outcome_of(&response), response),
@@ -129,9 +131,7 @@ impl Delivery {
             self.worker.guard.ledger_metrics.refused(rejection.code());
         }
         self.observation.settle(outcome.code(), response.status());
-        if !body.is_end_stream() && self.observation.version() < Version::HTTP_2 {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
+        service::leave_unread(body, self.observation.version(), &mut response, &self.worker.drain);
         response
     }
 }

@@ -1,11 +1,11 @@
 //! The guard: a verifying reverse proxy in front of a receiver app.
 //!
-//! Read [`pipeline`] first: it is the life of a delivery, and its order is the
+//! Read `pipeline` first: it is the life of a delivery, and its order is the
 //! security argument. `accept` is what comes before it, `check` its stages,
-//! `forward` its end. [`start`] brings it up.
+//! `forward` its end. [`start()`] brings it up.
 
 mod accept;
-mod addresses;
+mod allow_list;
 mod answer;
 mod check;
 mod delivery;
@@ -13,7 +13,7 @@ mod forward;
 mod headers;
 mod outbound;
 mod outcome;
-pub(crate) mod pipeline;
+mod pipeline;
 mod rejection;
 mod routes;
 mod source;
@@ -25,4 +25,4 @@ pub use outcome::Outcome;
 pub use rejection::Rejection;
 pub use start::{StartError, start};
 
-pub use crate::service::{Running, Side};
+pub use crate::service::{Running, Side, UpError};

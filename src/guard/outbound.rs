@@ -67,8 +67,9 @@ fn add_forwarding(fields: &mut HeaderMap, host: Option<HeaderValue>, connection:
     fields.insert(X_FORWARDED_PROTO, connection.forwarded_proto.clone());
     // RFC 9110 section 7.6.3: a gateway says that it handled the message.
     fields.append(header::VIA, HeaderValue::from_static("1.1 countersign"));
+    // RFC 9112 section 3.2: HTTP/1.1 has a Host, empty where nobody named one.
+    fields.insert(header::HOST, host.clone().unwrap_or(HeaderValue::from_static("")));
     if let Some(host) = host {
-        fields.insert(header::HOST, host.clone());
         fields.insert(X_FORWARDED_HOST, host);
     }
 }

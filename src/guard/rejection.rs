@@ -310,7 +310,6 @@ impl From<&UpstreamError> for Rejection {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::collections::HashSet;
 

@@ -4,7 +4,7 @@
 use http::HeaderValue;
 
 use crate::config::{Policies, SourceConfig};
-use crate::guard::addresses::AllowList;
+use crate::guard::allow_list::AllowList;
 use crate::guard::routes;
 use crate::ledger::{Class, Memory, SourceIndex};
 use crate::limits::RateLimiter;

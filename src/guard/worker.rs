@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use tokio_rustls::TlsAcceptor;
 
+use crate::config::Bounds;
 use crate::guard::accept;
 use crate::guard::state::Guard;
-use crate::net::{ConnectionBounds, Drain, Pool};
+use crate::net::{ConnectionBounds, Drain, DrainSignal, Http1Bounds, Pool, Target};
 use crate::service;
 
 /// One worker.
@@ -24,6 +25,20 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
+    /// A worker of `guard` that connects to `targets`, one for each source.
+    pub(crate) fn new(guard: &Arc<Guard>, targets: &[Arc<Target>], stop: &DrainSignal) -> Self {
+        let Bounds { head_bytes, head_fields, head_timeout, idle_timeout, .. } = guard.bounds;
+        Self {
+            guard: Arc::clone(guard),
+            pools: targets.iter().map(|target| Arc::new(Pool::new(Arc::clone(target)))).collect(),
+            connection_bounds: ConnectionBounds {
+                http1: Http1Bounds { head_bytes, head_fields, head_timeout },
+                idle_timeout,
+            },
+            drain: Drain::new(stop.clone()),
+        }
+    }
+
     /// Serves until the drain is over. Called on a thread of its own.
     pub(crate) fn run(self: Arc<Self>, listener: TcpListener, tls: Option<&TlsAcceptor>) -> io::Result<()> {
         let pools = self.pools.clone();

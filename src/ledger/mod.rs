@@ -63,11 +63,6 @@ impl LedgerKey {
         }
         Self(hash.finalize().into())
     }
-
-    /// The 32 bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
 }
 
 impl fmt::Debug for LedgerKey {

@@ -21,11 +21,11 @@ use governor::clock::{Clock, DefaultClock, Reference};
 
 use super::rate::{self, Limited, RateLimiter};
 use super::{Bound, Permit};
-use crate::config::guard::{Bounds, Rate};
+use crate::config::{Bounds, Rate};
 
 /// Every address that holds something of the process.
 #[derive(Debug)]
-pub struct AddressRegistry<C: Clock = DefaultClock> {
+pub(crate) struct AddressRegistry<C: Clock = DefaultClock> {
     records: Mutex<Records<C>>,
     connections: Arc<Bound>,
     share: Share,
@@ -55,14 +55,14 @@ struct Records<C: Clock> {
 
 impl AddressRegistry {
     /// An empty registry with the shares and totals of `bounds`.
-    pub fn new(bounds: &Bounds) -> Self {
+    pub(crate) fn new(bounds: &Bounds) -> Self {
         Self::with_clock(bounds, DefaultClock::default())
     }
 }
 
 impl<C: Clock + Clone> AddressRegistry<C> {
     /// The same on `clock`.
-    pub fn with_clock(bounds: &Bounds, clock: C) -> Self {
+    pub(crate) fn with_clock(bounds: &Bounds, clock: C) -> Self {
         Self {
             records: Mutex::new(Records {
                 by_network: HashMap::new(),
@@ -81,18 +81,13 @@ impl<C: Clock + Clone> AddressRegistry<C> {
     }
 
     /// One connection from `ip`, for as long as the guard lives.
-    pub fn enter(&self, ip: IpAddr) -> Result<AddressGuard<C>, AddressRefused> {
+    pub(crate) fn enter(&self, ip: IpAddr) -> Result<AddressGuard<C>, AddressRefused> {
         let connection = self.connections.permit().ok_or(AddressRefused::Connections)?;
         let address = self.record(Network::of(ip))?;
         if !address.connections.take(1) {
             return Err(AddressRefused::ConnectionsOfAddress);
         }
         Ok(AddressGuard { address, timer: self.timer.clone(), _connection: connection })
-    }
-
-    /// Connections at this moment, of all addresses.
-    pub fn connections(&self) -> u64 {
-        self.connections.held()
     }
 
     /// The record of `network`, made if there is room.
@@ -136,7 +131,7 @@ impl<C: Clock> Records<C> {
 
 /// What one address uses at this moment.
 #[derive(Debug)]
-pub struct AddressUse<C: Clock = DefaultClock> {
+pub(crate) struct AddressUse<C: Clock = DefaultClock> {
     connections: Bound,
     rate: RateLimiter<C>,
     memory: Bound,
@@ -155,14 +150,14 @@ impl<C: Clock + Clone> AddressUse<C> {
     }
 
     /// Admits one delivery from this address, before any work on it.
-    pub fn admit(&self) -> Result<(), Limited> {
+    pub(crate) fn admit(&self) -> Result<(), Limited> {
         self.rate.admit()
     }
 }
 
 impl<C: Clock> AddressUse<C> {
     /// Body bytes held, and the share that may be.
-    pub const fn memory(&self) -> &Bound {
+    pub(crate) const fn memory(&self) -> &Bound {
         &self.memory
     }
 
@@ -174,7 +169,7 @@ impl<C: Clock> AddressUse<C> {
 /// One connection of an address.
 #[derive(Debug)]
 #[must_use = "a guard that is dropped at once counts nothing"]
-pub struct AddressGuard<C: Clock = DefaultClock> {
+pub(crate) struct AddressGuard<C: Clock = DefaultClock> {
     address: Arc<AddressUse<C>>,
     timer: Timer<C>,
     _connection: Permit,
@@ -182,7 +177,7 @@ pub struct AddressGuard<C: Clock = DefaultClock> {
 
 impl<C: Clock> AddressGuard<C> {
     /// What the address uses.
-    pub const fn address(&self) -> &Arc<AddressUse<C>> {
+    pub(crate) const fn address(&self) -> &Arc<AddressUse<C>> {
         &self.address
     }
 }
@@ -198,7 +193,7 @@ impl<C: Clock> Drop for AddressGuard<C> {
 
 /// Why a connection is refused. It is closed without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AddressRefused {
+pub(crate) enum AddressRefused {
     /// The process has all the connections it may have.
     #[error("too many connections")]
     Connections,
@@ -212,7 +207,7 @@ pub enum AddressRefused {
 
 impl AddressRefused {
     /// The name in metrics.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Connections => "connections",
             Self::ConnectionsOfAddress => "connections_of_address",

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// The unit is the owner's: entries, connections, bytes.
 #[derive(Debug)]
-pub struct Bound {
+pub(crate) struct Bound {
     held: AtomicU64,
     max: u64,
 }
 
 impl Bound {
     /// Nothing held; at most `max` may be.
-    pub const fn new(max: u64) -> Self {
+    pub(crate) const fn new(max: u64) -> Self {
         Self { held: AtomicU64::new(0), max }
     }
 
@@ -23,29 +23,29 @@ impl Bound {
     /// The check and the addition are one atomic step: a load, a comparison and
     /// an addition would let racing strangers past the bound together.
     #[must_use]
-    pub fn take(&self, amount: u64) -> bool {
+    pub(crate) fn take(&self, amount: u64) -> bool {
         let fits = |held: u64| held.checked_add(amount).filter(|&sum| sum <= self.max);
         self.held.fetch_update(Ordering::AcqRel, Ordering::Relaxed, fits).is_ok()
     }
 
     /// Gives back `amount` that was taken before.
-    pub fn give_back(&self, amount: u64) {
+    pub(crate) fn give_back(&self, amount: u64) {
         let before = self.held.fetch_sub(amount, Ordering::AcqRel);
         debug_assert!(before >= amount, "more given back than was taken");
     }
 
     /// What is held now.
-    pub fn held(&self) -> u64 {
+    pub(crate) fn held(&self) -> u64 {
         self.held.load(Ordering::Acquire)
     }
 
     /// What may be held.
-    pub const fn max(&self) -> u64 {
+    pub(crate) const fn max(&self) -> u64 {
         self.max
     }
 
     /// One of what is bounded, until the permit is dropped.
-    pub fn permit(self: &Arc<Self>) -> Option<Permit> {
+    pub(crate) fn permit(self: &Arc<Self>) -> Option<Permit> {
         self.take(1).then(|| Permit(Arc::clone(self)))
     }
 }
@@ -53,7 +53,7 @@ impl Bound {
 /// One taken of a [`Bound`]; given back on drop.
 #[derive(Debug)]
 #[must_use = "a permit that is dropped at once bounds nothing"]
-pub struct Permit(Arc<Bound>);
+pub(crate) struct Permit(Arc<Bound>);
 
 impl Drop for Permit {
     fn drop(&mut self) {

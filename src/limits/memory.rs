@@ -13,7 +13,7 @@ use super::{AddressUse, Bound};
 /// The bytes of one body, charged to the process and, where strangers call, to
 /// its address; given back on drop.
 #[derive(Debug)]
-pub struct Reservation<C: Clock = DefaultClock> {
+pub(crate) struct Reservation<C: Clock = DefaultClock> {
     process: Arc<Bound>,
     address: Option<Arc<AddressUse<C>>>,
     bytes: u64,
@@ -21,17 +21,17 @@ pub struct Reservation<C: Clock = DefaultClock> {
 
 impl<C: Clock> Reservation<C> {
     /// Nothing charged yet. `process` bounds the bytes of all bodies.
-    pub fn new(process: &Arc<Bound>, address: &Arc<AddressUse<C>>) -> Self {
+    pub(crate) fn new(process: &Arc<Bound>, address: &Arc<AddressUse<C>>) -> Self {
         Self { process: Arc::clone(process), address: Some(Arc::clone(address)), bytes: 0 }
     }
 
     /// The same for a process whose callers are its own.
-    pub fn of_process(process: &Arc<Bound>) -> Self {
+    pub(crate) fn of_process(process: &Arc<Bound>) -> Self {
         Self { process: Arc::clone(process), address: None, bytes: 0 }
     }
 
     /// Charges `bytes` more. On an error nothing more is charged than before.
-    pub fn charge(&mut self, bytes: u64) -> Result<(), Overloaded> {
+    pub(crate) fn charge(&mut self, bytes: u64) -> Result<(), Overloaded> {
         let share = self.address.as_ref().map(|address| address.memory());
         if share.is_some_and(|share| !share.take(bytes)) {
             return Err(Overloaded::Address);
@@ -58,7 +58,7 @@ impl<C: Clock> Drop for Reservation<C> {
 
 /// No memory for more body bytes now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Overloaded {
+pub(crate) enum Overloaded {
     /// The address holds its share.
     #[error("the address holds its share of body memory")]
     Address,

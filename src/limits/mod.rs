@@ -1,9 +1,9 @@
 //! Limits: what a stranger, or a source, may make the process do at once and
 //! over time.
 //!
-//! Every bound is one [`Bound`]: connections, deliveries, body bytes, ledger
+//! Every bound is one `Bound`: connections, deliveries, body bytes, ledger
 //! entries. Rates are GCRA buckets ([`RateLimiter`]). What one address holds is
-//! looked up once per connection ([`AddressRegistry`]). A limit never queues:
+//! looked up once per connection (`AddressRegistry`). A limit never queues:
 //! it admits or refuses at once, so that waiting strangers cost nothing.
 
 mod addresses;
@@ -11,7 +11,7 @@ mod bound;
 mod memory;
 mod rate;
 
-pub use addresses::{AddressGuard, AddressRefused, AddressRegistry, AddressUse};
-pub use bound::{Bound, Permit};
-pub use memory::{Overloaded, Reservation};
+pub(crate) use addresses::{AddressGuard, AddressRegistry, AddressUse};
+pub(crate) use bound::{Bound, Permit};
+pub(crate) use memory::Reservation;
 pub use rate::{Limited, RateLimiter};

@@ -15,7 +15,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter as Gcra};
 use http::HeaderValue;
 
-use crate::config::guard::Rate;
+use crate::config::Rate;
 
 /// Admits events at a [`Rate`]. Full at first: a burst may come at once.
 pub struct RateLimiter<C: Clock = DefaultClock> {
@@ -70,11 +70,6 @@ pub struct Limited {
 }
 
 impl Limited {
-    /// Which limit was hit: the name it was made with.
-    pub const fn limit(&self) -> &'static str {
-        self.policy.name
-    }
-
     /// Whole seconds until an event is admitted again, rounded up, at least
     /// one: who comes earlier is refused again.
     pub fn retry_after_secs(&self) -> u64 {
@@ -123,7 +118,6 @@ pub(super) fn refill(rate: Rate) -> Duration {
 const REFILL_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use governor::clock::FakeRelativeClock;
     use proptest::prelude::*;
@@ -153,7 +147,6 @@ mod tests {
         limiter.admit().unwrap();
         clock.advance(Duration::from_millis(500));
         let refused = limiter.admit().unwrap_err();
-        assert_eq!(refused.limit(), "source");
         assert_eq!(refused.retry_after_secs(), 30, "29.5 s, rounded up");
         assert_eq!(refused.rate_limit(), "\"source\";r=0;t=30");
         assert_eq!(refused.rate_limit_policy(), "\"source\";q=2;w=60");

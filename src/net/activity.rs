@@ -52,6 +52,13 @@ impl Activity {
         InFlight { activity: Arc::clone(self), turn: Turn::Ours }
     }
 
+    /// The same for a head that is coming in: the next move is the peer's.
+    pub(crate) fn begin_head(self: &Arc<Self>) -> InFlight {
+        let mut in_flight = self.begin();
+        in_flight.pass_to(Turn::Peers);
+        in_flight
+    }
+
     /// Waits until nothing has happened for as long as `patience` allows, or
     /// up to a quarter longer.
     pub(crate) async fn lapse(&self, patience: Patience) -> Lapse {

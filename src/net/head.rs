@@ -5,12 +5,12 @@
 
 use http::header::{self, HeaderName};
 use http::request::Parts;
-use http::uri::Authority;
+use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, Version};
 use smallvec::SmallVec;
 
 use super::fields::connection_options;
-use super::http1::Http1Fault;
+use super::http1::{Http1Fault, is_host, is_path_and_query};
 
 /// Why a head is refused. Each role has codes of these names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(crate) fn inspect(
     }
     let connection_options: SmallVec<_> = connection_options(&parts.headers).collect();
     let hides = |name: &HeaderName| *name == header::HOST || *name == header::CONTENT_LENGTH;
-    if connection_options.iter().any(hides) || !is_one_host(parts) {
+    if connection_options.iter().any(hides) || !is_one_host(parts) || !is_translatable(parts) {
         return Err(HeadFault::Refused);
     }
     if !is_known_expectation(&parts.headers) {
@@ -64,26 +64,30 @@ pub(crate) fn inspect(
 /// RFC 9112 section 3.2 and RFC 9113 section 8.3.1: one host, and where it is
 /// given in two places, the same.
 fn is_one_host(parts: &Parts) -> bool {
-    let mut fields = parts.headers.get_all(header::HOST).iter();
-    match (fields.next(), fields.next(), parts.uri.authority()) {
+    let mut fields = parts.headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes);
+    let target = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    match (fields.next(), fields.next(), target) {
         (_, Some(_), _) => false,
-        (Some(host), None, None) => authority(host).is_some(),
-        (Some(host), None, Some(target)) => {
-            has_no_userinfo(target)
-                && authority(host).is_some_and(|host| host.as_str().eq_ignore_ascii_case(target.as_str()))
-        }
-        (None, None, Some(target)) => parts.version == Version::HTTP_2 && has_no_userinfo(target),
+        (Some(host), None, None) => is_host(host),
+        (Some(host), None, Some(target)) => is_host(host) && host.eq_ignore_ascii_case(target),
+        (None, None, Some(target)) => parts.version == Version::HTTP_2 && is_host(target),
         (None, None, None) => parts.version == Version::HTTP_10,
     }
 }
 
-fn authority(host: &HeaderValue) -> Option<Authority> {
-    Authority::try_from(host.as_bytes()).ok().filter(has_no_userinfo)
+/// What `net::http1` has seen to in HTTP/1 and the HTTP/2 library leaves open:
+/// it is translated to HTTP/1.1, where it could not have been said.
+fn is_translatable(parts: &Parts) -> bool {
+    let is_web = |scheme: &Scheme| *scheme == Scheme::HTTPS || *scheme == Scheme::HTTP;
+    parts.version < Version::HTTP_2
+        || parts.uri.scheme().is_none_or(is_web)
+            && parts.uri.path_and_query().is_some_and(|target| is_path_and_query(target.as_str()))
+            && parts.headers.values().all(is_trimmed)
 }
 
-/// RFC 9110 section 4.2.4: userinfo in a target is an error, and a disguise.
-fn has_no_userinfo(authority: &Authority) -> bool {
-    !authority.as_str().contains(['@', '"', '\\'])
+/// RFC 9113 section 8.2.1: a value neither starts nor ends with white space.
+fn is_trimmed(value: &HeaderValue) -> bool {
+    value.as_bytes().trim_ascii().len() == value.len()
 }
 
 /// RFC 9110 section 10.1.1: `100-continue` is the only expectation there is.
@@ -108,7 +112,6 @@ fn declared_length(fields: &HeaderMap) -> Result<Option<u64>, HeadFault> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use http::Request;
 
@@ -140,6 +143,13 @@ mod tests {
             (h2, "https://a.example/", vec![], Ok(None)),
             (h2, "https://a.example/", vec![("host", "A.example")], Ok(None)),
             (h2, "https://a.example/", vec![("host", "b.example")], Err(Refused)),
+            (h2, "https://a.example:99999/", vec![], Err(Refused)),
+            (h2, "https://a,b.example/", vec![], Err(Refused)),
+            (h2, "ftp://a.example/", vec![], Err(Refused)),
+            (h2, "https://a.example/caf\u{e9}", vec![], Err(Refused)),
+            (h2, "https://a.example/?a{}|b", vec![("x-a", "b c")], Ok(None)),
+            (h2, "https://a.example/", vec![("x-a", " b")], Err(Refused)),
+            (h2, "https://a.example/", vec![("x-a", "b\t")], Err(Refused)),
             (h1, "/", vec![host, ("content-length", "5"), ("content-length", "5")], Err(Refused)),
             (h1, "/", vec![host, ("content-length", "+5")], Err(Refused)),
             (h1, "/", vec![host, ("content-length", "")], Err(Refused)),

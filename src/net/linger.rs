@@ -9,8 +9,11 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Buf;
+use http_body::Body;
+use http_body_util::BodyExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Duration, Sleep, sleep};
+use tokio::time::{Duration, Sleep, sleep, timeout};
 
 /// A stream whose shutdown lingers, at most [`LINGER_TIME`] and
 /// [`LINGER_BYTES`].
@@ -92,6 +95,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Linger<S> {
     fn is_write_vectored(&self) -> bool {
         self.inner.is_write_vectored()
     }
+}
+
+/// Takes in the rest of a body that nobody wants, within the same bounds.
+///
+/// Dropping it instead would reset its stream of HTTP/2 right behind the
+/// answer. No client may throw the answer away for that (RFC 9113 section
+/// 8.1), yet curl 7.88 does when it still has body to send.
+pub(crate) async fn discard(mut body: impl Body<Data: Buf> + Unpin) {
+    let rest = async {
+        let mut bytes_left = LINGER_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            let len = frame.data_ref().map_or(0, Buf::remaining);
+            if len >= bytes_left {
+                return;
+            }
+            bytes_left -= len;
+        }
+    };
+    let _ = timeout(LINGER_TIME, rest).await;
 }
 
 /// Longest wait for the peer to close its side.

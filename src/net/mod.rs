@@ -4,12 +4,13 @@
 //! Inward, a connection comes from `accept`, is served by `serve`, which
 //! bounds what its peer can make it cost, and ends by its peer, by lapse
 //! (`activity`), or by `drain`; `head`, `fields` and `path` say what of a
-//! request means the same to everyone and goes on to the next. Outward, `upstream` keeps connections to the
-//! app. `run_to_end` is for work that must not end with its caller.
+//! request means the same to everyone and goes on to the next. Outward,
+//! `upstream` keeps connections to the app. `run_to_end` is for work that must
+//! not end with its caller.
 
 mod accept;
 mod activity;
-pub(crate) mod certificates;
+mod descriptors;
 mod detect;
 mod dial;
 mod drain;
@@ -19,17 +20,19 @@ pub mod http1;
 mod linger;
 mod path;
 mod run_to_end;
-mod seldom;
 mod serve;
 mod tls_versions;
 mod upstream;
+mod when_woken;
 
 pub(crate) use accept::{accept, listen_all};
+pub(crate) use descriptors::connections_max;
 pub(crate) use dial::connect_any;
 pub(crate) use drain::{Drain, DrainSignal, Drained};
 pub(crate) use fields::strip_hop_by_hop;
 pub(crate) use head::{HeadFault, Sound, inspect};
 pub(crate) use http1::{Http1Bounds, Http1Fault};
+pub(crate) use linger::discard;
 pub(crate) use path::is_unambiguous;
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
 pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection};

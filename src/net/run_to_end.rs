@@ -77,7 +77,6 @@ impl<T: Send + 'static> Drop for RunToEnd<T> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use tokio::sync::oneshot;
 

@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,7 +26,7 @@ use super::detect::{Detected, detect};
 use super::drain::DrainSignal;
 use super::http1::{Http1Bounds, Http1Fault, Refusal, StrictIo};
 use super::linger::Linger;
-use super::seldom::Seldom;
+use super::when_woken::WhenWoken;
 
 /// What a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,22 +55,26 @@ pub(crate) struct ConnectionBounds {
 /// `service` is called once for each request. Where it is given a fault, the
 /// request is a stand-in for one whose head was refused, and only the fault
 /// is to be believed.
-pub(crate) async fn serve_connection<S, F, A, B>(
+///
+/// No async function: its arguments would keep their place beside what they
+/// became, and an idle connection is worth its memory.
+pub(crate) fn serve_connection<'a, S, F, A, B>(
     io: S,
     protocol: Protocol,
     service: F,
-    bounds: &ConnectionBounds,
-    drain: &DrainSignal,
-) where
-    S: AsyncRead + AsyncWrite + Unpin,
-    F: Fn(Request<Incoming>, Option<Http1Fault>) -> A,
+    bounds: &'a ConnectionBounds,
+    drain: &'a DrainSignal,
+) -> Serving<'a>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'a,
+    F: Fn(Request<Incoming>, Option<Http1Fault>) -> A + Send + 'a,
     A: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
     B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static,
 {
     match protocol {
-        Protocol::Http1 => serve_http1(io, service, bounds, drain).await,
-        Protocol::Http2 => serve_http2(io, service, bounds, drain).await,
-        Protocol::Detect => {
+        Protocol::Http1 => serve_http1(io, service, bounds, drain),
+        Protocol::Http2 => serve_http2(io, service, bounds, drain),
+        Protocol::Detect => Box::pin(async move {
             let detected = select! {
                 detected = detect(io, bounds) => detected,
                 () = drain.begun() => None,
@@ -80,24 +84,33 @@ pub(crate) async fn serve_connection<S, F, A, B>(
                 Some(Detected::Http2(io)) => serve_http2(io, service, bounds, drain).await,
                 None => {}
             }
-        }
+        }),
     }
 }
 
-async fn serve_http1<S, F, A, B>(io: S, service: F, bounds: &ConnectionBounds, drain: &DrainSignal)
+/// A connection being served.
+type Serving<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+fn serve_http1<'a, S, F, A, B>(
+    io: S,
+    service: F,
+    bounds: &'a ConnectionBounds,
+    drain: &'a DrainSignal,
+) -> Serving<'a>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
-    F: Fn(Request<Incoming>, Option<Http1Fault>) -> A,
-    A: Future<Output = Result<Response<B>, Infallible>>,
-    B: Body<Error: Into<Box<dyn Error + Send + Sync>>> + Unpin + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'a,
+    F: Fn(Request<Incoming>, Option<Http1Fault>) -> A + Send + 'a,
+    A: Future<Output = Result<Response<B>, Infallible>> + Send + 'a,
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static,
 {
     let activity = Arc::new(Activity::default());
     let refusal = Arc::new(Refusal::default());
     let io = StrictIo::new(Linger::new(io), &bounds.http1, Arc::clone(&refusal), Arc::clone(&activity));
     let calls = AtomicU64::new(0);
-    let service = service_fn(|request| {
+    let of_service = Arc::clone(&activity);
+    let service = service_fn(move |request| {
         let ordinal = calls.fetch_add(1, Ordering::Relaxed);
-        count(activity.begin(), service(request, refusal.at(ordinal)))
+        count(of_service.begin(), service(request, refusal.at(ordinal)))
     });
     let mut builder = http1::Builder::new();
     builder
@@ -108,19 +121,25 @@ where
         // Head and body of the small answers here leave in one write. Not
         // `pipeline_flush`: it lifts the bound on what is buffered.
         .writev(false);
-    let connection = builder.serve_connection(TokioIo::new(io), service);
-    drive(connection, http1::Connection::graceful_shutdown, &activity, bounds, drain).await;
+    let connection = Box::pin(builder.serve_connection(TokioIo::new(io), service));
+    Box::pin(drive(connection, http1::Connection::graceful_shutdown, activity, bounds, drain))
 }
 
-async fn serve_http2<S, F, A, B>(io: S, service: F, bounds: &ConnectionBounds, drain: &DrainSignal)
+fn serve_http2<'a, S, F, A, B>(
+    io: S,
+    service: F,
+    bounds: &'a ConnectionBounds,
+    drain: &'a DrainSignal,
+) -> Serving<'a>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
-    F: Fn(Request<Incoming>, Option<Http1Fault>) -> A,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'a,
+    F: Fn(Request<Incoming>, Option<Http1Fault>) -> A + Send + 'a,
     A: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
     B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static,
 {
     let activity = Arc::new(Activity::default());
-    let service = service_fn(|request| count(activity.begin(), service(request, None)));
+    let of_service = Arc::clone(&activity);
+    let service = service_fn(move |request| count(of_service.begin(), service(request, None)));
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
@@ -133,8 +152,8 @@ where
         .max_local_error_reset_streams(LOCAL_RESETS_MAX)
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT);
-    let connection = builder.serve_connection(TokioIo::new(Linger::new(io)), service);
-    drive(connection, http2::Connection::graceful_shutdown, &activity, bounds, drain).await;
+    let connection = Box::pin(builder.serve_connection(TokioIo::new(Linger::new(io)), service));
+    Box::pin(drive(connection, http2::Connection::graceful_shutdown, activity, bounds, drain))
 }
 
 /// Counts a request as in flight until the last byte of its answer was taken.
@@ -147,9 +166,9 @@ async fn count<B>(
 
 /// Drives a connection of hyper's to its end.
 async fn drive<C>(
-    connection: C,
+    mut connection: Pin<Box<C>>,
     shut_down: impl FnOnce(Pin<&mut C>),
-    activity: &Activity,
+    activity: Arc<Activity>,
     bounds: &ConnectionBounds,
     drain: &DrainSignal,
 ) where
@@ -162,11 +181,10 @@ async fn drive<C>(
             lapse = activity.lapse(patience) => Some(lapse),
         }
     };
-    let mut connection = pin!(connection);
     let lapse = select! {
         biased;
         ended = &mut connection => return log_end(ended),
-        lapse = Seldom::new(stop) => lapse,
+        lapse = WhenWoken::new(stop) => lapse,
     };
     if lapse == Some(Lapse::Stalled) {
         debug!("connection dropped: its peer takes no answer");

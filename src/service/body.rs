@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
+use http::{HeaderValue, Response, Version, header};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
 use crate::limits::Reservation;
+use crate::net::{self, Drain};
 
 /// The first allocation for a body in pieces. What a stranger declares is not
 /// yet worth more.
@@ -65,6 +67,20 @@ pub(crate) async fn read_body(
         gathered.push(bytes);
     }
     Ok(gathered.finish())
+}
+
+/// What `response` needs where it leaves `body` unread. A caller that still has
+/// body to send is told that nobody will read it (RFC 9112 section 9.6); over
+/// HTTP/2, where that would cost it the answer, it may send for a while.
+pub(crate) fn leave_unread<B>(body: Incoming, version: Version, response: &mut Response<B>, drain: &Drain) {
+    if body.is_end_stream() {
+        return;
+    }
+    if version < Version::HTTP_2 {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    } else {
+        drain.tasks().spawn(net::discard(body));
+    }
 }
 
 /// The bytes so far: nothing, one piece as it came, or a buffer of many.

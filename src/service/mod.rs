@@ -10,9 +10,9 @@ mod problem;
 mod running;
 mod worker;
 
-pub(crate) use body::{BodyBounds, BodyFault, read_body};
+pub(crate) use body::{BodyBounds, BodyFault, leave_unread, read_body};
 pub use problem::Side;
 pub(crate) use problem::{limit_fields, problem, problem_document};
 pub use running::{Running, UpError};
-pub(crate) use running::{Sockets, run};
+pub(crate) use running::{Sockets, fit_descriptors, run};
 pub(crate) use worker::{now_and_then, work};

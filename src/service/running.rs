@@ -65,6 +65,19 @@ impl Sockets {
     }
 }
 
+/// Lets no more `connections` in than the process may have files open.
+pub(crate) fn fit_descriptors(connections: &mut usize) {
+    let (most, configured) = (net::connections_max(), *connections);
+    if configured > most {
+        *connections = most;
+        tracing::warn!(
+            connections = most,
+            configured,
+            "fewer connections than configured: raise the limit of open files (ulimit -n)"
+        );
+    }
+}
+
 /// Starts a thread for each listener, doing what `worker` makes of it, and one
 /// for the admin port. They stop when `stop` begins.
 pub(crate) fn run<W>(

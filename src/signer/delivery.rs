@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderValue, Request, Response, Version, header};
-use http_body::Body as _;
+use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
 use crate::net::Http1Fault;
+use crate::service;
 use crate::signer::endpoints::Addressed;
 use crate::signer::outcome::Outcome;
 use crate::signer::pipeline;
@@ -37,7 +37,7 @@ pub(crate) async fn answer(
     let run = pipeline::run(&mut delivery, parts, &mut body, fault);
     let result = AssertUnwindSafe(run).catch_unwind().await;
     let result = result.unwrap_or_else(|_| Err(Rejection::Internal.into()));
-    Ok(delivery.finish(result, &body))
+    Ok(delivery.finish(result, body))
 }
 
 /// One delivery.
@@ -75,12 +75,11 @@ impl Delivery {
         self.observation.upstream_time = Some(time);
     }
 
-    /// Logs and counts, and makes the answer. A caller that still has body to
-    /// send is told that nobody will read it (RFC 9112 section 9.6).
+    /// Logs and counts, and makes the answer.
     fn finish(
         mut self,
         result: Result<Response<Full<Bytes>>, Refused>,
-        body: &Incoming,
+        body: Incoming,
     ) -> Response<Full<Bytes>> {
         let (outcome, mut response) = match result {
             Ok(response) if response.status().is_success() => (Outcome::Delivered, response),
@@ -88,9 +87,7 @@ impl Delivery {
             Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response()),
         };
         self.observation.settle(outcome.code(), response.status());
-        if !body.is_end_stream() && self.observation.version() < Version::HTTP_2 {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
+        service::leave_unread(body, self.observation.version(), &mut response, &self.worker.drain);
         response
     }
 }

@@ -94,7 +94,6 @@ fn strip(fields: &mut HeaderMap, own: &[HeaderName]) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -286,7 +286,6 @@ impl From<&EgressError> for Rejection {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::collections::HashSet;
 

@@ -98,7 +98,6 @@ fn fresh_id() -> Result<String, Rejection> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::keys::Secret;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::clock::Clock;
-use crate::config::SignerBounds;
+use crate::clock::{Clock, UnixTime};
+use crate::config::{EndpointConfig, LogConfig, SignerBounds, SignerConfig, material};
 use crate::limits::Bound;
-use crate::signer::endpoints::Endpoints;
-use crate::telemetry::{SigningMetrics, Telemetry};
+use crate::signer::endpoints::{Endpoint, Endpoints};
+use crate::signer::outcome::Outcome;
+use crate::telemetry::{DeliveryLog, Metrics, SigningMetrics, Subject, Telemetry};
 
 /// The signer's state.
 #[derive(Debug)]
@@ -22,4 +23,58 @@ pub(crate) struct Signer {
     pub(crate) memory: Arc<Bound>,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) signing_metrics: SigningMetrics,
+}
+
+impl Signer {
+    /// The state of a signer that has sent nothing yet.
+    pub(crate) fn new(config: SignerConfig, clock: Arc<dyn Clock>) -> Self {
+        let SignerConfig { endpoints, bounds, log, .. } = config;
+        let telemetry = telemetry(&endpoints, &log, Arc::clone(&clock));
+        let endpoints = endpoints.into_iter().enumerate();
+        Self {
+            signing_metrics: SigningMetrics::new(&telemetry.metrics),
+            endpoints: Endpoints::new(
+                endpoints.map(|(n, config)| Arc::new(Endpoint::new(n, config))).collect(),
+            ),
+            connections: Arc::new(Bound::new(bounds.connections as u64)),
+            deliveries: Arc::new(Bound::new(bounds.deliveries as u64)),
+            memory: Arc::new(Bound::new(bounds.memory_bytes)),
+            telemetry: Arc::new(telemetry),
+            bounds,
+            clock,
+        }
+    }
+
+    /// The metrics in text format. What only a scrape asks for is read now, so
+    /// that no delivery pays for a gauge.
+    pub(crate) fn scrape(&self) -> String {
+        let metrics = &self.telemetry.metrics;
+        metrics.set_body_bytes(self.memory.held());
+        for endpoint in self.endpoints.iter() {
+            let name = &endpoint.config.name;
+            self.signing_metrics.set_in_flight(name, endpoint.places.held());
+            if let Some(expiry) = certificate_expiry(&endpoint.config) {
+                metrics.set_certificate_expiry(name, expiry);
+            }
+        }
+        metrics.render()
+    }
+}
+
+/// Of the certificate shown to a consumer. The file may have changed: what is
+/// in it is what new connections use.
+fn certificate_expiry(endpoint: &EndpointConfig) -> Option<UnixTime> {
+    let ours = endpoint.egress.tls.certificate.as_ref()?;
+    material::first_expiry(&material::certificates(&ours.cert).ok()?)
+}
+
+fn telemetry(endpoints: &[EndpointConfig], log: &LogConfig, clock: Arc<dyn Clock>) -> Telemetry {
+    let named: Vec<(String, usize)> = endpoints.iter().map(|endpoint| (endpoint.name.clone(), 0)).collect();
+    let codes: Vec<&'static str> = Outcome::all().map(Outcome::code).collect();
+    Telemetry {
+        metrics: Metrics::new(Subject::Endpoint, &named, &codes),
+        log: DeliveryLog::new(Subject::Endpoint, log),
+        clock,
+        names: named.into_iter().map(|(name, _)| name).collect(),
+    }
 }

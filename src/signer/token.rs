@@ -229,7 +229,6 @@ const MARGIN_MAX: Duration = Duration::from_secs(60);
 const REST: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

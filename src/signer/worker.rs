@@ -4,7 +4,8 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use crate::net::{ConnectionBounds, Drain};
+use crate::config::SignerBounds;
+use crate::net::{ConnectionBounds, Drain, DrainSignal, Http1Bounds};
 use crate::service;
 use crate::signer::accept;
 use crate::signer::egress::{Egress, Route};
@@ -30,6 +31,20 @@ pub(crate) struct Way {
 }
 
 impl Worker {
+    /// A worker of `signer` with `ways` of its own, one for each endpoint.
+    pub(crate) fn new(signer: &Arc<Signer>, ways: Vec<Arc<Way>>, stop: &DrainSignal) -> Self {
+        let SignerBounds { head_bytes, head_fields, head_timeout, idle_timeout, .. } = signer.bounds;
+        Self {
+            signer: Arc::clone(signer),
+            ways,
+            connection_bounds: ConnectionBounds {
+                http1: Http1Bounds { head_bytes, head_fields, head_timeout },
+                idle_timeout,
+            },
+            drain: Drain::new(stop.clone()),
+        }
+    }
+
     /// Serves until the drain is over, and looks after the certificates of
     /// `watched`. Called on a thread of its own.
     pub(crate) fn run(self: Arc<Self>, listener: TcpListener, watched: Vec<Arc<Route>>) -> io::Result<()> {

@@ -27,7 +27,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::clock::UnixTime;
-use crate::config::guard::{LogConfig, LogFormat};
+use crate::config::{LogConfig, LogFormat};
 use crate::telemetry::line::Line;
 use crate::telemetry::log;
 use crate::telemetry::log_sink::LogSink;
@@ -174,7 +174,6 @@ fn version(version: Version) -> &'static str {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::collection::vec;
     use proptest::option;

@@ -5,7 +5,7 @@
 //! field, nor move the cursor of a terminal. A byte outside it becomes
 //! `\u00NN`: bytes are shown as ISO 8859-1, which loses nothing.
 
-use crate::config::guard::LogFormat;
+use crate::config::LogFormat;
 
 /// A line being written.
 #[derive(Debug)]

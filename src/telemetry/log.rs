@@ -11,7 +11,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
-use crate::config::guard::{LogConfig, LogFormat};
+use crate::config::{LogConfig, LogFormat};
 use crate::telemetry::log_sink::LogSink;
 
 /// Starts the log of the process, once: `tracing` events and the lines of

@@ -135,7 +135,6 @@ const PENDING_BYTES_MAX: usize = 1 << 20;
 const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::mpsc;
 

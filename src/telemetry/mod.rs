@@ -5,9 +5,9 @@
 //! dropped and counted. No type here can hold a secret, a signature, an
 //! expected MAC or a body.
 //!
-//! [`observation`] is a delivery as it is counted and logged, in every role;
-//! [`delivery_log`] writes the line per delivery, [`log`] what else there is
-//! to say; both go through [`log_sink`] to standard output. [`metrics`] is
+//! `observation` is a delivery as it is counted and logged, in every role;
+//! `delivery_log` writes the line per delivery, `log` what else there is
+//! to say; both go through `log_sink` to standard output. `metrics` is
 //! read by the admin port.
 
 mod declare;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use countersign::config::{Environment, GuardArgs, GuardConfig};
 use countersign::schemes::presets;
@@ -13,7 +14,7 @@ fn there_is_a_configuration_for_each_preset_and_a_guard_would_start_on_it() {
     let directory = directory("presets");
     let directory = directory.to_str().unwrap();
     for preset in presets() {
-        let file = format!("{}/examples/presets/{}.env", env!("CARGO_MANIFEST_DIR"), preset.name);
+        let file = format!("{FILES}/{}.env", preset.name);
         let environment = environment(Path::new(&file), directory);
         let args = GuardArgs::from_flags::<&str>([], &environment).unwrap();
         let (config, remarks) = GuardConfig::from_args(&args, &environment)
@@ -22,6 +23,26 @@ fn there_is_a_configuration_for_each_preset_and_a_guard_would_start_on_it() {
         let unknown: Vec<_> =
             remarks.iter().map(ToString::to_string).filter(|r| r.contains("not a setting")).collect();
         assert!(unknown.is_empty(), "{file}: {unknown:?}");
+    }
+}
+
+#[test]
+fn the_check_that_a_configuration_begins_with_works_as_printed() {
+    let certificates = directory("checked/certs/dev");
+    let here = certificates.ancestors().nth(2).unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_countersign")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    for file in fs::read_dir(FILES).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let text = fs::read_to_string(format!("{FILES}/{name}")).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("# Check it:")).expect(&name);
+        let line = line.replace("=...", &format!("={SECRET}")).replace("examples/presets", FILES);
+        let mut shell = Command::new("sh");
+        let output =
+            shell.args(["-c", &line]).current_dir(here).env_clear().env("PATH", &path).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(said.contains(name.trim_end_matches(".env")), "{name}: {said}");
     }
 }
 
@@ -36,3 +57,5 @@ fn environment(file: &Path, directory: &str) -> Environment {
     let secret = pairs.iter().find(|(name, _)| name.ends_with("SECRET_ENV")).map(|(_, name)| name.clone());
     pairs.into_iter().chain(secret.map(|name| (name, SECRET.to_owned()))).collect()
 }
+
+const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/presets");

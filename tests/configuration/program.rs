@@ -1,5 +1,6 @@
 //! The program as a person meets it: what it prints, where, and how it exits.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -71,6 +72,34 @@ fn a_wrong_configuration_exits_with_2_and_says_so_on_standard_error() {
 #[test]
 fn an_unknown_flag_exits_with_2() {
     assert_eq!(countersign(&["guard", "--colour"]).status.code(), Some(2));
+}
+
+#[test]
+fn vectors_end_with_their_count() {
+    let file = |name: &str| format!("{}/tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let files = ["github", "shopify", "slack", "standard_webhooks", "stripe", "svix"].map(file);
+    let judged = countersign(&[&["vectors"][..], &files.each_ref().map(String::as_str)].concat());
+    let (said, complaint) = (text(&judged.stdout), text(&judged.stderr));
+    assert_eq!((judged.status.code(), complaint.as_str()), (Some(0), ""), "{said}");
+    let [line] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+    let passed: u32 = line.strip_suffix(" passed, 0 failed").expect(line).parse().unwrap();
+    assert!(passed >= 6 * 20, "{line}");
+}
+
+#[test]
+fn vectors_that_differ_exit_with_1_and_a_broken_file_with_2() {
+    let directory = directory("vectors");
+    let good = format!("{}/tests/vectors/github.json", env!("CARGO_MANIFEST_DIR"));
+    let text_of_good = fs::read_to_string(good).unwrap();
+    let (wrong, broken) = (directory.join("wrong.json"), directory.join("broken.json"));
+    fs::write(&wrong, text_of_good.replace("\"expect\": \"reject\"", "\"expect\": \"accept\"")).unwrap();
+    fs::write(&broken, &text_of_good[..text_of_good.len() / 2]).unwrap();
+    for (file, code, said) in [(wrong, 1, "expected accept, got "), (broken, 2, "is not a vector file: ")] {
+        let output = countersign(&["vectors", file.to_str().unwrap()]);
+        let all = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{all}");
+        assert!(all.contains(said), "{all}");
+    }
 }
 
 #[test]

@@ -78,6 +78,56 @@ async fn ambiguous_and_malformed_requests_are_refused() {
             post(&plain, &body).replacen("/hooks ", "http://other/hooks ", 1),
             refused(),
         ),
+        ("host empty", post(&plain, &body).replacen("Host: localhost", "Host:", 1), refused()),
+        ("host as a list", post(&plain, &body).replacen("Host: localhost", "Host: a,b", 1), refused()),
+        (
+            "host with a bad port",
+            post(&plain, &body).replacen(": localhost", ": localhost:65536", 1),
+            refused(),
+        ),
+        (
+            "host with an empty port",
+            post(&plain, &body).replacen(": localhost", ": localhost:", 1),
+            refused(),
+        ),
+        ("host with an escape", post(&plain, &body).replacen(": localhost", ": local%68ost", 1), refused()),
+        ("host with half a bracket", post(&plain, &body).replacen(": localhost", ": [::1", 1), refused()),
+        (
+            "target with userinfo",
+            post(&plain, &body).replacen("/hooks ", "http://a@localhost/hooks ", 1),
+            refused(),
+        ),
+        (
+            "target of another port",
+            post(&plain, &body).replacen("/hooks ", "https://localhost:443/hooks ", 1),
+            refused(),
+        ),
+        (
+            "target of another scheme",
+            post(&plain, &body).replacen("/hooks ", "ftp://localhost/hooks ", 1),
+            refused(),
+        ),
+        ("target without a host", post(&plain, &body).replacen("/hooks ", "http:///hooks ", 1), refused()),
+        ("asterisk", post(&plain, &body).replacen("/hooks ", "* ", 1), refused()),
+        ("asterisk for OPTIONS", post(&plain, &body).replacen("POST /hooks", "OPTIONS *", 1), Status("404")),
+        ("TRACE", post(&plain, &body).replacen("POST", "TRACE", 1), Status("405")),
+        ("a method of 33 letters", post(&plain, &body).replacen("POST", &"A".repeat(33), 1), refused()),
+        ("space before the method", format!(" {}", post(&plain, &body)), refused()),
+        ("space behind the version", post(&plain, &body).replacen("HTTP/1.1", "HTTP/1.1 ", 1), refused()),
+        ("version in lower case", post(&plain, &body).replacen("HTTP/1.1", "http/1.1", 1), refused()),
+        ("version of two digits", post(&plain, &body).replacen("HTTP/1.1", "HTTP/1.10", 1), refused()),
+        ("space before the first field", post(&plain, &body).replacen("Host:", " Host:", 1), refused()),
+        ("a line without a colon", post(&format!("garbage\r\n{plain}"), &body), refused()),
+        ("a field without a name", post(&format!(": a\r\n{plain}"), &body), refused()),
+        ("DEL in a value", post(&format!("X-A: b\x7fc\r\n{plain}"), &body), refused()),
+        ("escape in a value", post(&format!("X-A: b\x1b[2Jc\r\n{plain}"), &body), refused()),
+        ("three empty lines first", format!("\r\n\r\n\r\n{}", post(&plain, &body)), refused()),
+        ("HTTP/2's preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), refused()),
+        (
+            "Connection names Content-Length",
+            post(&format!("Connection: content-length\r\n{plain}"), &body),
+            refused(),
+        ),
         ("fragment", post(&plain, &body).replacen("/hooks ", "/hooks#x ", 1), refused()),
         ("target without a slash", post(&plain, &body).replacen("/hooks ", "hooks ", 1), refused()),
         ("two spaces", post(&plain, &body).replacen("POST /hooks", "POST  /hooks", 1), refused()),
@@ -113,6 +163,32 @@ async fn ambiguous_and_malformed_requests_are_refused() {
         (
             "endless chunk extension",
             post("Transfer-Encoding: chunked\r\n", &format!("5;{}\r\n", "a".repeat(9000))),
+            NotAccepted,
+        ),
+        (
+            "chunk of another size",
+            post("Transfer-Encoding: chunked\r\n", "3\r\nhello\r\n0\r\n\r\n"),
+            NotAccepted,
+        ),
+        (
+            "chunk size with a sign",
+            post("Transfer-Encoding: chunked\r\n", "+5\r\nhello\r\n0\r\n\r\n"),
+            NotAccepted,
+        ),
+        (
+            "chunk size with a space first",
+            post("Transfer-Encoding: chunked\r\n", " 5\r\nhello\r\n0\r\n\r\n"),
+            NotAccepted,
+        ),
+        ("chunk size of CRLF", post("Transfer-Encoding: chunked\r\n", "\r\nhello\r\n0\r\n\r\n"), NotAccepted),
+        (
+            "trailer without a colon",
+            post("Transfer-Encoding: chunked\r\n", "0\r\ngarbage\r\n\r\n"),
+            NotAccepted,
+        ),
+        (
+            "endless trailers",
+            post("Transfer-Encoding: chunked\r\n", &format!("0\r\n{}\r\n", "a: b\r\n".repeat(1000))),
             NotAccepted,
         ),
         ("101 fields", post(&format!("{}{plain}", "X-A: b\r\n".repeat(101)), &body), Status("431")),
@@ -176,4 +252,88 @@ async fn a_signed_request_may_carry_harmless_oddities() {
         let seen = stand.app.take_seen().remove(0);
         assert!(seen.field("upgrade").is_empty() && seen.field("trailer").is_empty(), "{what}");
     }
+}
+
+#[tokio::test]
+async fn every_good_form_of_host_and_target_is_taken() {
+    let stand = Stand::with_flags(&[]).await;
+    for (number, (target, host, seen_host)) in [
+        ("/hooks", "LOCALHOST:8843", "LOCALHOST:8843"),
+        ("/hooks", "[::1]:80", "[::1]:80"),
+        ("/hooks", "127.0.0.1", "127.0.0.1"),
+        ("http://localhost/hooks", "localhost", "localhost"),
+        ("HTTPS://LOCALHOST/hooks", "localhost", "localhost"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let raw = String::from_utf8(stand.raw_genuine(&format!("msg_{number}"), "")).unwrap();
+        let raw = raw.replacen("Host: localhost", &format!("Host: {host}"), 1).replacen("/hooks", target, 1);
+        let answer =
+            stand.exchange(raw.replacen("\r\n", "\r\nConnection: close\r\n", 1).as_bytes(), PATIENCE).await;
+        assert!(answer.starts_with("HTTP/1.1 204 "), "{target} {host}: {answer}");
+        let seen = stand.app.take_seen().remove(0);
+        assert_eq!((seen.target.to_string().as_str(), seen.field("host")), ("/hooks", seen_host));
+    }
+}
+
+#[tokio::test]
+async fn a_request_of_http_1_0_has_the_body_that_it_declares() {
+    let stand = Stand::with_flags(&[]).await;
+    let old = |id: &str, extra: &str| {
+        String::from_utf8(stand.raw_genuine(id, extra)).unwrap().replacen("HTTP/1.1", "HTTP/1.0", 1)
+    };
+    let answer = stand.exchange(old("msg_1", "").as_bytes(), PATIENCE).await;
+    assert!(answer.starts_with("HTTP/1.0 204 "), "{answer}");
+
+    // RFC 9112 section 3.2: what goes on as HTTP/1.1 has a Host nonetheless.
+    let nameless = old("msg_2", "").replacen("Host: localhost\r\n", "", 1);
+    let answer = stand.exchange(nameless.as_bytes(), PATIENCE).await;
+    assert!(answer.starts_with("HTTP/1.0 204 "), "{answer}");
+    let seen = stand.app.take_seen();
+    assert_eq!(seen[1].fields.get_all("host").iter().collect::<Vec<_>>(), [""]);
+
+    // Without a length there is no body, whatever follows.
+    let endless = old("msg_3", "").replacen(&format!("Content-Length: {}\r\n", BODY.len()), "", 1);
+    let answer = stand.exchange(endless.as_bytes(), PATIENCE).await;
+    assert!(answer.contains("signature_mismatch") && answer.matches("HTTP/1.").count() == 1, "{answer}");
+
+    let kept = [old("msg_4", "Connection: keep-alive\r\n"), old("msg_5", "")].concat();
+    let answer = stand.exchange(kept.as_bytes(), PATIENCE).await;
+    assert_eq!(answer.matches(" 204 ").count(), 2, "{answer}");
+    let closed = [old("msg_6", ""), old("msg_7", "")].concat();
+    let answer = stand.exchange(closed.as_bytes(), PATIENCE).await;
+    assert_eq!(answer.matches(" 204 ").count(), 1, "not kept open unless asked for: {answer}");
+}
+
+#[tokio::test]
+async fn twenty_requests_in_one_write_are_answered_in_order() {
+    let stand = Stand::with_flags(&[]).await;
+    let all: Vec<u8> = (0..20)
+        .flat_map(|number| match number % 2 {
+            0 => stand.raw_genuine(&format!("msg_{number}"), ""),
+            _ => b"GET /hooks HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(),
+        })
+        .collect();
+    let answer = stand.exchange(&all, Duration::from_millis(500)).await;
+    let statuses: Vec<&str> = answer.split("HTTP/1.1 ").skip(1).map(|rest| &rest[..3]).collect();
+    assert_eq!(statuses, ["204", "405"].repeat(10), "{answer}");
+    assert_eq!(stand.app.take_seen().len(), 10);
+}
+
+#[tokio::test]
+async fn trailers_of_any_name_end_at_the_guard() {
+    let stand = Stand::with_flags(&[]).await;
+    let head = format!(
+        "POST /hooks HTTP/1.1\r\nHost: localhost\r\n{}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+        stand.signature_lines("msg_1", b"hello")
+    );
+    let trailers =
+        "Content-Length: 1\r\nHost: other\r\nTransfer-Encoding: chunked\r\nCountersign-Class: forged\r\n";
+    let answer =
+        stand.exchange(format!("{head}5\r\nhello\r\n0\r\n{trailers}\r\n").as_bytes(), PATIENCE).await;
+    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+    let seen = stand.app.take_seen().remove(0);
+    assert_eq!((seen.field("host"), seen.field("content-length")), ("localhost", "5"));
+    assert_eq!((seen.field("transfer-encoding"), seen.field("countersign-class")), ("", "new"));
 }

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 
+use crate::frames::{Frames, HEADERS, block};
+use crate::held::HeldApp;
 use crate::stand::{Setup, Stand, get, read_until_silent};
 
 #[tokio::test]
 async fn a_drain_finishes_what_is_in_flight_and_takes_nothing_new() {
-    let (release, app) = held_app().await;
+    let (held, app) = HeldApp::start().await;
     let stand = Stand::start(Setup { upstream: Some(app), ..Setup::default() }).await;
     let mut stream = stand.client.connect_raw().await.unwrap();
     stream.write_all(&stand.raw_genuine("msg_1", "")).await.unwrap();
-    release.reached.notified().await;
+    held.reached.notified().await;
 
     let (address, admin) = (stand.guard().address(), stand.guard().admin_address());
     stand.guard().drain();
@@ -22,7 +24,7 @@ async fn a_drain_finishes_what_is_in_flight_and_takes_nothing_new() {
     while tokio::net::TcpStream::connect(address).await.is_ok() {
         tokio::task::yield_now().await;
     }
-    release.answer.notify_one();
+    held.answer.notify_one();
     let answer = read_until_silent(&mut stream, Duration::from_secs(5)).await;
     assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
     stand.stop().await.unwrap();
@@ -37,24 +39,19 @@ async fn an_idle_guard_stops_at_once() {
     drop(idle);
 }
 
-struct Held {
-    reached: tokio::sync::Notify,
-    answer: tokio::sync::Notify,
-}
-
-/// An app that answers when the test says so.
-async fn held_app() -> (std::sync::Arc<Held>, String) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let held =
-        std::sync::Arc::new(Held { reached: tokio::sync::Notify::new(), answer: tokio::sync::Notify::new() });
-    let of_app = std::sync::Arc::clone(&held);
-    tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 4096]).await.unwrap();
-        of_app.reached.notify_one();
-        of_app.answer.notified().await;
-        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
-    });
-    (held, url)
+#[tokio::test]
+async fn callers_that_never_finish_do_not_hold_up_a_stop() {
+    let stand = Stand::with_flags(&[]).await;
+    let mut half_head = stand.client.connect_raw().await.unwrap();
+    half_head.write_all(b"POST /hooks HTTP/1.1\r\nHost:").await.unwrap();
+    half_head.flush().await.unwrap();
+    let mut half_hello = tokio::net::TcpStream::connect(stand.guard().address()).await.unwrap();
+    half_hello.write_all(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").await.unwrap();
+    // Nobody reads on these, so nobody says goodbye either.
+    let deaf = Frames::open(&stand).await;
+    let mut half_block = Frames::open(&stand).await;
+    half_block.send(HEADERS, 0, 1, &block(&[(":method", "POST")])).await;
+    assert_eq!(stand.post_genuine("msg_1").await.status, 204);
+    tokio::time::timeout(Duration::from_secs(10), stand.stop()).await.expect("in time").unwrap();
+    drop((half_head, half_hello, deaf, half_block));
 }

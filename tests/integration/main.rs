@@ -1,6 +1,6 @@
-//! Everything that needs a running guard or signer, as one binary: real HTTP and TLS
-//! over loopback, on ports that the system chooses, under a clock that the
-//! test controls. A module per topic.
+//! Everything that needs a running guard or signer, as one binary: real HTTP
+//! and TLS over loopback, on ports that the system chooses, under a clock that
+//! the test controls. A module per topic.
 
 #![allow(clippy::unwrap_used)]
 
@@ -11,16 +11,24 @@ mod app;
 #[allow(dead_code)]
 #[path = "../../examples/quickstart/client.rs"]
 mod client;
+mod held;
+mod languages;
+mod program;
 mod stand;
 
 mod admin;
 mod forwarding;
+mod frames;
 mod framing;
-
+mod http2;
+mod interop;
 mod lifecycle;
 mod limits;
+mod process;
 mod refusals;
 mod replays;
+mod signatures;
 mod signer;
+mod slow;
 mod tls;
 mod upstream;

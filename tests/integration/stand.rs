@@ -1,20 +1,27 @@
 //! A guard with an app behind it and a sender in front.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use countersign::cli;
 use countersign::clock::{Clock as _, ManualClock, UnixTime};
-use countersign::config::Environment;
+use countersign::config::{Bounds, Environment};
 use countersign::devcerts::{Authority, CLIENT_ID, Pair};
 use countersign::guard::{self, Running};
 use countersign::keys::Secret;
 use countersign::schemes::{Message, Scheme, SchemeOptions, preset};
 use http::{HeaderName, HeaderValue, Method};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::app::App;
 use crate::client::{Client, Reply};
@@ -31,6 +38,9 @@ pub(crate) struct Stand {
     pub(crate) guard: Option<Running>,
     pub(crate) client: Client,
     pub(crate) authority: Authority,
+    pub(crate) secret: Secret,
+    /// What `client` shows of itself.
+    pub(crate) sender: Pair,
     /// Certificates and the secret, gone with the stand.
     directory: TempDir,
     ca: String,
@@ -47,11 +57,19 @@ pub(crate) struct Setup<'a> {
     pub(crate) upstream: Option<String>,
     /// From when on the ledger's memory is complete.
     pub(crate) memory_begins: UnixTime,
+    /// Changes bounds for which there is no flag.
+    pub(crate) bounds: fn(&mut Bounds),
 }
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { preset: "standard-webhooks", flags: &[], upstream: None, memory_begins: UnixTime::EPOCH }
+        Self {
+            preset: "standard-webhooks",
+            flags: &[],
+            upstream: None,
+            memory_begins: UnixTime::EPOCH,
+            bounds: |_| (),
+        }
     }
 }
 
@@ -87,10 +105,14 @@ impl Stand {
             flags.extend(["--threads", "1"]);
         }
         if !setup.flags.contains(&"--plain") {
-            flags.extend(["--tls-cert", &cert, "--tls-key", &key, "--client-ca", &ca_file]);
+            flags.extend(["--tls-cert", &cert, "--tls-key", &key]);
+            if !setup.flags.contains(&"--client-ca") {
+                flags.extend(["--client-ca", &ca_file]);
+            }
         }
         flags.extend(setup.flags);
-        let (config, _remarks) = cli::guard_config(flags, &Environment::default()).unwrap();
+        let (mut config, _remarks) = cli::guard_config(flags, &Environment::default()).unwrap();
+        (setup.bounds)(&mut config.bounds);
         let clock = Arc::new(ManualClock::new(NOW));
         let guard = guard::start(config, Arc::clone(&clock) as _, setup.memory_begins).unwrap();
         let client = Client::new(guard.address(), ca.as_bytes(), Some(pem(&sender))).unwrap();
@@ -99,8 +121,10 @@ impl Stand {
             clock,
             client,
             authority,
+            sender,
             ca,
-            scheme: scheme(setup.preset, secret),
+            scheme: scheme(setup.preset, &secret),
+            secret,
             directory,
             guard: Some(guard),
         }
@@ -118,6 +142,33 @@ impl Stand {
     /// A client of the stand's CA with another certificate, or none.
     pub(crate) fn client_with(&self, identity: Option<&Pair>) -> Client {
         Client::new(self.guard().address(), self.ca.as_bytes(), identity.map(pem)).unwrap()
+    }
+
+    /// A TLS client that trusts the stand's CA and shows `identity`.
+    pub(crate) fn tls_client(
+        &self,
+        identity: Option<&Pair>,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(self.ca.as_bytes()).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(roots);
+        let Some(pair) = identity else { return config.with_no_client_auth() };
+        let chain = vec![CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap()];
+        let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
+        config.with_client_auth_cert(chain, key).unwrap()
+    }
+
+    /// Connects as `config` says.
+    pub(crate) async fn tls_connect(&self, config: ClientConfig) -> std::io::Result<TlsStream<TcpStream>> {
+        let stream = TcpStream::connect(self.guard().address()).await?;
+        stream.set_nodelay(true)?;
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await
     }
 
     /// The fields of a genuine delivery of `body`, signed now.
@@ -220,6 +271,6 @@ fn pem(pair: &Pair) -> (&[u8], &[u8]) {
     (pair.certificate.as_bytes(), pair.key.as_bytes())
 }
 
-fn scheme(name: &str, secret: Secret) -> Scheme {
-    Scheme::new(preset(name).unwrap(), &[secret], SchemeOptions::default()).unwrap()
+fn scheme(name: &str, secret: &Secret) -> Scheme {
+    Scheme::new(preset(name).unwrap(), slice::from_ref(secret), SchemeOptions::default()).unwrap()
 }

@@ -1,8 +1,20 @@
-//! Who may connect.
+//! Who may connect, and how.
 
-use countersign::devcerts::{Authority, STRANGER_ID};
+use std::time::{Duration, Instant};
 
-use crate::stand::{BODY, Stand};
+use countersign::devcerts::{Authority, CLIENT_ID, Pair, STRANGER_ID};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType,
+    SerialNumber,
+};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, HandshakeKind, NamedGroup, ProtocolVersion};
+use time::{Duration as Span, OffsetDateTime};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::stand::{BODY, Setup, Stand, read_until_silent};
 
 #[tokio::test]
 async fn only_certificates_of_the_trusted_ca_are_served() {
@@ -37,4 +49,201 @@ async fn an_identity_that_is_named_must_be_shown() {
         let reply = connection.post("/hooks", &stand.signed("msg_1", BODY), BODY.into()).await.unwrap();
         assert_eq!((reply.status, reply.code().as_str()), expected);
     }
+}
+
+/// A CA of the sender's, with a list that revokes serial number 2.
+struct SendersCa {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    directory: tempfile::TempDir,
+}
+
+impl SendersCa {
+    fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "senders' CA");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        Self { issuer, directory: tempfile::TempDir::new().unwrap() }
+    }
+
+    fn file(&self, name: &str, pem: &str) -> String {
+        let path = self.directory.path().join(name);
+        std::fs::write(&path, pem).unwrap();
+        path.display().to_string()
+    }
+
+    fn certificate(&self) -> String {
+        self.file("senders-ca.pem", &self.issuer.pem())
+    }
+
+    /// A list that speaks until `next_update`.
+    fn crl(&self, next_update: OffsetDateTime) -> String {
+        let this_update = OffsetDateTime::now_utc() - Span::DAY;
+        let revoked = RevokedCertParams {
+            serial_number: SerialNumber::from(2),
+            revocation_time: this_update,
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let params = CertificateRevocationListParams {
+            this_update,
+            next_update,
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: vec![revoked],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        self.file("senders.crl", &params.signed_by(&self.issuer).unwrap().pem().unwrap())
+    }
+
+    /// A sender's certificate with serial number 1, changed by `change`.
+    fn sender(&self, change: impl FnOnce(&mut CertificateParams)) -> Pair {
+        let mut params = CertificateParams::default();
+        params.serial_number = Some(SerialNumber::from(1));
+        params.subject_alt_names = vec![SanType::URI(CLIENT_ID.try_into().unwrap())];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.use_authority_key_identifier_extension = true;
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Pair { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+}
+
+/// What a genuine delivery gets over a connection made by `config`: the start
+/// of its answer, or nothing.
+async fn deliver(stand: &Stand, config: ClientConfig, id: &str) -> String {
+    let Ok(mut stream) = stand.tls_connect(config).await else { return String::new() };
+    stream.write_all(&stand.raw_genuine(id, "Connection: close\r\n")).await.ok();
+    stream.flush().await.ok();
+    read_until_silent(&mut stream, Duration::from_secs(5)).await.chars().take(12).collect()
+}
+
+#[tokio::test]
+async fn a_certificate_out_of_its_time_revoked_or_of_another_purpose_is_refused() {
+    let ca = SendersCa::new();
+    let now = OffsetDateTime::now_utc();
+    let (trusted, crl) = (ca.certificate(), ca.crl(now + Span::WEEK));
+    let stand = Stand::with_flags(&["--client-ca", &trusted, "--client-crl", &crl]).await;
+    let rows: [(&str, Pair, &str); 6] = [
+        ("good", ca.sender(|_| ()), "HTTP/1.1 204"),
+        ("expired", ca.sender(|params| params.not_after = now - Span::MINUTE), ""),
+        ("not yet valid", ca.sender(|params| params.not_before = now + Span::HOUR), ""),
+        ("revoked", ca.sender(|params| params.serial_number = Some(SerialNumber::from(2))), ""),
+        (
+            "a server's",
+            ca.sender(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]),
+            "",
+        ),
+        ("good again", ca.sender(|_| ()), "HTTP/1.1 204"),
+    ];
+    for (number, (what, pair, expected)) in rows.into_iter().enumerate() {
+        let config = stand.tls_client(Some(&pair), &[&TLS13]);
+        assert_eq!(deliver(&stand, config, &format!("msg_{number}")).await, expected, "{what}");
+    }
+    assert_eq!(stand.app.take_seen().len(), 2);
+}
+
+#[tokio::test]
+async fn where_no_list_speaks_for_a_certificate_it_is_refused() {
+    let (ca, other) = (SendersCa::new(), SendersCa::new());
+    let now = OffsetDateTime::now_utc();
+    let trusted = ca.certificate();
+    for (what, crl) in [("another CA's", other.crl(now + Span::WEEK)), ("a stale", ca.crl(now - Span::HOUR))]
+    {
+        let stand = Stand::with_flags(&["--client-ca", &trusted, "--client-crl", &crl]).await;
+        let config = stand.tls_client(Some(&ca.sender(|_| ())), &[&TLS13]);
+        assert_eq!(deliver(&stand, config, "msg_1").await, "", "{what} list");
+        assert!(stand.app.take_seen().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn tls_1_2_is_taken_only_where_it_was_asked_for() {
+    for (flags, expected) in [(&[][..], ""), (&["--tls-min", "1.2"], "HTTP/1.1 204")] {
+        let stand = Stand::with_flags(flags).await;
+        let old = stand.tls_client(Some(&stand.sender), &[&TLS12]);
+        assert_eq!(deliver(&stand, old, "msg_1").await, expected, "{flags:?}");
+        let both = stand.tls_client(Some(&stand.sender), &[&TLS12, &TLS13]);
+        let stream = stand.tls_connect(both).await.unwrap();
+        assert_eq!(stream.get_ref().1.protocol_version(), Some(ProtocolVersion::TLSv1_3));
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_can_gets_a_key_exchange_that_outlasts_quantum_computers() {
+    let stand = Stand::with_flags(&[]).await;
+    let stream = stand.tls_connect(stand.tls_client(Some(&stand.sender), &[&TLS13])).await.unwrap();
+    let group =
+        stream.get_ref().1.negotiated_key_exchange_group().map(rustls::crypto::SupportedKxGroup::name);
+    assert_eq!(group, Some(NamedGroup::X25519MLKEM768));
+}
+
+#[tokio::test]
+async fn a_session_resumes_without_early_data_and_as_who_it_was() {
+    let flags = ["--client-identity", "URI:spiffe://countersign.test/sender"];
+    let stand = Stand::with_flags(&flags).await;
+    let stranger = stand.authority.client(STRANGER_ID).unwrap();
+    for (who, identity, expected) in
+        [("the sender", &stand.sender, "HTTP/1.1 204"), ("a stranger", &stranger, "HTTP/1.1 403")]
+    {
+        let mut config = stand.tls_client(Some(identity), &[&TLS13]);
+        config.enable_early_data = true;
+        for (turn, kind) in [HandshakeKind::Full, HandshakeKind::Resumed].into_iter().enumerate() {
+            let id = format!("msg_{turn}");
+            let mut stream = stand.tls_connect(config.clone()).await.unwrap();
+            assert_eq!(stream.get_ref().1.handshake_kind(), Some(kind), "{who}");
+            assert!(!stream.get_ref().1.is_early_data_accepted(), "{who}");
+            stream.write_all(&stand.raw_genuine(&id, "Connection: close\r\n")).await.unwrap();
+            let answer = read_until_silent(&mut stream, Duration::from_secs(5)).await;
+            assert!(answer.starts_with(expected), "{who}, {kind:?}: {answer}");
+        }
+    }
+    assert_eq!(stand.app.take_seen().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_not_a_handshake_is_closed_and_a_slow_one_in_time() {
+    let stand = Stand::start(Setup {
+        bounds: |bounds| bounds.handshake_timeout = Duration::from_millis(500),
+        ..Setup::default()
+    })
+    .await;
+    // The first bytes of a hello of 512 bytes in TLS 1.3.
+    let hello: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+    for (what, bytes) in [
+        ("plain HTTP", &b"POST /hooks HTTP/1.1\r\nHost: localhost\r\n\r\n"[..]),
+        ("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        ("an SSLv2 hello", b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10"),
+        ("zeros", &[0; 600]),
+        ("a record of 64 KiB", b"\x16\x03\x01\xff\xff"),
+        ("an alert", b"\x15\x03\x03\x00\x02\x02\x28"),
+        ("half a hello", hello),
+        ("nothing", b""),
+    ] {
+        let started = Instant::now();
+        let mut stream = TcpStream::connect(stand.guard().address()).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
+        assert!(read.is_ok(), "{what} was not closed");
+        assert!(started.elapsed() < Duration::from_secs(2), "{what}: {:?}", started.elapsed());
+        assert!(!answer.starts_with(b"HTTP/"), "{what} was answered");
+    }
+    assert_eq!(stand.post_genuine("msg_1").await.status, 204);
+}
+
+#[tokio::test]
+async fn half_handshakes_by_the_hundred_hold_up_nobody() {
+    let stand = Stand::with_flags(&[]).await;
+    let mut half = Vec::new();
+    for _ in 0..300 {
+        let mut stream = TcpStream::connect(stand.guard().address()).await.unwrap();
+        stream.write_all(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").await.unwrap();
+        half.push(stream);
+    }
+    let started = Instant::now();
+    assert_eq!(stand.post_genuine("msg_1").await.status, 204);
+    assert!(started.elapsed() < Duration::from_secs(2));
 }

@@ -5,13 +5,12 @@ use http::HeaderValue;
 use http::header::{self, HeaderName};
 use zeroize::Zeroizing;
 
-use crate::config::egress::{ClientTls, EgressConfig};
 use crate::config::environment::Environment;
 use crate::config::problems::Report;
 use crate::config::raw_signer::AuthorizationArgs;
 use crate::config::secrets::{self, OnePlace};
-use crate::config::signer::{Authorization, ClientCredentials};
 use crate::config::values::{Destination, Fault, Word, word};
+use crate::config::{Authorization, ClientCredentials, ClientTls, EgressConfig};
 use crate::keys::Secret;
 
 /// Reads what is given. `consumer` is the way to the consumer; the way to an

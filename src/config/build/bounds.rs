@@ -4,10 +4,10 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::config::guard::{Bounds, Rate};
 use crate::config::problems::Report;
 use crate::config::raw::LimitArgs;
 use crate::config::values::{ByteSize, Fault, duration, number};
+use crate::config::{Bounds, Rate};
 
 /// Body bytes in flight, of all deliveries.
 pub(super) const MEMORY_BYTES: u64 = 256 << 20;

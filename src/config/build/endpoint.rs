@@ -7,17 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{authorization, bounds, scheme, transport};
-use crate::config::egress::{ClientCertificate, ClientTls, EgressConfig};
 use crate::config::environment::Environment;
-use crate::config::guard::{PathPattern, TlsVersion};
 use crate::config::material;
 use crate::config::problems::Report;
 use crate::config::raw_signer::{ClientTlsArgs, ConsumerArgs, EndpointArgs, SigningArgs};
 use crate::config::secrets::{self, SecretPlaces, Sourced};
-use crate::config::signer::EndpointConfig;
 use crate::config::values::{
     ByteSize, Destination, Fault, Protection, Switch, duration, name, network, number, word,
 };
+use crate::config::{ClientCertificate, ClientTls, EgressConfig, EndpointConfig, PathPattern, TlsVersion};
 use crate::schemes::{Preset, Scheme, SchemeOptions};
 
 /// Reads an endpoint. `prefix` gives its path prefix by its name where none
@@ -100,7 +98,8 @@ fn client_tls(args: &ClientTlsArgs, report: &mut Report) -> Option<ClientTls> {
         }
     };
     let ca = report.read_optional("--ca", args.ca.as_deref(), |path| {
-        material::roots(Path::new(path)).map(|_| path.into())
+        material::authorities(Path::new(path))?;
+        Ok(path.into())
     });
     let min_version = report.read_optional("--tls-min", args.tls_min.as_deref(), word);
     let server_names = report.read_each("--server-san", &args.server_san, str::parse);

@@ -8,8 +8,8 @@ use super::{bounds, endpoint, file, listening, log, threads};
 use crate::config::environment::{Environment, Role};
 use crate::config::problems::{Problems, Remark, Report};
 use crate::config::raw_signer::{SignerArgs, SignerLimitArgs};
-use crate::config::signer::{EndpointConfig, SignerBounds, SignerConfig};
 use crate::config::values::{duration, number};
+use crate::config::{EndpointConfig, SignerBounds, SignerConfig};
 
 impl SignerConfig {
     /// Reads and checks everything, the files too, without listening or

@@ -8,11 +8,11 @@ use ipnet::IpNet;
 
 use super::{bounds, scheme};
 use crate::config::environment::Environment;
-use crate::config::guard::{PathPattern, Policies, SourceConfig, Upstream};
 use crate::config::problems::Report;
 use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs, scheme_names};
 use crate::config::secrets::{self, SecretPlaces};
 use crate::config::values::{Switch, duration, name, network, word};
+use crate::config::{PathPattern, Policies, SourceConfig, Upstream};
 use crate::config::{files, material};
 use crate::schemes::{Preset, Scheme, SchemeOptions};
 
@@ -124,7 +124,7 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
     };
     let upstream = report.read("--upstream", url, str::parse);
     let Some(ca) = args.upstream_ca.as_deref() else { return upstream };
-    let usable = report.read("--upstream-ca", ca, |path| material::roots(Path::new(path)));
+    let usable = report.read("--upstream-ca", ca, |path| Ok(material::authorities(Path::new(path))?));
     match upstream? {
         Upstream::Https { host, port, .. } => {
             usable.map(|_| Upstream::Https { host, port, ca: Some(ca.into()) })

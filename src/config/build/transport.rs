@@ -9,10 +9,10 @@ use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateRevocationListDer;
 
-use crate::config::guard::{ClientAuth, ClientTrust, TlsConfig, TlsVersion, Transport};
 use crate::config::problems::Report;
 use crate::config::raw::TlsArgs;
 use crate::config::values::{Fault, Switch, Word, word};
+use crate::config::{ClientAuth, ClientTrust, TlsConfig, TlsVersion, Transport};
 use crate::config::{files, material};
 
 pub(super) fn read(plain: &str, args: &TlsArgs, report: &mut Report) -> Option<Transport> {
@@ -69,8 +69,8 @@ pub(super) fn matching(
     (key_flag, key): (&'static str, &str),
     report: &mut Report,
 ) -> Option<(PathBuf, PathBuf)> {
-    let chain = report.read(cert_flag, cert, |path| material::certificates(Path::new(path)));
-    let private = report.read(key_flag, key, |path| material::private_key(Path::new(path)));
+    let chain = report.read(cert_flag, cert, |path| Ok(material::certificates(Path::new(path))?));
+    let private = report.read(key_flag, key, |path| Ok(material::private_key(Path::new(path))?));
     let (chain, private) = (chain?, private?);
     report.remarks.extend(files::exposure(key_flag, Path::new(key)));
     match CertifiedKey::from_der(chain, private, &aws_lc_rs::default_provider()) {
@@ -131,7 +131,8 @@ fn trust(args: &TlsArgs, report: &mut Report) -> Option<ClientTrust> {
         );
         return None;
     };
-    let roots = report.read("--client-ca", ca, |path| material::roots(Path::new(path))).map(Arc::new);
+    let roots =
+        report.read("--client-ca", ca, |path| Ok(Arc::new(material::authorities(Path::new(path))?.roots)));
     let crls = report.read_each("--client-crl", &args.client_crl, |path| {
         let lists = material::revocation_lists(Path::new(path))?;
         match &roots {

@@ -6,7 +6,7 @@ use super::Fault;
 
 /// Reads an address and port. Names are refused: a listener must not depend on
 /// a resolver. Port 0 lets the system choose.
-pub fn socket_address(text: &str) -> Result<SocketAddr, Fault> {
+pub(crate) fn socket_address(text: &str) -> Result<SocketAddr, Fault> {
     text.parse().map_err(|_| FORM.into())
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Fault;
 
 /// Reads a span longer than nothing and at most 30 days.
-pub fn duration(text: &str) -> Result<Duration, Fault> {
+pub(crate) fn duration(text: &str) -> Result<Duration, Fault> {
     let span = humantime::parse_duration(text).map_err(|_| FORM)?;
     if span.is_zero() {
         return Err("expected a duration longer than nothing, such as 5m".into());
@@ -19,7 +19,7 @@ pub fn duration(text: &str) -> Result<Duration, Fault> {
 
 /// Shows a span the way [`duration`] reads it, without spaces: `1h30m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span(pub Duration);
+pub(crate) struct Span(pub Duration);
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

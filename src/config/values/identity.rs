@@ -7,7 +7,7 @@ use std::str::FromStr;
 use rustls_pki_types::DnsName;
 
 use super::Fault;
-use crate::config::guard::Identity;
+use crate::config::Identity;
 
 impl FromStr for Identity {
     type Err = Fault;

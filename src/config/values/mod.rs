@@ -22,17 +22,17 @@ mod word;
 use std::borrow::Cow;
 use std::fmt;
 
-pub use address::socket_address;
+pub(super) use address::socket_address;
 pub use authority::{Authority, Host};
 pub use destination::{Destination, Protection};
-pub use duration::{Span, duration};
-pub use name::name;
-pub use network::network;
-pub use number::number;
+pub(super) use duration::{Span, duration};
+pub(super) use name::name;
+pub(super) use network::network;
+pub(super) use number::number;
 pub use proxy::Proxy;
-pub use size::ByteSize;
+pub(super) use size::ByteSize;
 pub use spki_pin::SpkiPin;
-pub use word::{Switch, Word, word};
+pub(super) use word::{Switch, Word, word};
 
 /// What is wrong with a value, as a person reads it: the form expected, or why
 /// the value is refused. It never repeats the value.
@@ -65,7 +65,7 @@ mod tests {
 
     use super::*;
     use crate::config::OnUnknown;
-    use crate::config::guard::{Identity, PathPattern, Rate, Upstream};
+    use crate::config::{Identity, PathPattern, Rate, Upstream};
 
     proptest! {
         #[test]

@@ -3,7 +3,7 @@
 use super::Fault;
 
 /// Reads a name. It stands in header fields, metric labels, paths and log lines.
-pub fn name(text: &str) -> Result<String, Fault> {
+pub(crate) fn name(text: &str) -> Result<String, Fault> {
     let well_formed = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     if well_formed && (1..=NAME_BYTES_MAX).contains(&text.len()) {
         return Ok(text.to_owned());

@@ -10,7 +10,7 @@ use super::Fault;
 /// section 2.5.5.2) becomes the IPv4 network it stands for, because clients are
 /// compared that way. Bits set outside the prefix are refused rather than
 /// dropped: `10.1.2.3/8` was meant to be either one address or sixteen million.
-pub fn network(text: &str) -> Result<IpNet, Fault> {
+pub(crate) fn network(text: &str) -> Result<IpNet, Fault> {
     let net =
         text.parse().or_else(|_| text.parse().map(|address: IpAddr| address.into())).map_err(|_| FORM)?;
     let net = unmapped(net);

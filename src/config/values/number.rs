@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use super::Fault;
 
 /// Reads a whole number in `range`.
-pub fn number(text: &str, range: RangeInclusive<u32>) -> Result<u32, Fault> {
+pub(crate) fn number(text: &str, range: RangeInclusive<u32>) -> Result<u32, Fault> {
     // `parse` would take a leading plus sign.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let value = text.parse().ok().filter(|value| digits && range.contains(value));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Fault;
-use crate::config::guard::PathPattern;
+use crate::config::PathPattern;
 
 impl PathPattern {
     /// Every path.

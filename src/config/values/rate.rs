@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::Fault;
-use crate::config::guard::Rate;
+use crate::config::Rate;
 
 impl FromStr for Rate {
     type Err = Fault;

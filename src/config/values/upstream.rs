@@ -9,7 +9,7 @@ use std::str::FromStr;
 use rustls_pki_types::ServerName;
 
 use super::Fault;
-use crate::config::guard::Upstream;
+use crate::config::Upstream;
 
 impl FromStr for Upstream {
     type Err = Fault;

@@ -3,12 +3,11 @@
 use tracing::level_filters::LevelFilter;
 
 use super::Fault;
-use crate::config::OnUnknown;
-use crate::config::guard::{BootFence, LogFormat, TlsVersion};
+use crate::config::{BootFence, LogFormat, OnUnknown, TlsVersion};
 use crate::schemes::Policy;
 
 /// A type whose values each have a word.
-pub trait Word: Copy + PartialEq + 'static {
+pub(crate) trait Word: Copy + PartialEq + 'static {
     /// Each word with its value; the first word of a value is how it is shown.
     const WORDS: &'static [(&'static str, Self)];
 
@@ -19,7 +18,7 @@ pub trait Word: Copy + PartialEq + 'static {
 }
 
 /// Reads one of the words of `T`.
-pub fn word<T: Word>(text: &str) -> Result<T, Fault> {
+pub(crate) fn word<T: Word>(text: &str) -> Result<T, Fault> {
     let known = T::WORDS.iter().find(|(word, _)| *word == text);
     known.map(|(_, value)| *value).ok_or_else(|| {
         let words: Vec<&str> = T::WORDS.iter().map(|(word, _)| *word).collect();
@@ -29,7 +28,7 @@ pub fn word<T: Word>(text: &str) -> Result<T, Fault> {
 
 /// A setting that is on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Switch {
+pub(crate) enum Switch {
     /// On.
     On,
     /// Off.

@@ -11,8 +11,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
 use crate::clock::UnixTime;
-use crate::config::guard::Identity;
-use crate::net::certificates;
+use crate::config::{Identity, material};
 
 /// The names of a client certificate.
 ///
@@ -37,7 +36,7 @@ impl PeerIdentities {
     /// pretend to be another one in a header or a log.
     pub(crate) fn from_certificate(certificate: &CertificateDer<'_>) -> Self {
         let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return Self::default() };
-        let not_after = Some(certificates::not_after_of(&certificate));
+        let not_after = Some(material::not_after_of(&certificate));
         let Ok(Some(extension)) = certificate.subject_alternative_name() else {
             return Self { names: SmallVec::new(), not_after };
         };
@@ -91,7 +90,6 @@ fn is_plain(name: &str) -> bool {
 const NAMES_MAX: usize = 32;
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::time::Duration;
 
@@ -162,14 +160,14 @@ mod tests {
     fn what_cannot_be_read_matches_nothing_and_counts_as_expired() {
         let peer = PeerIdentities::from_certificate(&CertificateDer::from(vec![0x30, 0x80, 1]));
         assert!(peer.first().is_none() && peer.expired(UnixTime::EPOCH));
-        assert_eq!(certificates::not_after(&CertificateDer::from(vec![])), None);
+        assert_eq!(material::not_after(&CertificateDer::from(vec![])), None);
     }
 
     #[test]
     fn a_certificate_holds_until_its_last_second() {
         let certificate = certificate([dns("a.example")]);
         let end = UnixTime::from_secs(1_893_456_000);
-        assert_eq!(certificates::not_after(&certificate), Some(end));
+        assert_eq!(material::not_after(&certificate), Some(end));
         let peer = PeerIdentities::from_certificate(&certificate);
         assert!(!peer.expired(end));
         assert!(peer.expired(end.saturating_add(Duration::from_secs(1))));

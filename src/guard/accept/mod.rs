@@ -10,8 +10,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderValue;
-use tokio::io::{AsyncRead, AsyncWrite};
+use http::{HeaderValue, Request};
+use hyper::body::Incoming;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -21,7 +21,7 @@ use crate::guard::accept::identity::PeerIdentities;
 use crate::guard::delivery;
 use crate::guard::worker::Worker;
 use crate::limits::AddressGuard;
-use crate::net::{self, Protocol};
+use crate::net::{self, Http1Fault, Protocol};
 
 /// What holds for every request of one connection.
 #[derive(Debug)]
@@ -54,27 +54,28 @@ pub(crate) async fn serve(
         Err(refused) => return guard.telemetry.metrics.connection_refused(refused.name()),
     };
     let _open = guard.telemetry.metrics.connection_opened();
+    let bounds = worker.connection_bounds;
+    let drain = worker.drain.signal().clone();
     let Some(acceptor) = tls else {
-        return requests(worker, stream, Protocol::Detect, Connection::new(client, address, None, "http"))
-            .await;
+        let connection = Connection::new(client, address, None, "http");
+        let service = service(&worker, connection);
+        return net::serve_connection(stream, Protocol::Detect, service, &bounds, &drain).await;
     };
     let handshake = timeout(guard.bounds.handshake_timeout, acceptor.accept(stream)).await;
     guard.telemetry.metrics.handshake(handshake.as_ref().map(Result::is_ok).ok());
     let Ok(Ok(stream)) = handshake else { return };
     let (identities, protocol) = (peer_identities(&stream), protocol(&stream));
-    requests(worker, stream, protocol, Connection::new(client, address, identities, "https")).await;
+    let service = service(&worker, Connection::new(client, address, identities, "https"));
+    net::serve_connection(stream, protocol, service, &bounds, &drain).await;
 }
 
-async fn requests<S>(worker: Arc<Worker>, stream: S, protocol: Protocol, connection: Connection)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let connection = Arc::new(connection);
-    let drain = worker.drain.signal().clone();
-    let bounds = worker.connection_bounds;
-    let service =
-        move |request, fault| delivery::answer(Arc::clone(&worker), Arc::clone(&connection), request, fault);
-    net::serve_connection(stream, protocol, service, &bounds, &drain).await;
+/// What answers each request of one connection.
+fn service(
+    worker: &Arc<Worker>,
+    connection: Connection,
+) -> impl Fn(Request<Incoming>, Option<Http1Fault>) -> delivery::Answering + Send + use<> {
+    let (worker, connection) = (Arc::clone(worker), Arc::new(connection));
+    move |request, fault| delivery::answer(Arc::clone(&worker), Arc::clone(&connection), request, fault)
 }
 
 fn protocol(stream: &TlsStream<TcpStream>) -> Protocol {

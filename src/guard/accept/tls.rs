@@ -8,7 +8,7 @@
 //! Sessions resume by stateless tickets (RFC 8446 section 4.6.1) whose key
 //! changes every six hours. A ticket carries the client's certificate past the
 //! checks made here, so its keys live no longer than the configuration made by
-//! [`server_config`]: what is loaded anew takes no old ticket. See
+//! [`server_tls`]: what is loaded anew takes no old ticket. See
 //! [`identity`](super::identity) for certificates that expire meanwhile.
 //!
 //! Revocation is checked for the whole chain below the trust anchor: where a
@@ -24,8 +24,9 @@ use rustls::crypto::aws_lc_rs::{self, Ticketer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 
-use crate::config::guard::{ClientAuth, ClientTrust, TlsConfig};
-use crate::net::certificates::{self, PemError};
+use crate::clock::UnixTime;
+use crate::config::material::{self, Authorities, PemError};
+use crate::config::{ClientAuth, ClientTrust, TlsConfig};
 use crate::net::tls_versions;
 
 /// Why TLS cannot be set up. Says the file and what to do.
@@ -62,14 +63,24 @@ pub enum TlsError {
     Ticketer(#[source] rustls::Error),
 }
 
-/// Reads the files of `tls` and makes what connections are accepted with.
-pub(crate) fn server_config(tls: &TlsConfig) -> Result<Arc<ServerConfig>, TlsError> {
-    let chain = certificates::chain(&tls.cert)?;
-    let key = certificates::private_key(&tls.key)?;
+/// What connections are accepted with.
+pub(crate) struct ServerTls {
+    pub(crate) config: Arc<ServerConfig>,
+    /// When each file's first certificate to expire does so, by the file's
+    /// name in the metric that warns of it.
+    pub(crate) expiries: Vec<(&'static str, UnixTime)>,
+}
+
+/// Reads the files of `tls`, each of them once.
+pub(crate) fn server_tls(tls: &TlsConfig) -> Result<ServerTls, TlsError> {
+    let chain = material::certificates(&tls.cert)?;
+    let key = material::private_key(&tls.key)?;
+    let mut expiries = Vec::from_iter(material::first_expiry(&chain).map(|first| ("server", first)));
+    let verifier = client_verifier(&tls.client_auth, &mut expiries)?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(tls_versions(tls.min_version))
         .expect("the provider has cipher suites for both versions")
-        .with_client_cert_verifier(client_verifier(&tls.client_auth)?)
+        .with_client_cert_verifier(verifier)
         .with_single_cert(chain, key)
         .map_err(|source| TlsError::Identity { cert: tls.cert.clone(), key: tls.key.clone(), source })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -79,21 +90,25 @@ pub(crate) fn server_config(tls: &TlsConfig) -> Result<Arc<ServerConfig>, TlsErr
     // One is enough for a client that keeps its connections, and each costs a
     // little of the handshake.
     config.send_tls13_tickets = 1;
-    Ok(Arc::new(config))
+    Ok(ServerTls { config: Arc::new(config), expiries })
 }
 
-fn client_verifier(auth: &ClientAuth) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+fn client_verifier(
+    auth: &ClientAuth,
+    expiries: &mut Vec<(&'static str, UnixTime)>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let (trust, optional) = match auth {
         ClientAuth::Off => return Ok(WebPkiClientVerifier::no_client_auth()),
         ClientAuth::Optional(trust) => (trust, true),
         ClientAuth::Required(trust) => (trust, false),
     };
     let ClientTrust { ca, crls } = trust;
-    let roots = Arc::new(certificates::authorities(ca)?);
-    let mut verifier =
-        WebPkiClientVerifier::builder_with_provider(roots, Arc::new(aws_lc_rs::default_provider()));
+    let Authorities { certificates, roots } = material::authorities(ca)?;
+    expiries.extend(material::first_expiry(&certificates).map(|first| ("client_ca", first)));
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
     for path in crls {
-        verifier = verifier.with_crls(certificates::revocation_lists(path)?);
+        verifier = verifier.with_crls(material::revocation_lists(path)?);
     }
     if !crls.is_empty() {
         verifier = verifier.enforce_revocation_expiration();

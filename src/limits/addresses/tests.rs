@@ -64,7 +64,7 @@ fn connections_are_bounded_per_address_and_in_total_and_end_with_their_guard() {
     assert_eq!(registry.enter(ip("192.0.2.1")).err(), Some(AddressRefused::ConnectionsOfAddress));
     let _third = registry.enter(ip("192.0.2.2")).expect("another address");
     assert_eq!(registry.enter(ip("192.0.2.3")).err(), Some(AddressRefused::Connections));
-    assert_eq!(registry.connections(), 3);
+    assert_eq!(registry.connections.held(), 3);
     drop(first);
     let _again = registry.enter(ip("192.0.2.1")).expect("one has ended");
 }
@@ -75,7 +75,7 @@ fn the_connections_of_an_address_share_its_rate() {
     let one = registry.enter(ip("192.0.2.1")).expect("within the bounds");
     let two = registry.enter(ip("192.0.2.1")).expect("within the bounds");
     assert_eq!((0..20).filter(|_| one.address().admit().is_ok()).count(), 10);
-    assert_eq!(two.address().admit().expect_err("used up").limit(), "address");
+    assert_eq!(two.address().admit().expect_err("used up").rate_limit(), "\"address\";r=0;t=1");
 }
 
 #[test]

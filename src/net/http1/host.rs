@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 /// Whether `value` names one host. Narrower than the grammar, which takes
 /// escapes, commas and an empty name: no host has them, and they are where
 /// two readers disagree.
-pub(super) fn is_host(value: &[u8]) -> bool {
+pub(crate) fn is_host(value: &[u8]) -> bool {
     let Ok(value) = str::from_utf8(value) else { return false };
     let Some(literal) = value.strip_prefix('[') else {
         let (name, port) = value.split_at(value.find(':').unwrap_or(value.len()));

@@ -120,7 +120,7 @@ impl<S> StrictIo<S> {
         if self.unfinished.is_none() && self.framing.has_begun_head(held_back) {
             self.unfinished = Some(Unfinished {
                 deadline: Box::pin(sleep(self.head_timeout)),
-                _in_flight: self.activity.begin(),
+                _in_flight: self.activity.begin_head(),
             });
         }
     }

@@ -33,7 +33,9 @@ use std::time::Duration;
 
 pub use fault::Http1Fault;
 pub(crate) use fault::Refusal;
+pub(crate) use host::is_host;
 pub(crate) use io::StrictIo;
+pub(crate) use target::is_path_and_query;
 
 /// What one request head may cost.
 #[derive(Clone, Copy, Debug)]

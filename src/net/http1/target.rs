@@ -27,7 +27,8 @@ fn is_absolute(target: &str) -> bool {
         && is_path_and_query(path)
 }
 
-fn is_path_and_query(text: &str) -> bool {
+/// A path, and a query behind it if there is one.
+pub(crate) fn is_path_and_query(text: &str) -> bool {
     let (path, query) = text.split_at(text.find('?').unwrap_or(text.len()));
     path.bytes().all(is_path_byte) && query.bytes().all(is_query_byte)
 }

@@ -40,6 +40,17 @@ async fn echo(
     })
 }
 
+/// Answers without end.
+async fn endless(
+    _: Request<Incoming>,
+    _: Option<Http1Fault>,
+) -> Result<Response<impl Body<Data = Bytes, Error = Infallible>>, Infallible> {
+    let parts = futures_util::stream::repeat_with(|| {
+        Ok::<_, Infallible>(http_body::Frame::data(Bytes::from_static(&[0; 1024])))
+    });
+    Ok(Response::new(http_body_util::StreamBody::new(parts)))
+}
+
 /// A connection to `echo`, and the drain that it heeds.
 fn connect(protocol: Protocol) -> (DuplexStream, Drain) {
     let (client, server) = duplex(1 << 16);
@@ -152,15 +163,19 @@ async fn a_drain_lets_a_request_in_flight_finish() {
 async fn an_answer_that_nobody_takes_ends_the_connection() {
     let (mut client, server) = duplex(1024);
     let drain = Drain::new(DrainSignal::default());
-    let service = async |_: Request<Incoming>, _: Option<Http1Fault>| {
-        let endless = futures_util::stream::repeat_with(|| {
-            Ok::<_, Infallible>(http_body::Frame::data(Bytes::from_static(&[0; 1024])))
-        });
-        Ok(Response::new(http_body_util::StreamBody::new(endless)))
-    };
     client.write_all(GOOD).await.expect("room for it");
     let start = Instant::now();
-    serve_http1(server, service, &BOUNDS, drain.signal()).await;
+    serve_http1(server, endless, &BOUNDS, drain.signal()).await;
+    assert!((30..=45).contains(&start.elapsed().as_secs()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_begun_behind_an_answer_that_nobody_takes_does_not_keep_the_connection() {
+    let (mut client, server) = duplex(1024);
+    let drain = Drain::new(DrainSignal::default());
+    client.write_all(&[GOOD, GOOD, b"P"].concat()).await.expect("room for it");
+    let start = Instant::now();
+    serve_http1(server, endless, &BOUNDS, drain.signal()).await;
     assert!((30..=45).contains(&start.elapsed().as_secs()));
 }
 

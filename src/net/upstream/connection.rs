@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -69,6 +69,9 @@ impl Connection {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(ExchangeError::Broken("101 without being asked".into()));
         }
+        if is_ambiguous(response.headers()) {
+            return Err(ExchangeError::Broken("an ambiguous length".into()));
+        }
         Ok(response)
     }
 
@@ -107,6 +110,20 @@ impl Connection {
     pub(crate) fn is_open(&mut self) -> bool {
         poll_io(&mut self.io, &mut Context::from_waker(self.bell.waker()));
         self.io.is_some()
+    }
+}
+
+/// Whether the length of an answer can be read in more than one way (RFC 9112
+/// section 6.3). hyper refuses lengths that differ, and takes these.
+fn is_ambiguous(fields: &HeaderMap) -> bool {
+    let is_list = |length: &HeaderValue| !length.as_bytes().iter().all(u8::is_ascii_digit);
+    let mut codings = fields.get_all(header::TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => fields.get_all(header::CONTENT_LENGTH).iter().any(is_list),
+        (Some(coding), None) => {
+            !coding.as_bytes().eq_ignore_ascii_case(b"chunked") || fields.contains_key(header::CONTENT_LENGTH)
+        }
+        (Some(_), Some(_)) => true,
     }
 }
 

@@ -18,8 +18,8 @@ use tokio_rustls::TlsConnector;
 use super::connection::Connection;
 use super::error::UpstreamError;
 use super::stream::Stream;
-use crate::config::guard::Upstream;
-use crate::net::certificates::{self, PemError};
+use crate::config::Upstream;
+use crate::config::material::{self, PemError};
 use crate::net::dial::connect_any;
 
 /// How the upstream is reached. Made once and shared by all workers.
@@ -115,7 +115,7 @@ impl Tls {
     /// the CAs of the file `ca`, or else under a public one.
     fn new(host: &str, ca: Option<&Path>) -> Result<Self, TargetError> {
         let roots = match ca {
-            Some(path) => certificates::authorities(path)?,
+            Some(path) => material::authorities(path)?.roots,
             None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
         };
         let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))

@@ -1,7 +1,5 @@
 //! The client against real sockets: each upstream is a script of raw bytes.
 
-#![allow(clippy::unwrap_used)]
-
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,8 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::idle::IDLE_MAX;
 use super::{Pool, Target, UpstreamBody, UpstreamBodyError, UpstreamError};
-use crate::config::guard::Upstream;
-use crate::net::certificates::tests::Directory;
+use crate::config::Upstream;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -298,8 +295,8 @@ async fn a_body_dropped_early_closes_its_connection() {
 async fn nobody_there_is_unreachable() {
     let (listener, refused) = listen(LONG).await;
     drop(listener);
-    let directory = Directory::new();
-    let missing = pool(&Upstream::Unix(directory.path("missing.sock")), LONG);
+    let directory = tempfile::tempdir().unwrap();
+    let missing = pool(&Upstream::Unix(directory.path().join("missing.sock")), LONG);
     let unknown = pool(&Upstream::Http { host: "no-such-name.invalid".into(), port: 80 }, LONG);
     for pool in [refused, missing, unknown] {
         let error = send(&pool).await.unwrap_err();
@@ -327,8 +324,8 @@ async fn a_handshake_that_never_comes_is_unreachable_or_a_timeout_of_an_unsent_r
 
 #[tokio::test]
 async fn a_unix_socket_is_an_upstream_like_any_other() {
-    let directory = Directory::new();
-    let path = directory.path("app.sock");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app.sock");
     let listener = UnixListener::bind(&path).unwrap();
     let pool = pool(&Upstream::Unix(path), LONG);
     tokio::spawn(async move { serve(listener.accept().await.unwrap().0, OK).await });
@@ -340,8 +337,8 @@ async fn a_unix_socket_is_an_upstream_like_any_other() {
 
 #[tokio::test]
 async fn tls_is_trusted_under_the_given_ca_and_the_right_name_only() {
-    let directory = Directory::new();
-    let ca = directory.path("ca.pem");
+    let directory = tempfile::tempdir().unwrap();
+    let ca = directory.path().join("ca.pem");
     for (certificate_name, given_ca, trusted) in [
         ("localhost", Some(ca.clone()), true),
         ("another.example", Some(ca.clone()), false),
@@ -350,7 +347,7 @@ async fn tls_is_trusted_under_the_given_ca_and_the_right_name_only() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (ca_pem, acceptor) = tls_server(certificate_name);
-        directory.write("ca.pem", ca_pem);
+        std::fs::write(&ca, ca_pem).unwrap();
         let pool = pool(&Upstream::Https { host: "localhost".into(), port, ca: given_ca }, LONG);
         let upstream = tokio::spawn(async move {
             let (stream, _) = listener.accept().await.unwrap();

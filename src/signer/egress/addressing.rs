@@ -4,7 +4,7 @@ use http::header::HOST;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Uri};
 
-use crate::config::values::Destination;
+use crate::config::Destination;
 
 /// The destination as requests name it. What the app's request named is
 /// replaced: it was addressed to us.
@@ -48,7 +48,6 @@ fn target<B>(request: &Request<B>) -> PathAndQuery {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -9,7 +9,7 @@ use tokio::net::lookup_host;
 
 use super::address::judge;
 use super::error::EgressError;
-use crate::config::values::{Authority, Host};
+use crate::config::{Authority, Host};
 
 /// Asks for the addresses of a name.
 pub(crate) trait Resolve: std::fmt::Debug + Send + Sync {

@@ -17,8 +17,7 @@ use super::error::EgressError;
 use super::resolve::{Judged, Resolve};
 use super::tls::{ClientTlsError, HTTP_2, Material, TlsFailure};
 use super::tunnel::open_tunnel;
-use crate::config::EgressConfig;
-use crate::config::values::{Destination, Host, Protection, Proxy};
+use crate::config::{Destination, EgressConfig, Host, Protection, Proxy};
 use crate::net::{self, Stream, connect_any};
 
 /// See the module's description. Made once and shared by all workers.

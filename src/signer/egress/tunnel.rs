@@ -10,7 +10,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::config::values::Authority;
+use crate::config::Authority;
 
 /// Asks the proxy at the other end of `socket` for a tunnel to `destination`.
 pub(super) async fn open_tunnel(

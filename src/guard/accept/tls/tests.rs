@@ -1,7 +1,5 @@
 //! Handshakes in memory, one configuration against one client at a time.
 
-#![allow(clippy::unwrap_used)]
-
 use std::io::{Read, Write};
 
 use rcgen::{
@@ -11,19 +9,17 @@ use rcgen::{
 };
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::kx_group;
+use rustls::version::{TLS12, TLS13};
 use rustls::{
     ClientConfig, ClientConnection, HandshakeKind, NamedGroup, ProtocolVersion, RootCertStore,
-    ServerConnection,
+    ServerConnection, SupportedProtocolVersion,
 };
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
-
-use rustls::SupportedProtocolVersion;
-use rustls::version::{TLS12, TLS13};
 
 use super::*;
 use crate::config::TlsVersion;
-use crate::net::certificates::tests::Directory;
 
 type Ca = CertifiedIssuer<'static, KeyPair>;
 
@@ -77,21 +73,27 @@ fn crl(issuer: &Ca, serial: u64, age: Duration) -> String {
     params.signed_by(issuer).unwrap().pem().unwrap()
 }
 
+fn write(directory: &TempDir, file: &str, contents: &str) -> PathBuf {
+    let path = directory.path().join(file);
+    std::fs::write(&path, contents).unwrap();
+    path
+}
+
 /// A server under a CA of its own, and what its configuration is made of.
 struct Server {
-    directory: Directory,
+    directory: TempDir,
     root: Ca,
     tls: TlsConfig,
 }
 
 impl Server {
     fn new() -> Self {
-        let directory = Directory::new();
+        let directory = tempfile::tempdir().unwrap();
         let root = authority("server root", None);
         let Leaf { certificate, key } = leaf(&root, |_| ());
         let tls = TlsConfig {
-            cert: directory.write("cert.pem", certificate.pem()),
-            key: directory.write("key.pem", key.serialize_pem()),
+            cert: write(&directory, "cert.pem", &certificate.pem()),
+            key: write(&directory, "key.pem", &key.serialize_pem()),
             client_auth: ClientAuth::Off,
             min_version: TlsVersion::V1_3,
         };
@@ -99,9 +101,12 @@ impl Server {
     }
 
     fn trust(&self, ca: &Ca, crls: &[String]) -> ClientTrust {
-        let crls =
-            crls.iter().enumerate().map(|(n, crl)| self.directory.write(&format!("{n}.crl"), crl)).collect();
-        ClientTrust { ca: self.directory.write("ca.pem", ca.pem()), crls }
+        let crls = crls
+            .iter()
+            .enumerate()
+            .map(|(n, crl)| write(&self.directory, &format!("{n}.crl"), crl))
+            .collect();
+        ClientTrust { ca: write(&self.directory, "ca.pem", &ca.pem()), crls }
     }
 
     fn requiring(mut self, ca: &Ca, crls: &[String]) -> Self {
@@ -110,7 +115,7 @@ impl Server {
     }
 
     fn config(&self) -> Arc<ServerConfig> {
-        server_config(&self.tls).unwrap()
+        server_tls(&self.tls).unwrap().config
     }
 
     /// A client that trusts the server, and shows `chain` if there is one.
@@ -309,12 +314,12 @@ fn revocation_covers_the_whole_chain() {
 fn errors_say_which_file() {
     let mut server = Server::new();
     let other = leaf(&server.root, |_| ());
-    server.tls.key = server.directory.write("other.pem", other.key.serialize_pem());
-    let error = |server: &Server| server_config(&server.tls).unwrap_err();
+    server.tls.key = write(&server.directory, "other.pem", &other.key.serialize_pem());
+    let error = |server: &Server| server_tls(&server.tls).err().unwrap();
     assert!(matches!(error(&server), TlsError::Identity { .. }));
     assert!(error(&server).to_string().contains("other.pem"));
 
-    server.tls.key = server.directory.path("missing.pem");
+    server.tls.key = server.directory.path().join("missing.pem");
     assert!(error(&server).to_string().contains("missing.pem"));
 
     let no_list = "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n".to_owned();

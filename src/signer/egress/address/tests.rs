@@ -1,7 +1,5 @@
 //! Every range, every spelling, and properties over all addresses.
 
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 
 use super::*;

@@ -2,31 +2,31 @@
 
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use super::consumer::{Consumer, Greeting};
-use super::stand::{ANSWER_BYTES_MAX, Ca, config, egress, post};
+use super::stand::{ANSWER_BYTES_MAX, Ca, config, egress, post, write};
 use crate::config::EgressConfig;
-use crate::net::certificates::tests::Directory;
 use crate::signer::egress::EgressError;
 
 const SHORT: Duration = Duration::from_millis(200);
 
 /// The same consumer in each protocol.
-async fn each_protocol(directory: &Directory) -> [(Consumer, EgressConfig); 2] {
+async fn each_protocol(directory: &TempDir) -> [(Consumer, EgressConfig); 2] {
     let plain = Consumer::plain().await;
     let plain_config = config(&format!("http://127.0.0.1:{}", plain.port));
     let ca = Ca::new();
     let leaf = ca.leaf(&["127.0.0.1"]);
     let http2 = Consumer::start(Greeting { protocols: &["h2"], ..Greeting::of(&leaf) }).await;
     let mut http2_config = config(&format!("https://127.0.0.1:{}", http2.port));
-    http2_config.tls.ca = Some(directory.write("ca.pem", ca.pem()));
+    http2_config.tls.ca = Some(write(directory, "ca.pem", ca.pem()));
     [(plain, plain_config), (http2, http2_config)]
 }
 
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_never_followed() {
-    let directory = Directory::new();
+    let directory = TempDir::new().unwrap();
     for (consumer, config) in each_protocol(&directory).await {
         let answer = post(&egress(&config), "/redirect").await.unwrap();
         assert_eq!(
@@ -39,7 +39,7 @@ async fn a_redirect_is_an_answer_and_never_followed() {
 
 #[tokio::test]
 async fn an_answer_may_be_as_long_as_the_bound_and_no_longer() {
-    let directory = Directory::new();
+    let directory = TempDir::new().unwrap();
     for (_consumer, config) in each_protocol(&directory).await {
         let egress = egress(&config);
         assert_eq!(post(&egress, "/full").await.unwrap().body().len(), ANSWER_BYTES_MAX);
@@ -58,7 +58,7 @@ async fn an_answer_may_be_as_long_as_the_bound_and_no_longer() {
 
 #[tokio::test]
 async fn silence_and_dripping_end_with_the_whole_time() {
-    let directory = Directory::new();
+    let directory = TempDir::new().unwrap();
     for (_consumer, mut config) in each_protocol(&directory).await {
         config.timeout = SHORT;
         let egress = egress(&config);

@@ -3,28 +3,28 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::consumer::{Consumer, Greeting};
-use super::stand::{Ca, config, egress, fetch};
+use super::stand::{Ca, config, egress, fetch, write};
 use crate::config::EgressConfig;
-use crate::net::certificates::tests::Directory;
 use crate::signer::egress::{Egress, Route, SystemResolver};
 
 /// A consumer behind TLS that speaks `protocols`, and the way to it.
-async fn over_tls(directory: &Directory, protocols: &[&str]) -> (Consumer, EgressConfig) {
+async fn over_tls(directory: &TempDir, protocols: &[&str]) -> (Consumer, EgressConfig) {
     let ca = Ca::new();
     let leaf = ca.leaf(&["consumer.example"]);
     let consumer = Consumer::start(Greeting { protocols, ..Greeting::of(&leaf) }).await;
     let mut config = config(&format!("https://consumer.example:{}", consumer.port));
-    config.tls.ca = Some(directory.write("ca.pem", ca.pem()));
+    config.tls.ca = Some(write(directory, "ca.pem", ca.pem()));
     (consumer, config)
 }
 
 #[tokio::test]
 async fn the_server_chooses_the_protocol_and_the_connection_is_kept() {
-    let directory = Directory::new();
+    let directory = TempDir::new().unwrap();
     for (protocols, version) in
         [(&["h2", "http/1.1"][..], "HTTP/2.0"), (&["http/1.1"], "HTTP/1.1"), (&[], "HTTP/1.1")]
     {
@@ -42,7 +42,7 @@ async fn the_server_chooses_the_protocol_and_the_connection_is_kept() {
 
 #[tokio::test]
 async fn http2_carries_many_exchanges_on_one_connection_even_at_the_start() {
-    let directory = Directory::new();
+    let directory = TempDir::new().unwrap();
     let (consumer, config) = over_tls(&directory, &["h2"]).await;
     let egress = egress(&config);
     let answers = join_all((0..50).map(|_| fetch(&egress))).await;

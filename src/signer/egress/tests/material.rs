@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use super::consumer::{Consumer, Greeting};
 use super::stand::{Ca, Leaf, config, fetch, post, route};
 use crate::config::{ClientCertificate, ClientTls};
-use crate::net::certificates::tests::Directory;
 use crate::signer::egress::tls::Material;
 use crate::signer::egress::{Egress, Route};
 
@@ -25,8 +26,8 @@ fn swap(mount: &Path, version: &str, ours: &Leaf, ca: &Ca) {
     std::fs::rename(next, mount.join("..data")).unwrap();
 }
 
-fn mounted(directory: &Directory, first: &Leaf, ca: &Ca) -> ClientTls {
-    let mount = directory.path("mount");
+fn mounted(directory: &TempDir, first: &Leaf, ca: &Ca) -> ClientTls {
+    let mount = directory.path().join("mount");
     std::fs::create_dir(&mount).unwrap();
     swap(&mount, "..1", first, ca);
     for file in ["tls.crt", "tls.key", "ca.crt"] {
@@ -49,7 +50,7 @@ async fn look(route: &Route) {
 #[tokio::test]
 async fn a_new_certificate_is_shown_on_new_connections_and_old_ones_are_retired() {
     for protocols in [&["h2"][..], &["http/1.1"]] {
-        let (directory, ca, clients) = (Directory::new(), Ca::new(), Ca::new());
+        let (directory, ca, clients) = (TempDir::new().unwrap(), Ca::new(), Ca::new());
         let (first, second) = (clients.leaf(&["sender.example"]), clients.leaf(&["sender.example"]));
         let leaf = ca.leaf(&["consumer.example"]);
         let consumer =
@@ -62,7 +63,7 @@ async fn a_new_certificate_is_shown_on_new_connections_and_old_ones_are_retired(
             fetch(&egress).await;
         }
         assert_eq!(consumer.connections(), 1);
-        swap(&directory.path("mount"), "..2", &second, &ca);
+        swap(&directory.path().join("mount"), "..2", &second, &ca);
         look(&route).await;
         fetch(&egress).await;
         egress.sweep();
@@ -75,7 +76,7 @@ async fn a_new_certificate_is_shown_on_new_connections_and_old_ones_are_retired(
 
 #[tokio::test]
 async fn a_ca_that_is_no_longer_trusted_ends_the_use_of_what_it_vouched_for() {
-    let (directory, ca, clients) = (Directory::new(), Ca::new(), Ca::new());
+    let (directory, ca, clients) = (TempDir::new().unwrap(), Ca::new(), Ca::new());
     let ours = clients.leaf(&["sender.example"]);
     let leaf = ca.leaf(&["consumer.example"]);
     let consumer = Consumer::start(Greeting { protocols: &["h2"], ..Greeting::of(&leaf) }).await;
@@ -84,19 +85,19 @@ async fn a_ca_that_is_no_longer_trusted_ends_the_use_of_what_it_vouched_for() {
     let route = Arc::new(route(&config));
     let egress = Egress::new(Arc::clone(&route));
     fetch(&egress).await;
-    swap(&directory.path("mount"), "..2", &ours, &Ca::new());
+    swap(&directory.path().join("mount"), "..2", &ours, &Ca::new());
     look(&route).await;
     assert!(post(&egress, "/").await.is_err());
 }
 
 #[test]
 fn what_is_of_no_use_leaves_the_old_in_force_until_all_of_it_is_there() {
-    let (directory, ca) = (Directory::new(), Ca::new());
+    let (directory, ca) = (TempDir::new().unwrap(), Ca::new());
     let (first, second) = (ca.leaf(&["sender.example"]), ca.leaf(&["sender.example"]));
     let tls = mounted(&directory, &first, &ca);
     let material = Material::load(&tls).unwrap();
     let (before, _) = material.current();
-    let mount = directory.path("mount");
+    let mount = directory.path().join("mount");
     let (cert, key) = (mount.join("tls.crt"), mount.join("tls.key"));
     let steps: [(&Path, String); 4] = [
         (&cert, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".into()),

@@ -1,7 +1,5 @@
 //! Egress against real servers on loopback.
 
-#![allow(clippy::unwrap_used)]
-
 mod addresses;
 mod answers;
 mod consumer;

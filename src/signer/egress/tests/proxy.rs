@@ -1,12 +1,12 @@
 //! The way through a proxy.
 
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::consumer::{Consumer, Greeting};
-use super::stand::{Ca, Fixed, config, egress, fetch, post};
+use super::stand::{Ca, Fixed, config, egress, fetch, post, write};
 use crate::config::EgressConfig;
-use crate::net::certificates::tests::Directory;
 use crate::signer::egress::{AddressKind, EgressError, Route, RouteError};
 
 /// A proxy that gives `answer` to one request, and then leads to `consumer`.
@@ -33,12 +33,12 @@ async fn proxy(config: &mut EgressConfig, answer: Vec<u8>, consumer: u16) -> tok
 
 #[tokio::test]
 async fn deliveries_go_through_the_proxy_under_the_consumers_name() {
-    let (directory, ca) = (Directory::new(), Ca::new());
+    let (directory, ca) = (TempDir::new().unwrap(), Ca::new());
     let leaf = ca.leaf(&["consumer.example"]);
     let consumer = Consumer::start(Greeting { protocols: &["h2"], ..Greeting::of(&leaf) }).await;
     // A name that nobody here could resolve, and a port that is not the consumer's.
     let mut config = config("https://consumer.example:8443");
-    config.tls.ca = Some(directory.write("ca.pem", ca.pem()));
+    config.tls.ca = Some(write(&directory, "ca.pem", ca.pem()));
     let answer = b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n".to_vec();
     let proxy = proxy(&mut config, answer, consumer.port).await;
     let egress = egress(&config);
@@ -85,7 +85,7 @@ async fn the_proxys_own_address_is_judged_and_so_is_an_address_in_the_url() {
         other => panic!("{other:?}"),
     }
     assert_eq!(consumer.connections(), 0);
-    config.destination = crate::config::values::Destination::read("https://10.0.0.1", false).unwrap();
+    config.destination = crate::config::Destination::read("https://10.0.0.1", false).unwrap();
     let made = Route::new(&config, std::sync::Arc::new(Fixed::new([])));
     assert!(matches!(made, Err(RouteError::Refused(_))));
 }

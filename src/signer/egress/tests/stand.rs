@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,9 +14,9 @@ use http_body_util::Full;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
+use tempfile::TempDir;
 
-use crate::config::values::Destination;
-use crate::config::{ClientTls, EgressConfig, TlsVersion};
+use crate::config::{ClientTls, Destination, EgressConfig, TlsVersion};
 use crate::signer::egress::resolve::Resolve;
 use crate::signer::egress::{Egress, EgressError, Route};
 
@@ -137,4 +138,11 @@ pub(super) async fn post(egress: &Egress, path: &str) -> Result<Response<Bytes>,
 /// The text of an answer that must come.
 pub(super) async fn fetch(egress: &Egress) -> String {
     String::from_utf8(post(egress, "/hooks?a=1").await.unwrap().into_body().to_vec()).unwrap()
+}
+
+/// Writes a file and gives its path.
+pub(super) fn write(directory: &TempDir, file: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+    let path = directory.path().join(file);
+    std::fs::write(&path, contents).unwrap();
+    path
 }

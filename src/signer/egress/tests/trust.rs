@@ -2,25 +2,24 @@
 
 use rcgen::PublicKeyData;
 use rustls::version::{TLS12, TLS13};
+use tempfile::TempDir;
 
 use super::consumer::{Consumer, Greeting};
-use super::stand::{Ca, Leaf, config, egress, post};
-use crate::config::values::SpkiPin;
-use crate::config::{ClientCertificate, ClientTls, TlsVersion};
-use crate::net::certificates::tests::Directory;
+use super::stand::{Ca, Leaf, config, egress, post, write};
+use crate::config::{ClientCertificate, ClientTls, SpkiPin, TlsVersion};
 use crate::signer::egress::EgressError;
 use crate::signer::egress::tls::TlsFailureKind;
 
 /// How a request to `https://consumer.example` ends at a server that greets so.
 async fn outcome(
-    directory: &Directory,
+    directory: &TempDir,
     ca: &Ca,
     greeting: Greeting<'_>,
     adjust: impl FnOnce(&mut ClientTls),
 ) -> Option<TlsFailureKind> {
     let consumer = Consumer::start(greeting).await;
     let mut config = config(&format!("https://consumer.example:{}", consumer.port));
-    config.tls.ca = Some(directory.write("ca.pem", ca.pem()));
+    config.tls.ca = Some(write(directory, "ca.pem", ca.pem()));
     adjust(&mut config.tls);
     failure_kind(post(&egress(&config), "/").await)
 }
@@ -35,7 +34,7 @@ fn failure_kind(outcome: Result<impl Sized, EgressError>) -> Option<TlsFailureKi
 
 #[tokio::test]
 async fn the_server_must_be_vouched_for_in_time_and_by_name() {
-    let (directory, ca) = (Directory::new(), Ca::new());
+    let (directory, ca) = (TempDir::new().unwrap(), Ca::new());
     let same = |_: &mut ClientTls| {};
     let good = ca.leaf(&["consumer.example"]);
     assert_eq!(outcome(&directory, &ca, Greeting::of(&good), same).await, None);
@@ -53,7 +52,7 @@ async fn the_server_must_be_vouched_for_in_time_and_by_name() {
 
 #[tokio::test]
 async fn names_that_are_configured_stand_for_the_host_and_not_for_the_ca() {
-    let (directory, ca) = (Directory::new(), Ca::new());
+    let (directory, ca) = (TempDir::new().unwrap(), Ca::new());
     let leaf = ca.leaf(&["receiver.internal", "spiffe://example.org/receiver"]);
     for (names, kind) in [
         (&["DNS:receiver.internal"][..], None),
@@ -75,7 +74,7 @@ async fn names_that_are_configured_stand_for_the_host_and_not_for_the_ca() {
 
 #[tokio::test]
 async fn a_pin_is_asked_for_besides_the_ca_and_the_name() {
-    let (directory, ca) = (Directory::new(), Ca::new());
+    let (directory, ca) = (TempDir::new().unwrap(), Ca::new());
     let leaf = ca.leaf(&["consumer.example"]);
     let pin_of = |leaf: &Leaf| SpkiPin::of(&leaf.key.subject_public_key_info());
     let other = SpkiPin::of(b"another key");
@@ -106,7 +105,7 @@ async fn a_pin_is_asked_for_besides_the_ca_and_the_name() {
 
 #[tokio::test]
 async fn a_consumer_that_asks_who_we_are_is_told_and_may_refuse() {
-    let (directory, ca, clients) = (Directory::new(), Ca::new(), Ca::new());
+    let (directory, ca, clients) = (TempDir::new().unwrap(), Ca::new(), Ca::new());
     let leaf = ca.leaf(&["consumer.example"]);
     let ours = clients.leaf(&["sender.example"]);
     for (shown, kind) in [
@@ -118,10 +117,10 @@ async fn a_consumer_that_asks_who_we_are_is_told_and_may_refuse() {
             let greeting = Greeting { clients: Some(&clients), protocols, ..Greeting::of(&leaf) };
             let consumer = Consumer::start(greeting).await;
             let mut config = config(&format!("https://consumer.example:{}", consumer.port));
-            config.tls.ca = Some(directory.write("ca.pem", ca.pem()));
+            config.tls.ca = Some(write(&directory, "ca.pem", ca.pem()));
             config.tls.certificate = shown.map(|shown| ClientCertificate {
-                cert: directory.write("cert.pem", &shown.pem),
-                key: directory.write("key.pem", shown.key.serialize_pem()),
+                cert: write(&directory, "cert.pem", &shown.pem),
+                key: write(&directory, "key.pem", shown.key.serialize_pem()),
             });
             assert_eq!(failure_kind(post(&egress(&config), "/").await), kind, "{protocols:?}");
             let told = if kind.is_none() { vec![Some(ours.certificate.clone())] } else { Vec::new() };
@@ -132,7 +131,7 @@ async fn a_consumer_that_asks_who_we_are_is_told_and_may_refuse() {
 
 #[tokio::test]
 async fn tls_1_2_is_spoken_only_where_it_was_asked_for() {
-    let (directory, ca) = (Directory::new(), Ca::new());
+    let (directory, ca) = (TempDir::new().unwrap(), Ca::new());
     let leaf = ca.leaf(&["consumer.example"]);
     for (spoken, min_version, kind) in [
         (&TLS12, TlsVersion::V1_3, Some(TlsFailureKind::Protocol)),

@@ -17,7 +17,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use self::verifier::ServerVerifier;
 use crate::config::ClientTls;
-use crate::net::certificates::{self, PemError};
+use crate::config::material::{self as pem, PemError};
 use crate::net::tls_versions;
 
 pub(crate) use failure::TlsFailure;
@@ -49,7 +49,7 @@ pub enum ClientTlsError {
 /// Reads the files of `tls` and makes what connections are opened with.
 fn client_config(tls: &ClientTls) -> Result<Arc<ClientConfig>, ClientTlsError> {
     let roots = match &tls.ca {
-        Some(path) => certificates::authorities(path)?,
+        Some(path) => pem::authorities(path)?.roots,
         None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
     };
     let provider = Arc::new(aws_lc_rs::default_provider());
@@ -65,7 +65,7 @@ fn client_config(tls: &ClientTls) -> Result<Arc<ClientConfig>, ClientTlsError> {
     let mut config = match &tls.certificate {
         None => builder.with_no_client_auth(),
         Some(ours) => builder
-            .with_client_auth_cert(certificates::chain(&ours.cert)?, certificates::private_key(&ours.key)?)
+            .with_client_auth_cert(pem::certificates(&ours.cert)?, pem::private_key(&ours.key)?)
             .map_err(|source| {
                 let (cert, key) = (ours.cert.clone(), ours.key.clone());
                 ClientTlsError::Certificate { cert, key, source }

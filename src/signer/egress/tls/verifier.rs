@@ -18,8 +18,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
-use crate::config::Identity;
-use crate::config::values::SpkiPin;
+use crate::config::{Identity, SpkiPin};
 
 /// See the module's description.
 #[derive(Debug)]

@@ -64,7 +64,6 @@ fn contains<A: Ord + Copy>(ranges: &[(A, A)], address: A) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

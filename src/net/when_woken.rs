@@ -14,28 +14,28 @@ use futures_util::task::AtomicWaker;
 
 /// See the module's documentation.
 #[derive(Debug)]
-pub(crate) struct Seldom<F> {
+pub(crate) struct WhenWoken<F> {
     future: Pin<Box<F>>,
-    bell: Arc<Bell>,
+    alarm: Arc<Alarm>,
     waker: Waker,
 }
 
-impl<F: Future> Seldom<F> {
+impl<F: Future> WhenWoken<F> {
     /// Wraps `future`.
     pub(crate) fn new(future: F) -> Self {
-        let bell = Arc::new(Bell { rung: AtomicBool::new(true), task: AtomicWaker::new() });
-        Self { future: Box::pin(future), waker: Waker::from(Arc::clone(&bell)), bell }
+        let alarm = Arc::new(Alarm { rang: AtomicBool::new(true), task: AtomicWaker::new() });
+        Self { future: Box::pin(future), waker: Waker::from(Arc::clone(&alarm)), alarm }
     }
 }
 
-impl<F: Future> Future for Seldom<F> {
+impl<F: Future> Future for WhenWoken<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.get_mut();
-        // Registered before the bell is looked at: it may ring in between.
-        this.bell.task.register(cx.waker());
-        if !this.bell.rung.swap(false, Ordering::AcqRel) {
+        // Registered before the alarm is looked at: it may go off in between.
+        this.alarm.task.register(cx.waker());
+        if !this.alarm.rang.swap(false, Ordering::AcqRel) {
             return Poll::Pending;
         }
         this.future.as_mut().poll(&mut Context::from_waker(&this.waker))
@@ -44,18 +44,18 @@ impl<F: Future> Future for Seldom<F> {
 
 /// Remembers that the future was woken, and wakes the task around it.
 #[derive(Debug)]
-struct Bell {
-    rung: AtomicBool,
+struct Alarm {
+    rang: AtomicBool,
     task: AtomicWaker,
 }
 
-impl Wake for Bell {
+impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.rung.store(true, Ordering::Release);
+        self.rang.store(true, Ordering::Release);
         self.task.wake();
     }
 }
@@ -72,14 +72,14 @@ mod tests {
             polls += 1;
             Pin::new(&mut receive).poll(cx)
         });
-        let mut seldom = Seldom::new(counted);
+        let mut future = WhenWoken::new(counted);
         for _ in 0..5 {
-            let pending = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut seldom).poll(cx).is_pending()));
+            let pending = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut future).poll(cx).is_pending()));
             assert!(pending.await);
         }
         assert_eq!(send.send(()), Ok(()));
-        assert_eq!((&mut seldom).await, Ok(()));
-        drop(seldom);
+        assert_eq!((&mut future).await, Ok(()));
+        drop(future);
         assert_eq!(polls, 2);
     }
 }

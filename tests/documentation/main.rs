@@ -1,0 +1,7 @@
+//! What the documents say of the tree and of the program is true.
+#![allow(clippy::unwrap_used, reason = "a file of the repository is there")]
+
+mod architecture;
+mod imports;
+#[cfg(feature = "proxy")]
+mod rejections;

@@ -1,0 +1,109 @@
+//! Programs in other languages: the providers' own SDKs, and receiver apps.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+/// A language with SDKs of providers, and with a receiver app in `examples/`.
+#[derive(Debug)]
+pub(crate) struct Language {
+    interpreter: &'static str,
+    script: &'static str,
+    receiver: &'static str,
+    /// The schemes whose providers have an SDK in it that signs or verifies.
+    pub(crate) presets: &'static [&'static str],
+}
+
+pub(crate) const PYTHON: Language = Language {
+    interpreter: "python",
+    script: "tests/interop/sign.py",
+    receiver: "examples/receiver.py",
+    presets: &["standard-webhooks", "svix", "stripe", "slack"],
+};
+
+pub(crate) const NODE: Language = Language {
+    interpreter: "node",
+    script: "tests/interop/sign.mjs",
+    receiver: "examples/receiver.mjs",
+    presets: &["standard-webhooks", "svix", "stripe", "github", "shopify"],
+};
+
+impl Language {
+    /// Puts questions to the SDKs: one process, one line for each, one answer
+    /// a line. The script describes them.
+    pub(crate) async fn ask_sdks(&self, questions: &[Value]) -> Vec<Value> {
+        let mut process = self.command(self.script).stdin(Stdio::piped()).spawn().unwrap();
+        let lines: Vec<_> = questions.iter().map(Value::to_string).collect();
+        let mut stdin = process.stdin.take().unwrap();
+        // A script that ends early says why on standard error.
+        stdin.write_all(lines.join("\n").as_bytes()).await.ok();
+        drop(stdin);
+        let output = timeout(PATIENCE, process.wait_with_output()).await.expect("an answer in time").unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}; {PREPARE}:\n{complaint}", self.script);
+        let answers: Vec<_> =
+            output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+        assert_eq!(answers.len(), questions.len(), "{}: {complaint}", self.script);
+        answers.iter().map(|line| serde_json::from_slice(line).unwrap()).collect()
+    }
+
+    fn command(&self, script: &str) -> Command {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let interpreter: PathBuf = root.join("target/interop/venv/bin").join(self.interpreter);
+        assert!(interpreter.exists(), "{} is missing; {PREPARE}", interpreter.display());
+        let mut command = Command::new(interpreter);
+        command.arg(root.join(script)).kill_on_drop(true);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+}
+
+/// A receiver app of `examples/`, as a process of its own.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    /// For `--upstream`.
+    pub(crate) url: String,
+    printed: Lines<BufReader<ChildStdout>>,
+    /// Ends with this value.
+    _process: Child,
+}
+
+impl Receiver {
+    /// Starts it on a port that the system chooses.
+    pub(crate) async fn start(language: &Language) -> Self {
+        let mut command = language.command(language.receiver);
+        let mut process = command.args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
+        let printed = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut receiver = Self { url: String::new(), printed, _process: process };
+        let greeting = receiver.line().await;
+        let address =
+            greeting.strip_prefix("receiver: listening on ").and_then(|rest| rest.split(',').next());
+        receiver.url = format!("http://{}", address.unwrap_or_else(|| panic!("{greeting}")));
+        receiver
+    }
+
+    /// What it prints of the next delivery, from the request line to the body.
+    pub(crate) async fn next_delivery(&mut self) -> Vec<String> {
+        assert_eq!(self.line().await, "", "an empty line begins a delivery");
+        let mut delivery = vec![self.line().await];
+        while !delivery.last().is_some_and(|line| line.contains(" bytes: ")) {
+            delivery.push(self.line().await);
+        }
+        delivery
+    }
+
+    async fn line(&mut self) -> String {
+        let line = timeout(PATIENCE, self.printed.next_line()).await.expect("a line in time").unwrap();
+        line.expect("the receiver app is still there")
+    }
+}
+
+const PREPARE: &str = "run ./scripts/prepare, which installs what the tests need";
+
+/// For interpreters to start and load an SDK, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);

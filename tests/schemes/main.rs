@@ -1,0 +1,5 @@
+//! The schemes from the outside, without the proxy: the vectors of providers,
+//! and what holds whatever is signed.
+
+mod properties;
+mod vectors;
