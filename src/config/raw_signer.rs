@@ -103,7 +103,7 @@ impl EndpointArgs {
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Endpoint")]
 pub struct ConsumerArgs {
-    /// URL that webhooks are delivered to, such as https://consumer.example/hooks.
+    /// URL that webhooks are delivered to: https://host/path.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
 
@@ -149,7 +149,7 @@ pub struct ConsumerArgs {
     #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub allow_plain: Option<String>,
 
-    /// HTTP proxy to connect through, such as http://proxy.example:3128. Never taken from HTTPS_PROXY.
+    /// HTTP proxy to connect through: http://host:port. Never taken from HTTPS_PROXY.
     #[arg(long, value_name = "URL")]
     pub https_proxy: Option<String>,
 }
