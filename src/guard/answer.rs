@@ -10,6 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::limits::Permit;
 use crate::net::{self, UpstreamBody, UpstreamBodyError};
+use crate::service::ERROR_ID;
 
 /// Set on what the guard answers itself although the delivery is genuine.
 pub(crate) const OUTCOME: HeaderName = HeaderName::from_static("countersign-outcome");
@@ -41,6 +42,7 @@ pub(crate) fn from_upstream(response: Response<UpstreamBody>, permit: Permit) ->
     let (mut parts, stream) = response.into_parts();
     net::strip_hop_by_hop(&mut parts.headers);
     parts.headers.remove(OUTCOME);
+    parts.headers.remove(ERROR_ID);
     parts.extensions.clear();
     Response::from_parts(parts, AnswerBody::App { stream, _permit: permit })
 }

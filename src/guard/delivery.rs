@@ -1,11 +1,9 @@
 //! One delivery on its way: where it came from, and how it ended.
 
 use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use http::{Request, Response};
 use hyper::body::Incoming;
 
@@ -36,12 +34,12 @@ pub(crate) fn answer(
     fault: Option<Http1Fault>,
 ) -> Answering {
     let tasks = worker.drain.tasks().clone();
-    RunToEnd::new(&tasks, |point| async move {
+    RunToEnd::new(tasks, |point| async move {
         let mut delivery = Delivery::new(worker, connection, &request, point);
         let (parts, mut body) = request.into_parts();
         let run = pipeline::run(&mut delivery, parts, &mut body, fault);
-        let result = AssertUnwindSafe(run).catch_unwind().await;
-        let result = result.unwrap_or_else(|_| Err(Rejection::Internal.into()));
+        let result = service::survive(run).await;
+        let result = result.unwrap_or_else(|id| Err(Refused::internal(id)));
         Ok(delivery.finish(result, body))
     })
 }

@@ -15,11 +15,10 @@ use http::request::Parts;
 use hyper::body::Incoming;
 
 use crate::guard::answer::{self, AnswerBody};
-use crate::guard::check::{self, Standing, Verified};
+use crate::guard::check::{self, Standing};
 use crate::guard::delivery::Delivery;
 use crate::guard::forward::forward;
 use crate::guard::rejection::{Refused, Rejection};
-use crate::ledger::Class;
 use crate::net::{self, Http1Fault};
 use crate::schemes::Policy;
 
@@ -41,30 +40,20 @@ pub(crate) async fn run(
     let opened = check::open(admitted, &parts, now)?;
     let verified = check::read(opened, body, delivery.reservation(), &guard.bounds).await?;
     delivery.note_verified(&verified);
-    match check::claim(verified, &guard.ledger).await? {
-        Standing::Copy(verified, class) => answer_copy(delivery, parts, verified, class).await,
+    let funded = match check::claim(verified, &guard.ledger).await? {
         Standing::First(claimed) => {
             delivery.run_to_end();
-            let funded = check::charge(claimed, &guard.ledger).await?;
-            forward(delivery, parts, funded).await
+            check::charge(claimed, &guard.ledger).await?
         }
-    }
-}
-
-/// What a copy of an accepted delivery gets: its source's choice for its class.
-async fn answer_copy(
-    delivery: &mut Delivery,
-    parts: Parts,
-    verified: Verified,
-    class: Class,
-) -> Result<Response<AnswerBody>, Refused> {
-    delivery.note_class(class);
-    match verified.source().policy(class) {
-        Policy::Refuse => Err(Rejection::Replayed.into()),
-        Policy::Acknowledge => Ok(answer::duplicate()),
-        Policy::Forward => {
-            delivery.run_to_end();
-            forward(delivery, parts, check::pass_copy(verified, class)).await
+        Standing::Copy(verified, class) => {
+            delivery.note_class(class);
+            match verified.source().policy(class) {
+                Policy::Refuse => return Err(Rejection::Replayed.into()),
+                Policy::Acknowledge => return Ok(answer::duplicate()),
+                Policy::Forward => delivery.run_to_end(),
+            }
+            check::pass_copy(verified, class)
         }
-    }
+    };
+    forward(delivery, parts, funded).await
 }

@@ -226,6 +226,11 @@ impl Refused {
         refused
     }
 
+    /// 500 with the id under which the log has the bug.
+    pub(crate) fn internal(id: HeaderValue) -> Self {
+        Self { rejection: Rejection::Internal, fields: vec![(service::ERROR_ID, id)] }
+    }
+
     /// The answer to the caller.
     pub(crate) fn into_response(self) -> Response<AnswerBody> {
         let mut response = service::problem(self.rejection.problem(), self.rejection.status());

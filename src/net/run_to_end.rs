@@ -40,13 +40,13 @@ pub(crate) struct RunToEnd<T: Send + 'static> {
 impl<T: Send + 'static> RunToEnd<T> {
     /// Wraps what `make` builds around the point. `tasks` keeps count of the
     /// abandoned, so that a drain waits for them.
-    pub(crate) fn new<F>(tasks: &TaskTracker, make: impl FnOnce(PointOfNoReturn) -> F) -> Self
+    pub(crate) fn new<F>(tasks: TaskTracker, make: impl FnOnce(PointOfNoReturn) -> F) -> Self
     where
         F: Future<Output = T> + Send + 'static,
     {
         let point = PointOfNoReturn::default();
         let future = Box::pin(make(point.clone()));
-        Self { future: Some(future), point, tasks: tasks.clone() }
+        Self { future: Some(future), point, tasks }
     }
 }
 
@@ -85,8 +85,7 @@ mod tests {
     async fn abandon(passed: bool) -> Option<u8> {
         let (finished, outcome) = oneshot::channel();
         let (proceed, gate) = oneshot::channel::<()>();
-        let tasks = TaskTracker::new();
-        let mut future = RunToEnd::new(&tasks, |point| async move {
+        let mut future = RunToEnd::new(TaskTracker::new(), |point| async move {
             if passed {
                 point.pass();
             }
@@ -112,7 +111,7 @@ mod tests {
     #[tokio::test]
     async fn undisturbed_it_is_the_future_itself() {
         let tasks = TaskTracker::new();
-        assert_eq!(RunToEnd::new(&tasks, |_| async { 3 }).await, 3);
+        assert_eq!(RunToEnd::new(tasks.clone(), |_| async { 3 }).await, 3);
         assert!(tasks.is_empty());
     }
 }

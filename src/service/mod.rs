@@ -8,6 +8,7 @@
 mod body;
 mod problem;
 mod running;
+mod survive;
 mod worker;
 
 pub(crate) use body::{BodyBounds, BodyFault, leave_unread, read_body};
@@ -15,4 +16,5 @@ pub use problem::Side;
 pub(crate) use problem::{limit_fields, problem, problem_document};
 pub use running::{Running, UpError};
 pub(crate) use running::{Sockets, fit_descriptors, run};
+pub(crate) use survive::{ERROR_ID, survive};
 pub(crate) use worker::{now_and_then, work};

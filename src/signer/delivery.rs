@@ -2,12 +2,10 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::FutureExt as _;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -35,8 +33,8 @@ pub(crate) async fn answer(
     let mut delivery = Delivery { worker, observation };
     let (parts, mut body) = request.into_parts();
     let run = pipeline::run(&mut delivery, parts, &mut body, fault);
-    let result = AssertUnwindSafe(run).catch_unwind().await;
-    let result = result.unwrap_or_else(|_| Err(Rejection::Internal.into()));
+    let result = service::survive(run).await;
+    let result = result.unwrap_or_else(|id| Err(Refused::internal(id)));
     Ok(delivery.finish(result, body))
 }
 

@@ -224,6 +224,11 @@ impl Refused {
         Self { rejection: Rejection::MethodNotAllowed, fields }
     }
 
+    /// 500 with the id under which the log has the bug.
+    pub(crate) fn internal(id: HeaderValue) -> Self {
+        Self { rejection: Rejection::Internal, fields: vec![(service::ERROR_ID, id)] }
+    }
+
     /// The answer to the app.
     pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
         let mut response = service::problem(self.rejection.problem(), self.rejection.status());

@@ -1,12 +1,17 @@
 //! Up and down without losing a delivery.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use countersign::clock::{Clock, UnixTime};
+use countersign::config::Environment;
+use countersign::{cli, guard};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::frames::{Frames, HEADERS, block};
 use crate::held::HeldApp;
-use crate::stand::{Setup, Stand, get, read_until_silent};
+use crate::stand::{NOW, Setup, Stand, get, read_until_silent};
 
 #[tokio::test]
 async fn a_drain_finishes_what_is_in_flight_and_takes_nothing_new() {
@@ -28,6 +33,44 @@ async fn a_drain_finishes_what_is_in_flight_and_takes_nothing_new() {
     let answer = read_until_silent(&mut stream, Duration::from_secs(5)).await;
     assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
     stand.stop().await.unwrap();
+}
+
+/// A clock that panics when it is told to: a bug in the middle of a delivery.
+#[derive(Debug, Default)]
+struct BrokenClock(AtomicBool);
+
+impl Clock for BrokenClock {
+    fn now(&self) -> UnixTime {
+        assert!(!self.0.swap(false, Ordering::Relaxed), "a bug, made for a test");
+        NOW
+    }
+}
+
+#[tokio::test]
+async fn a_bug_in_one_delivery_ends_that_one_alone() {
+    let clock = Arc::new(BrokenClock::default());
+    let stand = Stand::with_flags(&["--plain"]).await;
+    let (upstream, secret) = (format!("http://{}", stand.app.address), stand.file("secret"));
+    #[rustfmt::skip]
+    let flags = [
+        "--plain", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--upstream", &upstream,
+        "--scheme", "standard-webhooks", "--secret-file", &secret, "--log-level", "error",
+    ];
+    let (config, _remarks) = cli::guard_config(flags, &Environment::default()).unwrap();
+    let guard = guard::start(config, Arc::clone(&clock) as _, UnixTime::EPOCH).unwrap();
+    let mut stream = tokio::net::TcpStream::connect(guard.address()).await.unwrap();
+    for (broken, id, status) in [(false, "msg_1", "204"), (true, "msg_2", "500"), (false, "msg_2", "204")] {
+        clock.0.store(broken, Ordering::Relaxed);
+        stream.write_all(&stand.raw_genuine(id, "")).await.unwrap();
+        let answer = read_until_silent(&mut stream, Duration::from_millis(500)).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert_eq!(answer.contains("countersign-error-id: "), broken, "{answer}");
+        if broken {
+            // The body was not read, so this connection is over; others are not.
+            stream = tokio::net::TcpStream::connect(guard.address()).await.unwrap();
+        }
+    }
+    tokio::task::spawn_blocking(|| guard.stop()).await.unwrap().unwrap();
 }
 
 #[tokio::test]
