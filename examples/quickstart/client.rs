@@ -1,4 +1,5 @@
-//! A sender: HTTP/1.1 over mutual TLS, as a provider's webhook worker speaks.
+//! A sender: HTTP/1.1 over mutual TLS, as a provider's webhook worker speaks;
+//! or in the clear, as an app speaks to the signer beside it.
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -80,9 +82,7 @@ impl Client {
     /// Opens a connection. Over TLS 1.3 a refused certificate shows at the
     /// first request, not here.
     pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
-        let (sender, connection) = http1::handshake(TokioIo::new(self.connect_raw().await?)).await?;
-        tokio::spawn(connection);
-        Ok(Connection { sender })
+        Connection::over(self.connect_raw().await?).await
     }
 
     /// The same, for whoever writes HTTP by hand.
@@ -103,6 +103,20 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// Opens one in the clear.
+    pub(crate) async fn plain(address: SocketAddr) -> Result<Self, Failure> {
+        Self::over(TcpStream::connect(address).await?).await
+    }
+
+    async fn over<S>(stream: S) -> Result<Self, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self { sender })
+    }
+
     /// Sends a webhook and waits for the whole answer.
     pub(crate) async fn post(
         &mut self,

@@ -8,6 +8,9 @@
 //! Makes a development CA and certificates under `certs/dev/`, starts a
 //! receiver app and a guard with mutual TLS in front of it, sends real traffic
 //! with a real client, and shows what each request got and what the app saw.
+//! Then the same from the other end: an app hands webhooks to a signer, which
+//! signs them and delivers them to that guard.
+//!
 //! Exits non-zero when any row differs from what it must be.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is made to be read at a terminal")]
@@ -18,11 +21,13 @@ mod app;
 #[allow(dead_code)]
 mod client;
 mod scenes;
+mod sidecar;
 mod stay;
 mod table;
 mod world;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::client::Failure;
 use crate::world::World;
@@ -45,9 +50,11 @@ async fn run(stay: bool) -> Result<bool, Failure> {
     let world = World::start().await?;
     println!("\nsending to https://{} ...\n", world.guard_address());
     let mut table = table::Table::new();
-    for scene in scenes::all() {
-        table.row(&scenes::play(&world, scene).await?);
-    }
+    table.play(&world, scenes::guard::all()).await?;
+    // The last scene took what the guard's rate allows in a second.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    println!("\nhanding over to http://{}, which signs and delivers ...\n", world.signer_address());
+    table.play(&world, scenes::signer::all()).await?;
     table.close();
     if stay {
         stay::until_interrupted(&world).await?;

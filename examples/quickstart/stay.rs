@@ -26,6 +26,11 @@ pub(crate) async fn until_interrupted(world: &World) -> Result<(), Failure> {
     println!("\nEverything stays up until ctrl-c. The signature below is good for five minutes:\n");
     println!("# genuine the first time, a replay the second\ncurl {trust} {identity} {send}\n");
     println!("# no client certificate: TLS refuses\ncurl {trust} {send}\n");
+    println!(
+        "# through the signer, which signs it anew each time\ncurl -sS -w '%{{http_code}}\\n' --data-binary @{} http://{}/e/guard\n",
+        body.display(),
+        world.signer_address()
+    );
     println!("# what the guard counts\ncurl -s http://{}/metrics\n", world.admin_address());
     tokio::signal::ctrl_c().await?;
     Ok(())

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::app::Seen;
-use crate::scenes::{Got, Played, codes};
+use crate::client::Failure;
+use crate::scenes::{self, Got, Played, Scene, codes};
+use crate::world::World;
 
 /// The table, and whether every row was as it must be.
 pub(crate) struct Table {
@@ -19,8 +21,16 @@ impl Table {
         Self { rows: 0, wrong: 0 }
     }
 
+    /// Plays scenes and prints a row for each.
+    pub(crate) async fn play(&mut self, world: &World, scenes: Vec<Scene>) -> Result<(), Failure> {
+        for scene in scenes {
+            self.row(&scenes::play(world, scene).await?);
+        }
+        Ok(())
+    }
+
     /// Prints one row; a row that differs is followed by what it must be.
-    pub(crate) fn row(&mut self, played: &Played) {
+    fn row(&mut self, played: &Played) {
         let mark = if played.is_as_it_must_be() { "ok" } else { "NO" };
         println!(
             "{mark}  {:<42} {:<44} {:>8}  {}",

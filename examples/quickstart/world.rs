@@ -1,11 +1,10 @@
-//! Everything that runs: certificates, the app, the guard in front of it, and
-//! the senders.
+//! Everything that runs: certificates, the app, the guard in front of it, the
+//! senders, and a signer beside one of them.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use countersign::cli;
@@ -20,7 +19,8 @@ use http::Method;
 
 use crate::app::App;
 use crate::client::{Client, Failure};
-use crate::scenes::Webhook;
+use crate::scenes::{Webhook, another_second_than};
+use crate::sidecar;
 
 /// Git ignores it; keys in it are readable by their owner alone.
 const DIRECTORY: &str = "certs/dev";
@@ -36,7 +36,8 @@ pub(crate) struct World {
     /// With a certificate of the same CA, in another name.
     pub(crate) stranger: Client,
     guard: Running,
-    signer: Scheme,
+    signer: Running,
+    provider: Scheme,
     forger: Scheme,
 }
 
@@ -46,13 +47,17 @@ impl World {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(DIRECTORY);
         println!("certificates   a CA, a server and two clients, in {DIRECTORY}/");
         DevCerts::new(&[])?.write(&directory, Existing::Replace)?;
-        let secret = write_secret(&directory)?;
+        let secret = write_secret(&directory, "webhook.secret")?;
+        let other_secret = write_secret(&directory, "other.secret")?;
 
         let app = App::start().await?;
         println!("receiver app   http://{}", app.address);
 
         let guard = start_guard(&directory, app.address).await?;
         println!("guard          https://{}, client certificates required", guard.address());
+
+        let signer = sidecar::start(&directory, guard.address())?;
+        println!("signer         http://{}, delivers to the guard", signer.address());
 
         let read = |name: &str| std::fs::read(directory.join(name));
         let ca = read("ca.pem")?;
@@ -62,11 +67,12 @@ impl World {
             client: Client::new(guard.address(), &ca, Some((&client.0, &client.1)))?,
             stranger: Client::new(guard.address(), &ca, Some((&stranger.0, &stranger.1)))?,
             anonymous: Client::new(guard.address(), &ca, None)?,
-            signer: scheme(secret)?,
-            forger: scheme(cli::generate_secret()?)?,
+            provider: scheme(secret)?,
+            forger: scheme(other_secret)?,
             directory,
             app,
             guard,
+            signer,
         })
     }
 
@@ -78,8 +84,13 @@ impl World {
         self.guard.admin_address()
     }
 
-    /// Stops the guard as SIGTERM would.
+    pub(crate) fn signer_address(&self) -> SocketAddr {
+        self.signer.address()
+    }
+
+    /// Stops signer and guard as SIGTERM would.
     pub(crate) fn stop(self) -> Result<(), Failure> {
+        self.signer.stop()?;
         Ok(self.guard.stop()?)
     }
 
@@ -90,12 +101,12 @@ impl World {
 
     /// The same, signed at `time`.
     pub(crate) fn signed_at(&self, body: &[u8], time: UnixTime) -> Webhook {
-        sign(&self.signer, new_id(), body, time)
+        sign(&self.provider, new_id(), body, time)
     }
 
     /// What a provider's retry is: the same id and body, signed anew.
     pub(crate) fn signed_again(&self, first: &Webhook, time: UnixTime) -> Webhook {
-        sign(&self.signer, first.id.clone(), &first.body, time)
+        sign(&self.provider, first.id.clone(), &first.body, time)
     }
 
     /// Signed by someone who does not know the secret.
@@ -122,15 +133,13 @@ async fn start_guard(directory: &Path, app: SocketAddr) -> Result<Running, Failu
     let (config, _remarks) = cli::guard_config(flags, &Environment::default())?;
     // What was signed in the second of the start is refused, because an earlier
     // process may have seen it. A moment's patience, and nobody notices.
-    while SystemClock.now().as_secs() <= began.as_secs() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    another_second_than(began).await;
     Ok(guard::start(config, Arc::new(SystemClock), began)?)
 }
 
-fn write_secret(directory: &Path) -> Result<Secret, Failure> {
+fn write_secret(directory: &Path, name: &str) -> Result<Secret, Failure> {
     let secret = cli::generate_secret()?;
-    countersign::private_file::write(&directory.join("webhook.secret"), secret.expose(), Existing::Replace)?;
+    countersign::private_file::write(&directory.join(name), secret.expose(), Existing::Replace)?;
     Ok(secret)
 }
 

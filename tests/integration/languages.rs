@@ -1,4 +1,5 @@
-//! Programs in other languages: the providers' own SDKs, and receiver apps.
+//! Programs in other languages: the providers' own SDKs, consumers that let
+//! them decide, and receiver apps.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -14,6 +15,7 @@ use tokio::time::timeout;
 pub(crate) struct Language {
     interpreter: &'static str,
     script: &'static str,
+    consumer: &'static str,
     receiver: &'static str,
     /// The schemes whose providers have an SDK in it that signs or verifies.
     pub(crate) presets: &'static [&'static str],
@@ -22,6 +24,7 @@ pub(crate) struct Language {
 pub(crate) const PYTHON: Language = Language {
     interpreter: "python",
     script: "tests/interop/sign.py",
+    consumer: "tests/interop/consumer.py",
     receiver: "examples/receiver.py",
     presets: &["standard-webhooks", "svix", "stripe", "slack"],
 };
@@ -29,6 +32,7 @@ pub(crate) const PYTHON: Language = Language {
 pub(crate) const NODE: Language = Language {
     interpreter: "node",
     script: "tests/interop/sign.mjs",
+    consumer: "tests/interop/consumer.mjs",
     receiver: "examples/receiver.mjs",
     presets: &["standard-webhooks", "svix", "stripe", "github", "shopify"],
 };
@@ -60,6 +64,28 @@ impl Language {
         command.arg(root.join(script)).kill_on_drop(true);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+}
+
+/// An HTTPS consumer where the SDKs decide, as a process of its own.
+#[derive(Debug)]
+pub(crate) struct SdkConsumer {
+    pub(crate) port: u16,
+    /// Ends with this value.
+    _process: Child,
+}
+
+impl SdkConsumer {
+    /// Starts it as `localhost` with `server.pem` of `certificates`, for
+    /// clients of the CA there and signatures with `secret`.
+    pub(crate) async fn start(language: &Language, certificates: &Path, secret: &str) -> Self {
+        let files = ["ca.pem", "server.pem", "server.key"].map(|name| certificates.join(name));
+        let mut command = language.command(language.consumer);
+        // What an SDK complains of is for whoever reads the failed test.
+        command.args(files).env("SECRET", secret).stderr(Stdio::inherit());
+        let mut process = command.spawn().unwrap();
+        let mut printed = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { port: next_line(&mut printed).await.parse().unwrap(), _process: process }
     }
 }
 
@@ -98,12 +124,16 @@ impl Receiver {
     }
 
     async fn line(&mut self) -> String {
-        let line = timeout(PATIENCE, self.printed.next_line()).await.expect("a line in time").unwrap();
-        line.expect("the receiver app is still there")
+        next_line(&mut self.printed).await
     }
 }
 
-const PREPARE: &str = "run ./scripts/prepare, which installs what the tests need";
+async fn next_line(printed: &mut Lines<BufReader<ChildStdout>>) -> String {
+    let line = timeout(PATIENCE, printed.next_line()).await.expect("a line in time").unwrap();
+    line.expect("the process is still there")
+}
+
+pub(crate) const PREPARE: &str = "run ./scripts/prepare, which installs what the tests need";
 
 /// For interpreters to start and load an SDK, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);

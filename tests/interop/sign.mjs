@@ -5,129 +5,16 @@
 //     {"preset": "svix", "secret": "whsec_...", "body_b64": "...", "timestamp": 1700000000, "id": "msg_1"}
 //
 // and answers each with one line, the header fields as a JSON object. `id` is
-// needed only by the schemes that sign one. Shopify's SDK only verifies: there
-// the documented formula signs, and the SDK has to accept what it made. Or, to
-// have the SDK judge what somebody else signed, by the clock of this machine:
+// needed only by the schemes that sign one. Or, to have the SDK judge what
+// somebody else signed, by the clock of this machine:
 //
 //     {"verify": true, "preset": "svix", "secret": "whsec_...", "body_b64": "...", "headers": {"svix-id": "msg_1", ...}}
 //
 // answered by {"valid": true} or {"valid": false}.
-//
-// The SDKs sign text, so the body must be UTF-8; some of them parse what they
-// have verified, so to be verified it must be JSON.
 
-import { createHmac } from "node:crypto";
 import { createInterface } from "node:readline";
 
-const presets = {
-  "standard-webhooks": idTimestampSignature("webhook", () => import("standardwebhooks")),
-
-  svix: idTimestampSignature("svix", () => import("svix")),
-
-  stripe: {
-    async sign({ secret, timestamp }, body) {
-      const { webhooks } = await stripeSdk();
-      return { "Stripe-Signature": webhooks.generateTestHeaderString({ payload: body, secret, timestamp }) };
-    },
-    async verify({ secret, headers }, body) {
-      const { webhooks, errors } = await stripeSdk();
-      const judge = () => webhooks.signature.verifyHeader(body, headers["stripe-signature"], secret);
-      return accepts(judge, errors.StripeSignatureVerificationError);
-    },
-  },
-
-  github: {
-    async sign({ secret, id }, body) {
-      const { sign } = await import("@octokit/webhooks-methods");
-      return {
-        "X-GitHub-Event": "ping",
-        "X-GitHub-Delivery": id ?? NIL_UUID,
-        "X-Hub-Signature-256": await sign(secret, body),
-      };
-    },
-    async verify({ secret, headers }, body) {
-      const { verify } = await import("@octokit/webhooks-methods");
-      return verify(secret, body, headers["x-hub-signature-256"]);
-    },
-  },
-
-  shopify: {
-    async sign({ secret, id }, body) {
-      const signature = createHmac("sha256", secret).update(body).digest("base64");
-      const fields = { ...unsignedByShopify(id), "X-Shopify-Hmac-Sha256": signature };
-      const verdict = await shopifyVerdict(secret, fields, body);
-      if (!verdict.valid) throw new Error(`Shopify's SDK refuses the signature: ${verdict.reason}`);
-      return fields;
-    },
-    async verify({ secret, headers }, body) {
-      const verdict = await shopifyVerdict(secret, { ...unsignedByShopify(), ...headers }, body);
-      if (!verdict.valid && verdict.reason !== "invalid_hmac") {
-        throw new Error(`Shopify's SDK does not come to the signature: ${verdict.reason}`);
-      }
-      return verdict.valid;
-    },
-  },
-};
-
-const NIL_UUID = "00000000-0000-0000-0000-000000000000";
-
-function idTimestampSignature(prefix, sdk) {
-  return {
-    async sign({ secret, id, timestamp }, body) {
-      const { Webhook } = await sdk();
-      return {
-        [`${prefix}-id`]: id,
-        [`${prefix}-timestamp`]: String(timestamp),
-        [`${prefix}-signature`]: new Webhook(secret).sign(id, new Date(timestamp * 1000), body),
-      };
-    },
-    async verify({ secret, headers }, body) {
-      const { Webhook, WebhookVerificationError } = await sdk();
-      return accepts(() => new Webhook(secret).verify(body, headers), WebhookVerificationError);
-    },
-  };
-}
-
-// Whether `judge` returns. What it throws is a refusal only if it says so.
-function accepts(judge, refusal) {
-  try {
-    judge();
-    return true;
-  } catch (error) {
-    if (error instanceof refusal) return false;
-    throw error;
-  }
-}
-
-async function stripeSdk() {
-  const { Stripe } = await import("stripe");
-  // No request is made with the key: the SDK only wants one to exist.
-  return { webhooks: new Stripe("sk_test_unused").webhooks, errors: Stripe.errors };
-}
-
-function unsignedByShopify(id) {
-  return {
-    "X-Shopify-Topic": "orders/create",
-    "X-Shopify-Shop-Domain": "example.myshopify.com",
-    "X-Shopify-API-Version": "2025-07",
-    "X-Shopify-Webhook-Id": id ?? NIL_UUID,
-  };
-}
-
-async function shopifyVerdict(secret, headers, body) {
-  await import("@shopify/shopify-api/adapters/web-api");
-  const { LogSeverity, shopifyApi } = await import("@shopify/shopify-api");
-  const shopify = shopifyApi({
-    apiKey: "unused",
-    apiSecretKey: secret,
-    apiVersion: "2025-07",
-    hostName: "app.example",
-    isEmbeddedApp: false,
-    logger: { level: LogSeverity.Error },
-  });
-  const rawRequest = new Request("https://app.example/hooks", { method: "POST", headers, body });
-  return shopify.webhooks.validate({ rawBody: body, rawRequest });
-}
+import { presets } from "./sdks.mjs";
 
 for await (const line of createInterface({ input: process.stdin })) {
   const message = JSON.parse(line);

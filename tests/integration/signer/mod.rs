@@ -3,5 +3,6 @@
 mod authorization;
 mod consumer;
 mod failures;
+mod interop;
 mod sign_through;
 mod stand;

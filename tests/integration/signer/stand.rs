@@ -2,20 +2,15 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use countersign::cli;
 use countersign::clock::{Clock, SystemClock};
 use countersign::config::Environment;
 use countersign::signer::{self, Running};
-use http::{HeaderName, HeaderValue, Request};
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use http::{HeaderName, HeaderValue};
 
-use crate::client::Reply;
+use crate::client::{Connection, Reply};
 use crate::stand::{Stand, get};
 
 /// A secret that no preset finds fault with.
@@ -66,18 +61,12 @@ impl Signer {
 
     /// What an app gets for a webhook.
     pub(super) async fn post(&self, path: &str, fields: &[(&'static str, &str)], body: &[u8]) -> Reply {
-        let stream = TcpStream::connect(self.running().address()).await.unwrap();
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        let mut request = Request::post(path).header("host", "127.0.0.1:8787");
-        for (name, value) in fields {
-            request = request.header(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
-        }
-        let started = Instant::now();
-        let request = request.body(Full::new(Bytes::copy_from_slice(body))).unwrap();
-        let (parts, body) = sender.send_request(request).await.unwrap().into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Reply { status: parts.status.as_u16(), fields: parts.headers, body, took: started.elapsed() }
+        let field = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        };
+        let fields: Vec<_> = fields.iter().map(field).collect();
+        let mut connection = Connection::plain(self.running().address()).await.unwrap();
+        connection.post(path, &fields, Bytes::copy_from_slice(body)).await.unwrap()
     }
 
     /// Status and code of what an app gets for an ordinary webhook.

@@ -1,58 +1,15 @@
-//! The rows: what is sent, and what must come of it.
+//! What a guard lets through to the app, and what it refuses.
 
 use std::net::Ipv4Addr;
-use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use countersign::clock::{Clock as _, SystemClock, UnixTime};
-use http::{HeaderName, HeaderValue};
 
-use crate::app::Seen;
-use crate::client::{Client, Failure, Reply};
+use super::{BODY, Got, Scene, Webhook, codes, now};
+use crate::client::{Client, Failure};
 use crate::world::World;
 
-/// What one request got.
-#[derive(Clone, Debug)]
-pub(crate) enum Got {
-    Reply(Reply),
-    /// Refused before HTTP: by TLS.
-    NoConnection,
-}
-
-type Act = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = Result<Vec<Got>, Failure>> + 'a>>;
-
-/// One row.
-#[derive(Clone, Copy)]
-pub(crate) struct Scene {
-    pub(crate) sent: &'static str,
-    act: Act,
-    /// In words, and as a rule over what came of it.
-    pub(crate) expected: &'static str,
-    rule: fn(&[Got], &[Seen]) -> bool,
-}
-
-/// A row that was played.
-pub(crate) struct Played {
-    pub(crate) scene: Scene,
-    pub(crate) got: Vec<Got>,
-    pub(crate) seen: Vec<Seen>,
-}
-
-impl Played {
-    pub(crate) fn is_as_it_must_be(&self) -> bool {
-        (self.scene.rule)(&self.got, &self.seen)
-    }
-}
-
-/// Plays one scene; nothing else happens in the world meanwhile.
-pub(crate) async fn play(world: &World, scene: Scene) -> Result<Played, Failure> {
-    world.app.take_seen();
-    let got = (scene.act)(world).await?;
-    Ok(Played { scene, got, seen: world.app.take_seen() })
-}
-
-/// All of them, in order.
+/// In order. The last one uses up what the guard's rate allows in a second.
 #[allow(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn all() -> Vec<Scene> {
     vec![
@@ -203,27 +160,7 @@ pub(crate) fn all() -> Vec<Scene> {
     ]
 }
 
-pub(crate) const BODY: &[u8] =
-    b"{\"type\":\"invoice.paid\",\"amount\":1250,\"note\":\"gr\xc3\xbc\xc3\x9fe\"}\n";
-
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// A signed webhook.
-#[derive(Clone, Debug)]
-pub(crate) struct Webhook {
-    pub(crate) id: String,
-    pub(crate) fields: Vec<(HeaderName, HeaderValue)>,
-    pub(crate) body: Bytes,
-}
-
-/// Each reply as status and code.
-pub(crate) fn codes(got: &[Got]) -> Vec<String> {
-    let code = |got: &Got| match got {
-        Got::NoConnection => "no connection".to_owned(),
-        Got::Reply(reply) => format!("{} {}", reply.status, reply.code()).trim_end().to_owned(),
-    };
-    got.iter().map(code).collect()
-}
 
 async fn one(world: &World, webhook: &Webhook) -> Result<Vec<Got>, Failure> {
     one_as(&world.client, webhook).await
@@ -267,8 +204,4 @@ async fn fifty_copies(world: &World) -> Result<Vec<Got>, Failure> {
         got.push(Got::Reply(sent.await??));
     }
     Ok(got)
-}
-
-fn now() -> UnixTime {
-    SystemClock.now()
 }
