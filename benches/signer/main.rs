@@ -47,7 +47,7 @@ struct Subject {
 
 fn main() -> Result<(), Failure> {
     let is_bench = std::env::args().any(|argument| argument == "--bench");
-    let (rounds, deliveries) = if is_bench { (11, 20_000) } else { (1, 200) };
+    let (rounds, deliveries) = if is_bench { (41, 5_000) } else { (1, 200) };
     let pki = Pki::new()?;
     let consumer = consumer::start(pki.server()?)?;
     let bare = Subject { address: bare::start(consumer, pki.client()?)?, thread: bare::THREAD };
@@ -55,7 +55,7 @@ fn main() -> Result<(), Failure> {
     let signer = Subject { address: running.address(), thread: "signer-0" };
     // Connections open and caches fill before anything counts.
     for subject in [&bare, &signer] {
-        micros_per_delivery(subject, deliveries / 4)?;
+        generator::run(subject.address, deliveries / 4)?;
     }
     let mut ratios = Vec::with_capacity(rounds);
     println!("round  bare µs  signer µs  ratio");

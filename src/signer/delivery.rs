@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +35,11 @@ pub(crate) async fn answer(
     let observation = Observation::begin(Arc::clone(&worker.signer.telemetry), client, &request);
     let mut delivery = Delivery { worker, observation };
     let (parts, mut body) = request.into_parts();
-    let run = pipeline::run(&mut delivery, parts, &mut body, fault);
-    let result = AssertUnwindSafe(run).catch_unwind().await;
+    let result = {
+        // Pinned where it is made: by value, each wrapper would move kilobytes.
+        let run = pin!(pipeline::run(&mut delivery, parts, &mut body, fault));
+        AssertUnwindSafe(run).catch_unwind().await
+    };
     let result = result.unwrap_or_else(|_| Err(Rejection::Internal.into()));
     Ok(delivery.finish(result, body))
 }
