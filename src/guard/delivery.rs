@@ -1,6 +1,7 @@
 //! One delivery on its way: where it came from, and how it ended.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,8 +38,11 @@ pub(crate) fn answer(
     RunToEnd::new(tasks, |point| async move {
         let mut delivery = Delivery::new(worker, connection, &request, point);
         let (parts, mut body) = request.into_parts();
-        let run = pipeline::run(&mut delivery, parts, &mut body, fault);
-        let result = service::survive(run).await;
+        let result = {
+            // Pinned where it is made: by value, each wrapper would move kilobytes.
+            let run = pin!(pipeline::run(&mut delivery, parts, &mut body, fault));
+            service::survive(run).await
+        };
         let result = result.unwrap_or_else(|id| Err(Refused::internal(id)));
         Ok(delivery.finish(result, body))
     })

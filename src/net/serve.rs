@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::FutureExt as _;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -157,11 +158,14 @@ where
 }
 
 /// Counts a request as in flight until the last byte of its answer was taken.
-async fn count<B>(
+///
+/// No async function: `answer` is kilobytes that would be kept twice, and moved
+/// once more for each request.
+fn count<B>(
     in_flight: InFlight,
     answer: impl Future<Output = Result<Response<B>, Infallible>>,
-) -> Result<Response<InFlightBody<B>>, Infallible> {
-    answer.await.map(|response| response.map(|body| in_flight.answer(body)))
+) -> impl Future<Output = Result<Response<InFlightBody<B>>, Infallible>> {
+    answer.map(|answered| answered.map(|response| response.map(|body| in_flight.answer(body))))
 }
 
 /// Drives a connection of hyper's to its end.

@@ -68,7 +68,11 @@ impl ListSyntax {
 
     /// The text of one entry.
     pub(super) fn entry(self, tag: &str, value: &str) -> String {
-        format!("{tag}{}{value}", char::from(self.after_tag))
+        let mut entry = String::with_capacity(tag.len() + 1 + value.len());
+        entry.push_str(tag);
+        entry.push(self.after_tag.into());
+        entry.push_str(value);
+        entry
     }
 }
 
@@ -112,9 +116,14 @@ impl SignatureField {
         match self.grammar {
             Grammar::Whole { prefix } => texts.take(1).fold(prefix.to_owned(), |value, text| value + &text),
             Grammar::List { syntax, tag } => {
-                let entries = texts.map(|text| syntax.entry(tag, &text));
-                let entries: Vec<_> = timestamp_entry.into_iter().chain(entries).collect();
-                entries.join(&char::from(syntax.between).to_string())
+                let mut list = timestamp_entry.unwrap_or_default();
+                for text in texts {
+                    if !list.is_empty() {
+                        list.push(syntax.between.into());
+                    }
+                    list.push_str(&syntax.entry(tag, &text));
+                }
+                list
             }
         }
     }

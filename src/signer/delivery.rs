@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,8 +33,11 @@ pub(crate) async fn answer(
     let observation = Observation::begin(Arc::clone(&worker.signer.telemetry), client, &request);
     let mut delivery = Delivery { worker, observation };
     let (parts, mut body) = request.into_parts();
-    let run = pipeline::run(&mut delivery, parts, &mut body, fault);
-    let result = service::survive(run).await;
+    let result = {
+        // Pinned where it is made: by value, each wrapper would move kilobytes.
+        let run = pin!(pipeline::run(&mut delivery, parts, &mut body, fault));
+        service::survive(run).await
+    };
     let result = result.unwrap_or_else(|id| Err(Refused::internal(id)));
     Ok(delivery.finish(result, body))
 }

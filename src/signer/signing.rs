@@ -4,6 +4,7 @@
 //! migration a consumer finds the headers it knew, byte for byte as they were,
 //! beside the new ones.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
@@ -92,10 +93,39 @@ fn only<'f>(fields: &'f HeaderMap, name: &HeaderName) -> Option<&'f str> {
 
 /// `msg_` and 144 random bits: no two are ever alike.
 fn fresh_id() -> Result<String, Rejection> {
-    let mut random = [0; 18];
-    getrandom::fill(&mut random).map_err(|_| Rejection::Internal)?;
+    let random = RANDOM.with_borrow_mut(Random::take).ok_or(Rejection::Internal)?;
     Ok(["msg_", &Base64UrlUnpadded::encode_string(&random)].concat())
 }
+
+/// Random bytes for ids to come, so that the system is not called for each. An
+/// id is public: what waits here is no secret.
+struct Random {
+    ahead: [[u8; ID_BYTES]; IDS_AHEAD],
+    left: usize,
+}
+
+impl Random {
+    const fn new() -> Self {
+        Self { ahead: [[0; ID_BYTES]; IDS_AHEAD], left: 0 }
+    }
+
+    /// Bytes that were given to no one else; `None` where the system has none.
+    fn take(&mut self) -> Option<[u8; ID_BYTES]> {
+        if self.left == 0 {
+            getrandom::fill(self.ahead.as_flattened_mut()).ok()?;
+            self.left = IDS_AHEAD;
+        }
+        self.left -= 1;
+        Some(self.ahead[self.left])
+    }
+}
+
+thread_local! {
+    static RANDOM: RefCell<Random> = const { RefCell::new(Random::new()) };
+}
+
+const ID_BYTES: usize = 18;
+const IDS_AHEAD: usize = 64;
 
 #[cfg(test)]
 mod tests {

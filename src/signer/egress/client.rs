@@ -1,6 +1,7 @@
 //! The life of an exchange, and the connections that outlive it.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -67,7 +68,9 @@ impl Egress {
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, EgressError> {
         let deadline = Instant::now() + self.route.timeout;
         let sent = AtomicBool::new(false);
-        match timeout_at(deadline, self.exchange(request, deadline, &sent)).await {
+        // Pinned where it is made: by value, it would be moved into the timeout.
+        let exchange = pin!(self.exchange(request, deadline, &sent));
+        match timeout_at(deadline, exchange).await {
             Ok(outcome) => outcome,
             Err(_elapsed) => Err(EgressError::Timeout { sent: sent.load(Ordering::Relaxed) }),
         }
