@@ -25,7 +25,7 @@ pub(crate) async fn forward(
     parts: Parts,
     funded: Funded,
 ) -> Result<Response<AnswerBody>, Refused> {
-    let Funded { mut verified, claim, class } = funded;
+    let (mut verified, claim, class) = funded.into_parts();
     let body = verified.take_body();
     let request = outbound::request(parts, &verified, body, delivery.connection(), class);
     let guard = delivery.guard();

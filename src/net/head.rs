@@ -25,14 +25,23 @@ pub(crate) enum HeadFault {
     Expectation,
 }
 
-/// A request head that can be read in one way only.
+/// A request head that can be read in one way only. Only [`inspect`] makes one.
 #[derive(Debug)]
-#[non_exhaustive]
 pub(crate) struct Sound {
+    connection_options: SmallVec<[HeaderName; 2]>,
+    declared_length: Option<u64>,
+}
+
+impl Sound {
     /// Fields that `Connection` takes out of the message.
-    pub(crate) connection_options: SmallVec<[HeaderName; 2]>,
+    pub(crate) fn connection_options(&self) -> &[HeaderName] {
+        &self.connection_options
+    }
+
     /// Length of the body, where it was declared.
-    pub(crate) declared_length: Option<u64>,
+    pub(crate) fn declared_length(&self) -> Option<u64> {
+        self.declared_length
+    }
 }
 
 /// Inspects the head. `fault` is what the HTTP/1 reader found.

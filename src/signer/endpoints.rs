@@ -120,7 +120,7 @@ pub(crate) fn choose(endpoints: &Endpoints, sound: &Sound, parts: &Parts) -> Res
         return Err(Refused::method_not_allowed());
     }
     let (endpoint, rest) = (Arc::clone(endpoint), rest.to_owned());
-    Ok(Addressed { endpoint, rest, declared_length: sound.declared_length })
+    Ok(Addressed { endpoint, rest, declared_length: sound.declared_length() })
 }
 
 /// The name that the app gives, if it gives one.

@@ -24,7 +24,7 @@ pub(crate) fn admit(
     connection.address.address().admit()?;
     let permit = deliveries.permit().ok_or(Rejection::Overloaded)?;
     let bytes_max = known.routed.source.config.body_bytes_max;
-    if known.routed.sound.declared_length.is_some_and(|length| length > bytes_max) {
+    if known.routed.sound.declared_length().is_some_and(|length| length > bytes_max) {
         return Err(Rejection::BodyTooLarge.into());
     }
     Ok(Admitted { known, permit })

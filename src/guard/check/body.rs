@@ -21,7 +21,7 @@ pub(crate) async fn read(
         timeout: bounds.body_timeout,
         rate_min: bounds.body_rate_min,
     };
-    let declared = opened.admitted.known.routed.sound.declared_length;
+    let declared = opened.admitted.known.routed.sound.declared_length();
     let open = &mut opened.open;
     let hash = |bytes: &[u8]| open.update(bytes);
     let whole = service::read_body(body, declared, bounds, &mut reservation, hash).await?;

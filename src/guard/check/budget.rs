@@ -11,12 +11,19 @@ use crate::limits::RateLimiter;
 /// What may be forwarded. The forwarder takes nothing else.
 #[derive(Debug)]
 pub(crate) struct Funded {
-    pub(crate) verified: Verified,
+    verified: Verified,
     /// To be settled by the app's answer; a copy that the source chose to
     /// forward has none.
-    pub(crate) claim: Option<Claim>,
+    claim: Option<Claim>,
     /// What kind of copy it is; a first delivery is none.
-    pub(crate) class: Option<Class>,
+    class: Option<Class>,
+}
+
+impl Funded {
+    /// What the forwarder works with.
+    pub(crate) fn into_parts(self) -> (Verified, Option<Claim>, Option<Class>) {
+        (self.verified, self.claim, self.class)
+    }
 }
 
 /// Charges the source's rate; over it the claim is released, so that the

@@ -17,8 +17,8 @@ const LEASE_MARGIN: Duration = Duration::from_secs(10);
 /// A verified delivery that is the only one of its key at this moment.
 #[derive(Debug)]
 pub(crate) struct Claimed {
-    pub(crate) verified: Verified,
-    pub(crate) claim: Claim,
+    pub(super) verified: Verified,
+    pub(super) claim: Claim,
 }
 
 /// What a verified delivery is to the ledger.

@@ -39,7 +39,7 @@ pub(crate) struct Verified {
 pub(crate) fn open(admitted: Admitted, parts: &Parts, now: UnixTime) -> Result<Opened, Rejection> {
     let scheme = &admitted.known.routed.source.config.scheme;
     // A field that `Connection` takes out of the message cannot also prove it.
-    let taken_out = &admitted.known.routed.sound.connection_options;
+    let taken_out = admitted.known.routed.sound.connection_options();
     if taken_out.iter().any(|name| scheme.security_headers().contains(name)) {
         return Err(Rejection::HeadRefused);
     }
