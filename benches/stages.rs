@@ -69,7 +69,7 @@ fn body_step(criterion: &mut Criterion) {
             let open = || scheme.open(&head(&fields), NOW).expect("a genuine head");
             let prove = |mut open: countersign::schemes::Open| {
                 open.update(black_box(&body));
-                open.finish()
+                open.finish(&body)
             };
             bencher.iter_batched(open, prove, BatchSize::SmallInput);
         });
@@ -125,8 +125,8 @@ fn request(number: u64) -> ClaimRequest {
 fn signed(name: &str, body: &[u8]) -> (Scheme, HeaderMap) {
     let preset = preset(name).expect("a preset");
     let secret = Secret::new("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
-    let scheme = Scheme::new(preset, &[secret], SchemeOptions::default()).expect("a good secret");
-    let id = preset.wire.id.is_some().then_some("msg_2KWPBgLlAfxdpx2AI54pPJ85f4W");
+    let scheme = Scheme::new(preset, &[secret.into()], SchemeOptions::default()).expect("a good secret");
+    let id = scheme.id_header().is_some().then_some("msg_2KWPBgLlAfxdpx2AI54pPJ85f4W");
     let message =
         Message { id, timestamp: NOW, body, method: &Method::POST, target: "/hooks", public_url: None };
     let fields = scheme.sign(&message).expect("a message that can be signed").into_iter().collect();

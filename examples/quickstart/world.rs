@@ -145,7 +145,7 @@ fn write_secret(directory: &Path, name: &str) -> Result<Secret, Failure> {
 
 fn scheme(secret: Secret) -> Result<Scheme, Failure> {
     let preset = preset("standard-webhooks").ok_or("no such preset")?;
-    Ok(Scheme::new(preset, &[secret], SchemeOptions::default())?)
+    Ok(Scheme::new(preset, &[secret.into()], SchemeOptions::default())?)
 }
 
 fn sign(scheme: &Scheme, id: String, body: &[u8], timestamp: UnixTime) -> Webhook {

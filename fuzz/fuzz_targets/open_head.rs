@@ -10,12 +10,12 @@ use std::sync::LazyLock;
 
 use countersign::clock::UnixTime;
 use countersign::keys::Secret;
-use countersign::schemes::{Head, Scheme, SchemeOptions, presets};
+use countersign::schemes::{Credential, Head, Scheme, SchemeOptions, presets};
 use http::{HeaderMap, HeaderValue, Method};
 use libfuzzer_sys::fuzz_target;
 
 static SCHEMES: LazyLock<Vec<Scheme>> = LazyLock::new(|| {
-    let secret = Secret::new("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+    let secret = Credential::from(Secret::new("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="));
     let scheme = |preset| Scheme::new(preset, std::slice::from_ref(&secret), SchemeOptions::default());
     presets().iter().map(|preset| scheme(preset).expect("a secret that every preset takes")).collect()
 });
@@ -34,6 +34,6 @@ fuzz_target!(|data: &[u8]| {
     let head = Head { method: &Method::POST, target: "/", fields: &fields, public_url: None };
     if let Ok(mut open) = scheme.open(&head, UnixTime::from_secs(1_700_000_000)) {
         open.update(text);
-        assert!(open.finish().is_err(), "forged without the secret");
+        assert!(open.finish(text).is_err(), "forged without the secret");
     }
 });

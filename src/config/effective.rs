@@ -109,10 +109,9 @@ fn source_lines(source: &SourceConfig, lines: &mut Lines) {
     lines.add_each("allow-ip", &source.allow, "any");
     lines.add("max-body", ByteSize(source.body_bytes_max));
     rate_line(source.rate, lines);
-    let wire = &source.scheme.preset().wire;
-    if wire.id.is_some() {
+    if source.scheme.id_header().is_some() {
         lines.add("dedupe-window", Span(source.dedupe_window));
-    } else if wire.timestamp.is_none() {
+    } else if source.scheme.tolerance().is_none() {
         lines.add("signed bytes remembered", Span(source.content_window));
     }
     lines.add("on a replay", source.policies.replay.as_word());

@@ -1,9 +1,10 @@
 //! How requests are signed: bytes, keys and a time in; proof or reason out.
 //!
-//! A scheme is a row of data ([`Preset`]) that names its headers, its
-//! encoding, its algorithm, how the secret text becomes a key, and the
-//! template of what is signed. [`Scheme`] is such a row together with keys.
-//! The same row verifies and signs, so `verify(sign(m))` holds for each.
+//! A scheme is a row of data ([`Preset`]). Most rows are a *template*: they
+//! name their headers, encoding and algorithm, how the secret text becomes a
+//! key, and the parts that are signed; what is irregular is a [`Mechanism`] of
+//! its own. [`Scheme`] is a row together with keys. The same row verifies and
+//! signs, so `verify(sign(m))` holds for each that can be signed.
 //!
 //! A delivery is judged in two steps. The *head*: [`Scheme::open`] reads
 //! signature, timestamp and id and refuses what cannot be right, before a byte
@@ -15,7 +16,7 @@
 //! matched.
 //!
 //! Where to start: [`Scheme::open`] reads top-down; the rows are in
-//! `presets.rs`; `mac.rs` is the one file that touches HMAC.
+//! `presets.rs`; `template/mac.rs` is the one file that touches HMAC.
 //!
 //! ```
 //! use countersign::clock::UnixTime;
@@ -25,7 +26,7 @@
 //!
 //! let secret = Secret::new("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
 //! let preset = preset("standard-webhooks").expect("a preset");
-//! let scheme = Scheme::new(preset, &[secret], SchemeOptions::default())?;
+//! let scheme = Scheme::new(preset, &[secret.into()], SchemeOptions::default())?;
 //! let now = UnixTime::from_secs(1_700_000_000);
 //!
 //! // The sender's side.
@@ -43,21 +44,19 @@
 //! let head = Head { method: &Method::POST, target: "/hooks", fields: &fields, public_url: None };
 //! let mut open = scheme.open(&head, now)?;
 //! open.update(b"{}");
-//! let proof = open.finish()?;
+//! let proof = open.finish(b"{}")?;
 //! assert_eq!(proof.message_id().map(|id| id.as_bytes()), Some(&b"msg_1"[..]));
 //!
 //! let mut open = scheme.open(&head, now)?;
 //! open.update(b"{ }");
-//! assert_eq!(open.finish().unwrap_err(), Refusal::SignatureMismatch);
+//! assert_eq!(open.finish(b"{ }").unwrap_err(), Refusal::SignatureMismatch);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod digest;
 mod encoding;
 mod fields;
-mod id;
 mod key;
-mod mac;
 mod open;
 mod preset;
 mod presets;
@@ -65,23 +64,20 @@ mod proof;
 mod refusal;
 mod scheme;
 mod sign;
-mod signatures;
 mod template;
-mod timestamp;
 pub mod vectors;
 
 pub use digest::Digest;
 pub use encoding::Encoding;
-pub use id::ID_BYTES_MAX;
 pub use key::{KeyError, KeyFault, KeyText};
-pub use mac::Algorithm;
 pub use open::Open;
-pub use preset::{Defaults, Policy, Preset, Wire};
+pub use preset::{Defaults, Mechanism, Policy, Preset};
 pub use presets::{preset, presets};
 pub use proof::{Proof, ReplayIdentity};
 pub use refusal::Refusal;
-pub use scheme::{Head, SECRETS_MAX, Scheme, SchemeOptions};
+pub use scheme::{Credential, Head, SECRETS_MAX, Scheme, SchemeOptions};
 pub use sign::{Message, SignError};
-pub use signatures::{Grammar, ListSyntax, SIGNATURES_MAX, SignatureField};
-pub use template::Part;
-pub use timestamp::{TimestampField, TimestampForm, TimestampPlace};
+pub use template::{
+    Algorithm, Grammar, ID_BYTES_MAX, ListSyntax, Part, SIGNATURES_MAX, SignatureField, TimestampField,
+    TimestampForm, TimestampPlace, Wire,
+};

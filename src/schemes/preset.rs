@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, Method};
+use http::Method;
 
-use super::key::KeyText;
-use super::mac::Algorithm;
-use super::signatures::SignatureField;
-use super::template::Part;
-use super::timestamp::TimestampField;
+use super::template::Wire;
 
 /// A provider's way of signing, and what it is best met with.
 #[derive(Debug)]
@@ -20,28 +16,16 @@ pub struct Preset {
     /// The provider's page that this row is taken from.
     pub documentation: &'static str,
     /// What is on the wire.
-    pub wire: Wire,
+    pub mechanism: Mechanism,
     /// What a source of this scheme starts from.
     pub defaults: Defaults,
 }
 
-/// How a request is signed.
+/// The family of ways to prove a request that a scheme belongs to.
 #[derive(Debug)]
-pub struct Wire {
-    /// The header with the signature.
-    pub signature: SignatureField,
-    /// How the signature is made. It comes from here, never from the message.
-    pub algorithm: Algorithm,
-    /// How the secret's text becomes the key.
-    pub key: KeyText,
-    /// The signed bytes. Holds [`Part::Id`] where `id` is given and
-    /// [`Part::Timestamp`] where `timestamp` is, and [`Part::Body`] once.
-    pub signed: &'static [Part],
-    /// The timestamp, where one is signed.
-    pub timestamp: Option<TimestampField>,
-    /// The header with the message id, where one is signed. An id that is not
-    /// signed is nobody's evidence and not named here.
-    pub id: Option<HeaderName>,
+pub enum Mechanism {
+    /// A signature over a template of parts: what most providers do.
+    Template(Wire),
 }
 
 /// What a source starts from, each its own choice to change.

@@ -9,11 +9,11 @@ use http::{HeaderName, Method};
 
 use super::encoding::Encoding;
 use super::key::KeyText;
-use super::mac::Algorithm;
-use super::preset::{Defaults, Policy, Preset, Wire};
-use super::signatures::{Grammar, ListSyntax, SignatureField};
+use super::preset::{Defaults, Mechanism, Policy, Preset};
 use super::template::Part::{self, Body, Id, Literal, Timestamp};
-use super::timestamp::{TimestampField, TimestampForm, TimestampPlace};
+use super::template::{
+    Algorithm, Grammar, ListSyntax, SignatureField, TimestampField, TimestampForm, TimestampPlace, Wire,
+};
 
 /// The preset of this name.
 pub fn preset(name: &str) -> Option<&'static Preset> {
@@ -30,7 +30,7 @@ static PRESETS: [Preset; 6] = [
         name: "github",
         provider: "GitHub",
         documentation: "https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries",
-        wire: Wire {
+        mechanism: Mechanism::Template(Wire {
             signature: SignatureField {
                 header: HeaderName::from_static("x-hub-signature-256"),
                 grammar: Grammar::Whole { prefix: "sha256=" },
@@ -41,7 +41,7 @@ static PRESETS: [Preset; 6] = [
             signed: &[Body],
             timestamp: None,
             id: None,
-        },
+        }),
         defaults: Defaults {
             // "Webhook events and payloads": payloads are capped at 25 MB.
             body_bytes_max: 25 * MIB,
@@ -56,7 +56,7 @@ static PRESETS: [Preset; 6] = [
         name: "shopify",
         provider: "Shopify",
         documentation: "https://shopify.dev/docs/apps/build/webhooks/subscribe/https",
-        wire: Wire {
+        mechanism: Mechanism::Template(Wire {
             signature: SignatureField {
                 header: HeaderName::from_static("x-shopify-hmac-sha256"),
                 grammar: Grammar::Whole { prefix: "" },
@@ -67,7 +67,7 @@ static PRESETS: [Preset; 6] = [
             signed: &[Body],
             timestamp: None,
             id: None,
-        },
+        }),
         defaults: Defaults {
             // Changelog of 2024-09-10: 8 retries over 4 hours with the original
             // payload, 48 hours before that. The longer costs only memory.
@@ -82,7 +82,7 @@ static PRESETS: [Preset; 6] = [
         name: "slack",
         provider: "Slack",
         documentation: "https://docs.slack.dev/authentication/verifying-requests-from-slack",
-        wire: Wire {
+        mechanism: Mechanism::Template(Wire {
             signature: SignatureField {
                 header: HeaderName::from_static("x-slack-signature"),
                 grammar: Grammar::Whole { prefix: "v0=" },
@@ -93,14 +93,14 @@ static PRESETS: [Preset; 6] = [
             signed: &[Literal("v0:"), Timestamp, Literal(":"), Body],
             timestamp: Some(seconds_in("x-slack-request-timestamp")),
             id: None,
-        },
+        }),
         defaults: TIMED,
     },
     Preset {
         name: "standard-webhooks",
         provider: "Standard Webhooks (Resend, Polar, Supabase, Replicate and others)",
         documentation: "https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
-        wire: Wire {
+        mechanism: Mechanism::Template(Wire {
             signature: SignatureField {
                 header: HeaderName::from_static("webhook-signature"),
                 grammar: Grammar::List { syntax: SPACED, tag: "v1" },
@@ -111,14 +111,14 @@ static PRESETS: [Preset; 6] = [
             signed: ID_TIMESTAMP_BODY,
             timestamp: Some(seconds_in("webhook-timestamp")),
             id: Some(HeaderName::from_static("webhook-id")),
-        },
+        }),
         defaults: TIMED,
     },
     Preset {
         name: "stripe",
         provider: "Stripe",
         documentation: "https://docs.stripe.com/webhooks#verify-manually",
-        wire: Wire {
+        mechanism: Mechanism::Template(Wire {
             signature: SignatureField {
                 header: HeaderName::from_static("stripe-signature"),
                 grammar: Grammar::List { syntax: KEYED, tag: "v1" },
@@ -132,14 +132,14 @@ static PRESETS: [Preset; 6] = [
                 form: TimestampForm::UnixSeconds,
             }),
             id: None,
-        },
+        }),
         defaults: TIMED,
     },
     Preset {
         name: "svix",
         provider: "Svix (Clerk, Liveblocks and others)",
         documentation: "https://docs.svix.com/receiving/verifying-payloads/how-manual",
-        wire: Wire {
+        mechanism: Mechanism::Template(Wire {
             signature: SignatureField {
                 header: HeaderName::from_static("svix-signature"),
                 grammar: Grammar::List { syntax: SPACED, tag: "v1" },
@@ -150,7 +150,7 @@ static PRESETS: [Preset; 6] = [
             signed: ID_TIMESTAMP_BODY,
             timestamp: Some(seconds_in("svix-timestamp")),
             id: Some(HeaderName::from_static("svix-id")),
-        },
+        }),
         defaults: TIMED,
     },
 ];
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn every_row_agrees_with_itself() {
-        for Preset { name, wire, defaults, .. } in presets() {
+        for Preset { name, mechanism: Mechanism::Template(wire), defaults, .. } in presets() {
             let holds = |part| wire.signed.iter().filter(|signed| **signed == part).count();
             assert_eq!(holds(Body), 1, "{name}");
             assert_eq!(holds(Id), usize::from(wire.id.is_some()), "{name}");

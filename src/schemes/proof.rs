@@ -11,7 +11,7 @@ use crate::clock::UnixTime;
 pub struct Proof {
     pub(super) slot: usize,
     pub(super) signed_at: Option<UnixTime>,
-    pub(super) identity: ReplayIdentity,
+    pub(super) identity: Option<ReplayIdentity>,
 }
 
 impl Proof {
@@ -24,8 +24,8 @@ impl Proof {
     /// The message id, where the scheme signs one.
     pub fn message_id(&self) -> Option<&HeaderValue> {
         match &self.identity {
-            ReplayIdentity::Id { id, .. } => Some(id),
-            ReplayIdentity::Content(_) => None,
+            Some(ReplayIdentity::Id { id, .. }) => Some(id),
+            Some(ReplayIdentity::Content(_)) | None => None,
         }
     }
 
@@ -34,9 +34,10 @@ impl Proof {
         self.signed_at
     }
 
-    /// What the ledger keys on.
-    pub fn identity(&self) -> &ReplayIdentity {
-        &self.identity
+    /// What the ledger keys on; `None` where the scheme signs nothing of the
+    /// request, so that there is nothing to know a copy by.
+    pub fn identity(&self) -> Option<&ReplayIdentity> {
+        self.identity.as_ref()
     }
 }
 

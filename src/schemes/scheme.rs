@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use smallvec::SmallVec;
+use http::{HeaderMap, HeaderName, Method};
 
-use super::key::{KeyError, WeakKeys};
-use super::mac::Mac;
+use super::key::KeyError;
 use super::open::Open;
-use super::preset::Preset;
+use super::preset::{Mechanism, Preset};
 use super::refusal::Refusal;
-use super::timestamp::{TimestampField, TimestampPlace};
-use super::{fields, id, template};
+use super::template::Template;
 use crate::clock::UnixTime;
 use crate::keys::Secret;
 
@@ -33,6 +30,25 @@ pub struct Head<'a> {
     pub public_url: Option<&'a str>,
 }
 
+/// One secret, and what is known of it beside its bytes.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// The name by which messages choose it (`keyid`, `kid`, a user name), for
+    /// schemes in which they do.
+    pub key_id: Option<String>,
+    /// The one algorithm that it is for, by its name in the scheme's standard,
+    /// where the key does not say so itself.
+    pub algorithm: Option<String>,
+    /// The secret, or for an asymmetric scheme the key, as the provider shows it.
+    pub secret: Secret,
+}
+
+impl From<Secret> for Credential {
+    fn from(secret: Secret) -> Self {
+        Self { key_id: None, algorithm: None, secret }
+    }
+}
+
 /// What a source may choose about its scheme.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SchemeOptions {
@@ -44,40 +60,39 @@ pub struct SchemeOptions {
     pub allow_weak_secret: bool,
 }
 
-/// Keyed codes, one for each secret. Without the heap for a rotation.
-pub(super) type Keys = SmallVec<[Mac; 2]>;
-
 /// A preset compiled with the secrets of one source. Immutable.
 #[derive(Debug)]
 pub struct Scheme {
     preset: &'static Preset,
-    pub(super) keys: Keys,
-    freshness: Option<Freshness>,
-    security_headers: Vec<HeaderName>,
+    pub(super) keyed: Keyed,
 }
 
-/// A timestamp that is read, and how far from the clock it may be.
+/// A mechanism with its keys.
 #[derive(Debug)]
-struct Freshness {
-    field: &'static TimestampField,
-    tolerance: Duration,
+pub(super) enum Keyed {
+    Template(Template),
 }
 
 impl Scheme {
-    /// Compiles `preset` with `secrets`: at least one, at most
+    /// Compiles `preset` with `credentials`: at least one, at most
     /// [`SECRETS_MAX`], any of which may have signed a delivery.
     pub fn new(
         preset: &'static Preset,
-        secrets: &[Secret],
+        credentials: &[Credential],
         options: SchemeOptions,
     ) -> Result<Self, KeyError> {
-        let tolerance = options.tolerance.or(preset.defaults.tolerance).unwrap_or_default();
-        Ok(Self {
-            preset,
-            keys: keys(preset, secrets, options)?,
-            freshness: preset.wire.timestamp.as_ref().map(|field| Freshness { field, tolerance }),
-            security_headers: security_headers(preset),
-        })
+        match credentials.len() {
+            0 => return Err(KeyError::NoSecret),
+            count if count > SECRETS_MAX => return Err(KeyError::TooManySecrets { count }),
+            _ => {}
+        }
+        let tolerance = options.tolerance.or(preset.defaults.tolerance);
+        let keyed = match &preset.mechanism {
+            Mechanism::Template(wire) => {
+                Keyed::Template(Template::new(wire, credentials, tolerance, options)?)
+            }
+        };
+        Ok(Self { preset, keyed })
     }
 
     /// The row it was made from.
@@ -88,7 +103,9 @@ impl Scheme {
     /// The greatest age and lead of a signed time; `None` where the scheme
     /// signs no time.
     pub fn tolerance(&self) -> Option<Duration> {
-        self.freshness.as_ref().map(|freshness| freshness.tolerance)
+        match &self.keyed {
+            Keyed::Template(template) => template.tolerance(),
+        }
     }
 
     /// How long after its signed time a delivery is still fresh: the tolerance,
@@ -96,20 +113,33 @@ impl Scheme {
     /// ledger that remembers signed bytes for a shorter time lets a replay
     /// through in the difference. `None` where the scheme signs no time.
     pub fn fresh_for(&self) -> Option<Duration> {
-        let Freshness { field, tolerance } = self.freshness.as_ref()?;
-        Some(tolerance.saturating_add(field.form.unit()).saturating_sub(Duration::from_millis(1)))
+        match &self.keyed {
+            Keyed::Template(template) => template.fresh_for(),
+        }
     }
 
     /// How many secrets it tries.
     pub fn secret_count(&self) -> usize {
-        self.keys.len()
+        match &self.keyed {
+            Keyed::Template(template) => template.secret_count(),
+        }
     }
 
     /// The headers that carry signature, timestamp and id. Whoever could have
     /// one of them removed on the way (RFC 9110 section 7.6.1) could change
     /// what is verified.
     pub fn security_headers(&self) -> &[HeaderName] {
-        &self.security_headers
+        match &self.keyed {
+            Keyed::Template(template) => template.security_headers(),
+        }
+    }
+
+    /// The header with the message id, where the scheme signs one that has a
+    /// header of its own.
+    pub fn id_header(&self) -> Option<&HeaderName> {
+        match &self.keyed {
+            Keyed::Template(template) => template.id_header(),
+        }
     }
 
     /// The head step: signature, timestamp and id are there exactly once and
@@ -117,51 +147,10 @@ impl Scheme {
     ///
     /// Nothing is proven yet: the answer of [`Open::finish`] is.
     pub fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<Open, Refusal> {
-        let wire = &self.preset.wire;
-        let signature = fields::only(head.fields, &wire.signature.header, Refusal::SignatureMissing)?;
-        let candidates = wire.signature.candidates(signature.as_bytes())?;
-
-        let timestamp = match &self.freshness {
-            Some(Freshness { field, tolerance }) => {
-                let timestamp = field.read(head.fields, signature.as_bytes())?;
-                field.check_fresh(timestamp.at, now, *tolerance)?;
-                Some(timestamp)
-            }
-            None => None,
-        };
-
-        let separator = template::separator_after_id(wire.signed);
-        let id = wire.id.as_ref().map(|name| id::read(head.fields, name, separator)).transpose()?;
-
-        let id_text = id.map_or(&b""[..], HeaderValue::as_bytes);
-        let timestamp_text = timestamp.map_or(&b""[..], |timestamp| timestamp.text);
-        let around = template::fill(wire.signed, id_text, timestamp_text);
-        let signed_at = timestamp.map(|timestamp| timestamp.at);
-        Ok(Open::begin(self.keys.clone(), candidates, around, id.cloned(), signed_at))
+        match &self.keyed {
+            Keyed::Template(template) => template.open(head, now).map(Open::from),
+        }
     }
-}
-
-fn keys(preset: &Preset, secrets: &[Secret], options: SchemeOptions) -> Result<Keys, KeyError> {
-    match secrets.len() {
-        0 => return Err(KeyError::NoSecret),
-        count if count > SECRETS_MAX => return Err(KeyError::TooManySecrets { count }),
-        _ => {}
-    }
-    let weak = if options.allow_weak_secret { WeakKeys::Allow } else { WeakKeys::Refuse };
-    let keyed = |(slot, secret)| match preset.wire.key.key(secret, weak) {
-        Ok(key) => Ok(Mac::new(preset.wire.algorithm, &key)),
-        Err(fault) => Err(KeyError::Unusable { slot, fault }),
-    };
-    secrets.iter().enumerate().map(keyed).collect()
-}
-
-fn security_headers(preset: &Preset) -> Vec<HeaderName> {
-    let timestamp = match preset.wire.timestamp.as_ref().map(|field| &field.place) {
-        Some(TimestampPlace::Header(name)) => Some(name),
-        Some(TimestampPlace::SignatureEntry { .. }) | None => None,
-    };
-    let signature = &preset.wire.signature.header;
-    [Some(signature), timestamp, preset.wire.id.as_ref()].into_iter().flatten().cloned().collect()
 }
 
 #[cfg(test)]
@@ -172,7 +161,7 @@ mod tests {
     const STRONG: &str = "a-secret-of-more-than-24-bytes";
 
     fn scheme(name: &str, secrets: &[&str], options: SchemeOptions) -> Result<Scheme, KeyError> {
-        let secrets: Vec<_> = secrets.iter().map(|text| Secret::new(*text)).collect();
+        let secrets: Vec<_> = secrets.iter().map(|text| Secret::new(*text).into()).collect();
         Scheme::new(preset(name).expect("a preset"), &secrets, options)
     }
 
@@ -184,7 +173,7 @@ mod tests {
 
     fn verify(scheme: &Scheme, fields: &HeaderMap, now: UnixTime) -> Result<Proof, Refusal> {
         let head = Head { method: &Method::POST, target: "/", fields, public_url: None };
-        scheme.open(&head, now)?.finish()
+        scheme.open(&head, now)?.finish(b"")
     }
 
     #[test]
@@ -248,6 +237,9 @@ mod tests {
         let head = Head { method: &Method::POST, target: "/", fields: &fields, public_url: None };
         let open = scheme.open(&head, UnixTime::EPOCH).expect("signed");
         assert!(format!("{scheme:?}").contains("Mac(redacted)"));
-        assert_eq!(format!("{open:?}"), "Open { secrets: 1, candidates: 1, id: None, signed_at: None, .. }");
+        assert_eq!(
+            format!("{open:?}"),
+            "OpenTemplate { secrets: 1, candidates: 1, id: None, signed_at: None, .. }"
+        );
     }
 }

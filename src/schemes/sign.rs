@@ -2,10 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Method};
 
-use super::preset::Wire;
-use super::scheme::Scheme;
-use super::timestamp::TimestampPlace;
-use super::{id, template};
+use super::scheme::{Keyed, Scheme};
 use crate::clock::UnixTime;
 
 /// What is signed.
@@ -41,54 +38,22 @@ pub enum SignError {
 impl Scheme {
     /// Whether [`Scheme::sign`] takes `id`: any, where the scheme signs none.
     pub fn accepts_id(&self, id: &str) -> bool {
-        let wire = &self.preset().wire;
-        wire.id.is_none() || id::check(id.as_bytes(), template::separator_after_id(wire.signed)).is_ok()
+        match &self.keyed {
+            Keyed::Template(template) => template.accepts_id(id),
+        }
     }
 
     /// The headers that make `message` verifiable: id, timestamp and signature,
     /// as far as the scheme has them. Signs with every secret where the header
     /// is a list, with the first otherwise.
     pub fn sign(&self, message: &Message<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, SignError> {
-        let wire = &self.preset().wire;
-        let mut headers = Vec::with_capacity(3);
-
-        let id = wire.id.as_ref().map(|name| Ok((name, id_of(message, wire)?))).transpose()?;
-        headers.extend(id.map(|(name, id)| (name.clone(), value(id))));
-
-        let timestamp = wire.timestamp.as_ref().map(|field| (field, field.form.write(message.timestamp)));
-        let mut timestamp_entry = None;
-        match timestamp.as_ref().map(|(field, text)| (&field.place, text)) {
-            Some((TimestampPlace::Header(name), text)) => headers.push((name.clone(), value(text))),
-            Some((TimestampPlace::SignatureEntry { syntax, tag }, text)) => {
-                timestamp_entry = Some(syntax.entry(tag, text));
-            }
-            None => {}
+        match &self.keyed {
+            Keyed::Template(template) => template.sign(message),
         }
-
-        let id_text = id.map_or(&b""[..], |(_, id)| id.as_bytes());
-        let timestamp_text = timestamp.as_ref().map_or(&b""[..], |(_, text)| text.as_bytes());
-        let around = template::fill(wire.signed, id_text, timestamp_text);
-        let tags = self.keys.iter().map(|key| {
-            let mut mac = key.clone();
-            mac.update(&around.before_body);
-            mac.update(message.body);
-            mac.update(&around.after_body);
-            mac.into_tag()
-        });
-        let signatures = wire.signature.write(timestamp_entry, tags);
-        headers.push((wire.signature.header.clone(), value(&signatures)));
-        Ok(headers)
     }
 }
 
-/// The id that is signed, if a receiver would take it.
-fn id_of<'m>(message: &Message<'m>, wire: &Wire) -> Result<&'m str, SignError> {
-    let id = message.id.ok_or(SignError::IdMissing)?;
-    let checked = id::check(id.as_bytes(), template::separator_after_id(wire.signed));
-    checked.map(|()| id).map_err(|_| SignError::IdMalformed)
-}
-
-fn value(text: &str) -> HeaderValue {
+pub(super) fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("ids are checked; rows, digits and signatures are visible ASCII")
 }
 
@@ -99,7 +64,7 @@ mod tests {
     use crate::keys::Secret;
 
     fn signed(preset_name: &str, secrets: &[&str], id: Option<&str>) -> Result<Vec<String>, SignError> {
-        let secrets: Vec<_> = secrets.iter().map(|text| Secret::new(*text)).collect();
+        let secrets: Vec<_> = secrets.iter().map(|text| Secret::new(*text).into()).collect();
         let options = SchemeOptions { allow_weak_secret: true, ..SchemeOptions::default() };
         let scheme = Scheme::new(preset(preset_name).expect("a preset"), &secrets, options).expect("keys");
         let message = Message {
@@ -132,8 +97,8 @@ mod tests {
         assert_eq!(sign(Some("msg_1")), Ok("svix-id: msg_1".to_owned()));
         assert_eq!(sign(None), Err(SignError::IdMissing));
         let options = SchemeOptions { allow_weak_secret: true, ..SchemeOptions::default() };
-        let scheme =
-            Scheme::new(preset("svix").expect("a preset"), &[Secret::new("YWJj")], options).expect("a key");
+        let scheme = Scheme::new(preset("svix").expect("a preset"), &[Secret::new("YWJj").into()], options)
+            .expect("a key");
         assert!(scheme.accepts_id("msg_1"));
         for wrong in ["", "a b", "msg_1.1700000000"] {
             assert_eq!(sign(Some(wrong)), Err(SignError::IdMalformed), "{wrong:?}");

@@ -65,7 +65,7 @@ pub(crate) fn sign(taken: Taken, parts: &Parts, now: UnixTime) -> Result<Signed,
 impl Signed {
     /// The id that was signed, where a scheme signs one.
     pub(super) fn message_id(&self) -> Option<&HeaderValue> {
-        let names = self.endpoint.config.schemes.iter().filter_map(|scheme| scheme.preset().wire.id.as_ref());
+        let names = self.endpoint.config.schemes.iter().filter_map(|scheme| scheme.id_header());
         names.take(1).find_map(|id| self.fields.iter().find(|(name, _)| name == id)).map(|(_, id)| id)
     }
 }
@@ -73,7 +73,7 @@ impl Signed {
 /// The app's id, by which a consumer knows a retry, or else a fresh one; `None`
 /// where no scheme signs one.
 fn id(schemes: &[Arc<Scheme>], fields: &HeaderMap) -> Result<Option<String>, Rejection> {
-    let mut names = schemes.iter().filter_map(|scheme| scheme.preset().wire.id.as_ref()).peekable();
+    let mut names = schemes.iter().filter_map(|scheme| scheme.id_header()).peekable();
     if names.peek().is_none() {
         return Ok(None);
     }
@@ -134,7 +134,7 @@ mod tests {
     use crate::schemes::{SchemeOptions, preset};
 
     fn schemes(names: &[&str]) -> Vec<Arc<Scheme>> {
-        let secret = [Secret::new("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")];
+        let secret = [Secret::new("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").into()];
         let scheme = |name: &&str| Scheme::new(preset(name).unwrap(), &secret, SchemeOptions::default());
         names.iter().map(|name| Arc::new(scheme(name).unwrap())).collect()
     }

@@ -78,7 +78,7 @@ async fn signed_by_us_for(language: &Language) {
     let [first, second, other] = [(); 3].map(|()| cli::generate_secret().unwrap());
     let mut questions = Vec::new();
     for name in language.presets {
-        let secrets = [first.clone(), second.clone()];
+        let secrets = [first.clone().into(), second.clone().into()];
         let scheme = Scheme::new(preset(name).unwrap(), &secrets, SchemeOptions::default()).unwrap();
         let signed = sign_now(&scheme);
         for (secret, body) in [(&first, JSON), (&second, JSON), (&other, JSON), (&first, b"{}")] {
@@ -99,7 +99,7 @@ async fn signed_by_us_for(language: &Language) {
 
 fn sign_now(scheme: &Scheme) -> Value {
     let method = Method::POST;
-    let id = scheme.preset().wire.id.is_some().then_some("msg_1");
+    let id = scheme.id_header().is_some().then_some("msg_1");
     let timestamp = SystemClock.now();
     let message = Message { id, timestamp, body: JSON, method: &method, target: "/hooks", public_url: None };
     let fields = scheme.sign(&message).unwrap();

@@ -70,7 +70,7 @@ impl Directory {
     pub(crate) fn signed(&self, id: &str, body: &str) -> String {
         let secret = Secret::new(std::fs::read(self.path().join("certs/dev/webhook.secret")).unwrap());
         let standard = preset("standard-webhooks").unwrap();
-        let scheme = Scheme::new(standard, &[secret], SchemeOptions::default()).unwrap();
+        let scheme = Scheme::new(standard, &[secret.into()], SchemeOptions::default()).unwrap();
         let (timestamp, body) = (SystemClock.now(), body.as_bytes());
         let (method, target) = (&Method::POST, "/hooks");
         let fields = scheme

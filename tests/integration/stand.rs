@@ -1,7 +1,6 @@
 //! A guard with an app behind it and a sender in front.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -183,7 +182,7 @@ impl Stand {
         timestamp: UnixTime,
     ) -> Vec<(HeaderName, HeaderValue)> {
         let method = Method::POST;
-        let id = self.scheme.preset().wire.id.is_some().then_some(id);
+        let id = self.scheme.id_header().is_some().then_some(id);
         let message = Message { id, timestamp, body, method: &method, target: "/hooks", public_url: None };
         self.scheme.sign(&message).unwrap()
     }
@@ -272,5 +271,5 @@ fn pem(pair: &Pair) -> (&[u8], &[u8]) {
 }
 
 fn scheme(name: &str, secret: &Secret) -> Scheme {
-    Scheme::new(preset(name).unwrap(), slice::from_ref(secret), SchemeOptions::default()).unwrap()
+    Scheme::new(preset(name).unwrap(), &[secret.clone().into()], SchemeOptions::default()).unwrap()
 }

@@ -8,7 +8,7 @@ use crate::config::raw::scheme_names;
 use crate::config::secrets::Sourced;
 use crate::config::values::Fault;
 use crate::keys::KEY_BYTES_MIN;
-use crate::schemes::{self, KeyError, KeyFault, Preset, Scheme, SchemeOptions};
+use crate::schemes::{self, Credential, KeyError, KeyFault, Preset, Scheme, SchemeOptions};
 
 /// Reads the name of a preset.
 pub(super) fn preset(name: &str) -> Result<&'static Preset, Fault> {
@@ -32,14 +32,15 @@ pub(super) fn compile(
     if usable < secrets.len() {
         return None;
     }
-    let texts: Vec<_> = secrets.iter().map(|sourced| sourced.secret.clone()).collect();
+    let texts: Vec<_> = secrets.iter().map(|sourced| Credential::from(sourced.secret.clone())).collect();
     Scheme::new(preset, &texts, options)
         .map_err(|error| report.problem("--secret-file", format!("and --secret-env cannot be used: {error}")))
         .ok()
 }
 
 fn is_usable(sourced: &Sourced, preset: &'static Preset, weak: bool, report: &mut Report) -> bool {
-    let made = Scheme::new(preset, slice::from_ref(&sourced.secret), SchemeOptions::default());
+    let credential = Credential::from(sourced.secret.clone());
+    let made = Scheme::new(preset, slice::from_ref(&credential), SchemeOptions::default());
     let fault = match made {
         Ok(_) => return true,
         Err(KeyError::Unusable { fault: KeyFault::Weak { bytes }, .. }) if weak => {

@@ -13,7 +13,7 @@ use crate::limits::RateLimiter;
 pub(crate) struct Funded {
     verified: Verified,
     /// To be settled by the app's answer; a copy that the source chose to
-    /// forward has none.
+    /// forward has none, nor has a delivery that the ledger cannot name.
     claim: Option<Claim>,
     /// What kind of copy it is; a first delivery is none.
     class: Option<Class>,
@@ -31,10 +31,12 @@ impl Funded {
 pub(crate) async fn charge(claimed: Claimed, ledger: &impl Ledger) -> Result<Funded, Refused> {
     let Claimed { verified, claim } = claimed;
     if let Some(Err(limited)) = verified.source().rate.as_ref().map(RateLimiter::admit) {
-        ledger.settle(claim, Settlement::Release).await?;
+        if let Some(claim) = claim {
+            ledger.settle(claim, Settlement::Release).await?;
+        }
         return Err(limited.into());
     }
-    Ok(Funded { verified, claim: Some(claim), class: None })
+    Ok(Funded { verified, claim, class: None })
 }
 
 /// Lets a copy through that its source chose to forward.

@@ -18,7 +18,9 @@ const LEASE_MARGIN: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Claimed {
     pub(super) verified: Verified,
-    pub(super) claim: Claim,
+    /// `None` where the scheme signs nothing of the request: then there is no
+    /// key to tell a copy by, and nothing to be remembered.
+    pub(super) claim: Option<Claim>,
 }
 
 /// What a verified delivery is to the ledger.
@@ -32,9 +34,11 @@ pub(crate) enum Standing {
 /// Claims the delivery's key. A copy of one in flight waits for its outcome,
 /// without its body.
 pub(crate) async fn claim(mut verified: Verified, ledger: &impl Ledger) -> Result<Standing, Refused> {
-    let request = request(&verified);
+    let Some(request) = request(&verified) else {
+        return Ok(Standing::First(Claimed { verified, claim: None }));
+    };
     match ledger.claim(&request).await? {
-        ledger::Claimed::New(claim) => Ok(Standing::First(Claimed { verified, claim })),
+        ledger::Claimed::New(claim) => Ok(Standing::First(Claimed { verified, claim: Some(claim) })),
         ledger::Claimed::Settled(class) => Ok(Standing::Copy(verified, class)),
         ledger::Claimed::IdReused => Err(Rejection::IdReused.into()),
         ledger::Claimed::InFlight => {
@@ -51,15 +55,15 @@ pub(crate) async fn claim(mut verified: Verified, ledger: &impl Ledger) -> Resul
     }
 }
 
-fn request(verified: &Verified) -> ClaimRequest {
+fn request(verified: &Verified) -> Option<ClaimRequest> {
     let source = verified.source();
-    let identity = verified.proof().identity();
-    ClaimRequest {
+    let identity = verified.proof().identity()?;
+    Some(ClaimRequest {
         source: source.index,
         key: LedgerKey::new(&source.config.ledger_id, identity),
         content: identity.digest(),
         signed_at: verified.proof().signed_at(),
         memory: source.memory,
         lease: source.config.upstream_timeout.saturating_add(LEASE_MARGIN),
-    }
+    })
 }

@@ -52,7 +52,7 @@ pub(crate) fn open(admitted: Admitted, parts: &Parts, now: UnixTime) -> Result<O
 impl Opened {
     /// Takes the body step: `body` is what `open` was fed, byte for byte.
     pub(super) fn prove(self, body: Bytes, reservation: Reservation) -> Result<Verified, Refusal> {
-        let proof = self.open.finish()?;
+        let proof = self.open.finish(&body)?;
         Ok(Verified { admitted: self.admitted, proof, body, reservation: Some(reservation) })
     }
 

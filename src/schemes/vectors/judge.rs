@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use super::{Case, CaseSecret, Judged, Report, VectorFile, Verdict};
 use crate::clock::UnixTime;
 use crate::keys::Secret;
-use crate::schemes::{Encoding, Head, Preset, Refusal, Scheme, SchemeOptions, preset};
+use crate::schemes::{Credential, Encoding, Head, Preset, Refusal, Scheme, SchemeOptions, preset};
 
 /// Judges every case of `file`.
 pub fn run(file: &VectorFile) -> Report<'_> {
@@ -24,10 +24,10 @@ pub fn run(file: &VectorFile) -> Report<'_> {
 
 /// Whether `case` is accepted, or the verdict it gets instead.
 fn judge(preset: &'static Preset, case: &Case) -> Result<(), Verdict> {
-    let secrets: Vec<_> = case.secrets.iter().map(secret).collect::<Result<_, _>>()?;
+    let credentials: Vec<_> = case.secrets.iter().map(credential).collect::<Result<_, _>>()?;
     let tolerance = case.tolerance_s.map(Duration::from_secs);
     let options = SchemeOptions { tolerance, allow_weak_secret: true };
-    let scheme = Scheme::new(preset, &secrets, options).map_err(|error| refused(&error))?;
+    let scheme = Scheme::new(preset, &credentials, options).map_err(|error| refused(&error))?;
     let body = Encoding::Base64.decode_all(case.body_b64.as_bytes());
     let body = body.ok_or_else(|| unjudged("body_b64 is not base64"))?;
     let method = Method::from_bytes(case.method.as_bytes()).map_err(|error| refused(&error))?;
@@ -38,7 +38,7 @@ fn judge(preset: &'static Preset, case: &Case) -> Result<(), Verdict> {
     let by_code = |refusal: Refusal| refused(&refusal);
     let mut open = scheme.open(&head, UnixTime::from_secs(case.now)).map_err(by_code)?;
     open.update(&body);
-    open.finish().map(drop).map_err(by_code)
+    open.finish(&body).map(drop).map_err(by_code)
 }
 
 fn refused(reason: &dyn fmt::Display) -> Verdict {
@@ -49,18 +49,21 @@ fn unjudged(why: &str) -> Verdict {
     Verdict::Unjudged(why.to_owned())
 }
 
-fn secret(secret: &CaseSecret) -> Result<Secret, Verdict> {
+/// The credential that `secret` stands for.
+fn credential(secret: &CaseSecret) -> Result<Credential, Verdict> {
     if secret.kind != "hmac" {
         return Err(unjudged(&format!("unsupported kind of secret: {}", secret.kind)));
     }
     let encoding = match secret.encoding.as_deref() {
-        None => return Ok(Secret::new(secret.value.as_str())),
+        None => return Ok(Secret::new(secret.value.as_str()).into()),
         Some("base64") => Encoding::Base64,
         Some("hex") => Encoding::Hex,
         Some(other) => return Err(unjudged(&format!("unsupported encoding of a secret: {other}"))),
     };
     let decoded = encoding.decode_all(secret.value.as_bytes());
-    decoded.map(|bytes| Secret::new(bytes.as_slice())).ok_or_else(|| refused(&"a secret cannot be decoded"))
+    decoded
+        .map(|bytes| Secret::new(bytes.as_slice()).into())
+        .ok_or_else(|| refused(&"a secret cannot be decoded"))
 }
 
 fn fields(headers: &[(String, String)]) -> Result<HeaderMap, Verdict> {

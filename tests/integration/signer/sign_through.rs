@@ -63,7 +63,8 @@ async fn several_schemes_sign_at_once_each_as_it_would_alone() {
     let signer = Signer::plain(consumer.address, &flags);
     signer.post("/", &[("webhook-id", "a")], b"{}").await;
     let request = consumer.take_seen().remove(0);
-    let github = Scheme::new(preset("github").unwrap(), &[Secret::new(SECRET)], SchemeOptions::default());
+    let github =
+        Scheme::new(preset("github").unwrap(), &[Secret::new(SECRET).into()], SchemeOptions::default());
     let message = Message {
         id: None,
         timestamp: NOW,

@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::fields;
-use super::refusal::Refusal;
+use crate::schemes::fields;
+use crate::schemes::refusal::Refusal;
 
 /// The longest id, in bytes. Providers use a few dozen.
 pub const ID_BYTES_MAX: usize = 256;

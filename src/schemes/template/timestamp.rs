@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
-use super::fields;
-use super::refusal::Refusal;
 use super::signatures::ListSyntax;
 use crate::clock::UnixTime;
+use crate::schemes::fields;
+use crate::schemes::refusal::Refusal;
 
 /// Where a scheme's timestamp is, and how it is written.
 #[derive(Clone, Debug)]

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn the_code_is_that_of_rfc_4231() {
         let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        assert_eq!(super::super::Encoding::Hex.encode(&mac().into_tag()), expected);
+        assert_eq!(crate::schemes::Encoding::Hex.encode(&mac().into_tag()), expected);
     }
 
     #[test]

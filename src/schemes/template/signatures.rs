@@ -3,9 +3,9 @@
 use http::HeaderName;
 use smallvec::SmallVec;
 
-use super::encoding::Encoding;
 use super::mac::Tag;
-use super::refusal::Refusal;
+use crate::schemes::encoding::Encoding;
+use crate::schemes::refusal::Refusal;
 
 /// The most signatures in one header. A rotation needs two; each one more is
 /// work that a stranger asks for.

@@ -1,0 +1,26 @@
+//! A signature over a template of parts: `id.timestamp.body` and its kin.
+//!
+//! What most providers do, and why most presets are data. A row ([`Wire`])
+//! names the header, its grammar and encoding, the algorithm, how the secret
+//! becomes a key, and the parts that are signed; [`Template`] is a row with
+//! keys.
+
+mod compiled;
+mod id;
+mod mac;
+mod open;
+mod parts;
+mod sign;
+mod signatures;
+mod timestamp;
+mod wire;
+
+pub use id::ID_BYTES_MAX;
+pub use mac::Algorithm;
+pub use parts::Part;
+pub use signatures::{Grammar, ListSyntax, SIGNATURES_MAX, SignatureField};
+pub use timestamp::{TimestampField, TimestampForm, TimestampPlace};
+pub use wire::Wire;
+
+pub(super) use compiled::Template;
+pub(super) use open::OpenTemplate;
