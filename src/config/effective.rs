@@ -103,6 +103,7 @@ fn source_lines(source: &SourceConfig, lines: &mut Lines) {
         "tolerance",
         source.scheme.tolerance().map_or("the scheme signs no time".to_owned(), |t| Span(t).to_string()),
     );
+    lines.add_each("host", &source.hosts, "any");
     lines.add_each("path", &source.paths, "none");
     lines.add_each("method", &source.methods, "none");
     lines.add_each("client-identity", &source.identities, "any");

@@ -11,6 +11,7 @@ use std::time::Duration;
 use http::Method;
 use ipnet::IpNet;
 
+use crate::config::values::Host;
 use crate::schemes::{Policy, Scheme};
 
 /// The configuration of the guard role.
@@ -93,6 +94,8 @@ pub struct SourceConfig {
     pub name: String,
     /// Its name in the ledger; renaming the source must not change it.
     pub ledger_id: String,
+    /// The hosts that lead to it; empty means any.
+    pub hosts: Vec<Host>,
     /// The paths that lead to it.
     pub paths: Vec<PathPattern>,
     /// The methods it takes.
@@ -133,7 +136,7 @@ pub struct Policies {
 }
 
 /// A path, exact or a prefix (written `/hooks/*`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PathPattern {
     /// This path and no other.
     Exact(String),

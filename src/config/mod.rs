@@ -12,6 +12,7 @@
 
 mod advice;
 mod build;
+mod config_file;
 mod effective;
 mod egress;
 mod environment;
@@ -26,6 +27,7 @@ mod secrets;
 mod signer;
 mod values;
 
+pub use config_file::ConfigFile;
 pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
 pub use environment::{Environment, Role};

@@ -39,7 +39,7 @@ impl Guard {
         Self {
             ledger_metrics: LedgerMetrics::new(&telemetry.metrics),
             ledger: MemoryLedger::new(options, Arc::clone(&clock)),
-            routes: Routes::new(indexed(sources)),
+            routes: Routes::new(&indexed(sources)),
             addresses: AddressRegistry::new(&bounds),
             deliveries: Arc::new(Bound::new(bounds.deliveries as u64)),
             memory: Arc::new(Bound::new(bounds.memory_bytes)),

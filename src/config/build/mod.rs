@@ -6,10 +6,10 @@
 mod authorization;
 mod bounds;
 mod endpoint;
-mod file;
 mod scheme;
 mod signer;
 mod source;
+mod sources;
 mod transport;
 
 use std::net::SocketAddr;
@@ -40,7 +40,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     let listening = listening(&args.listening.listen, &args.listening.admin_listen, report);
     let transport = transport::read(&args.listening.plain, &args.tls, report);
     let bounds = bounds::read(&args.limits, report);
-    let source = source::read(args, environment, report);
+    let sources = sources::read(args, environment, report);
     let ledger = ledger(&args.ledger, report);
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
@@ -49,7 +49,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
         listen,
         admin_listen,
         transport: transport?,
-        sources: vec![source?],
+        sources: sources?,
         bounds: bounds?,
         ledger: ledger?,
         threads: threads?,

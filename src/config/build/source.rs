@@ -9,32 +9,41 @@ use ipnet::IpNet;
 use super::{bounds, scheme};
 use crate::config::environment::Environment;
 use crate::config::problems::Report;
-use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs, scheme_names};
-use crate::config::secrets::{self, SecretPlaces};
+use crate::config::raw::{SenderArgs, SourceArgs, UpstreamArgs, scheme_names};
+use crate::config::secrets::{self, SecretOwners, SecretPlaces};
 use crate::config::values::{Switch, duration, name, network, word};
 use crate::config::{PathPattern, Policies, SourceConfig, Upstream};
 use crate::config::{files, material};
 use crate::schemes::{Preset, Scheme, SchemeOptions};
 
-pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<SourceConfig> {
-    let source = &args.source;
+/// Reads one source; `secrets` has those of the sources before it.
+pub(super) fn read(
+    args: &SourceArgs,
+    environment: &Environment,
+    secrets: &mut SecretOwners,
+    report: &mut Report,
+) -> Option<SourceConfig> {
+    let source = &args.sender;
     let preset = preset(source.scheme.as_deref(), report);
     let name = report.read_optional("--source", source.source.as_deref(), name);
-    let scheme = compiled(source, preset, environment, report);
+    let scheme = compiled(source, preset, environment, secrets, report);
+    let hosts = report.read_each("--host", &source.host, str::parse);
     let paths = report.read_each("--path", &source.path, str::parse);
     let allow = allow(source, report);
-    let identities = report.read_each("--client-identity", &args.tls.client_identity, str::parse);
+    let identities = report.read_each("--client-identity", &source.client_identity, str::parse);
     let rate = bounds::rate(source.rate_limit.as_deref(), source.rate_burst.as_deref(), report);
     let body_bytes_max = report.read_optional("--max-body", source.max_body.as_deref(), bounds::body_bytes);
-    let dedupe_window = report.read("--dedupe-window", &args.ledger.dedupe_window, duration);
+    let dedupe_window = report.read_optional("--dedupe-window", source.dedupe_window.as_deref(), duration);
     let upstream = upstream(&args.upstream, report);
-    let upstream_timeout = report.read("--upstream-timeout", &args.upstream.upstream_timeout, duration);
+    let upstream_timeout =
+        report.read_optional("--upstream-timeout", args.upstream.upstream_timeout.as_deref(), duration);
     let preset = preset?;
     let defaults = &preset.defaults;
     let name = name?.unwrap_or_else(|| preset.name.to_owned());
     Some(SourceConfig {
         ledger_id: name.clone(),
         name,
+        hosts: hosts?,
         paths: paths.map(|paths| if paths.is_empty() { vec![PathPattern::any()] } else { paths })?,
         methods: defaults.methods.to_vec(),
         scheme: Arc::new(scheme?),
@@ -42,7 +51,7 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
         identities: identities?,
         rate: rate?,
         body_bytes_max: body_bytes_max?.unwrap_or(defaults.body_bytes_max),
-        dedupe_window: dedupe_window?,
+        dedupe_window: dedupe_window?.unwrap_or(DEDUPE_WINDOW),
         content_window: defaults.window,
         policies: Policies {
             replay: defaults.on_replay,
@@ -50,7 +59,7 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
             redelivery: defaults.on_redelivery,
         },
         upstream: upstream?,
-        upstream_timeout: upstream_timeout?,
+        upstream_timeout: upstream_timeout?.unwrap_or(UPSTREAM_TIMEOUT),
     })
 }
 
@@ -65,18 +74,27 @@ fn preset(name: Option<&str>, report: &mut Report) -> Option<&'static Preset> {
 
 /// The compiled scheme: here the secrets turn into keys, or turn out not to.
 fn compiled(
-    args: &SourceArgs,
+    args: &SenderArgs,
     preset: Option<&'static Preset>,
     environment: &Environment,
+    owners: &mut SecretOwners,
     report: &mut Report,
 ) -> Option<Scheme> {
     let places = SecretPlaces { files: &args.secret_file, variables: &args.secret_env, purpose: "verified" };
     let secrets = secrets::read(places, environment, report);
-    let allow_weak_secret = report.read("--allow-weak-secret", &args.allow_weak_secret, word::<Switch>);
+    let allow_weak_secret = switch("--allow-weak-secret", args.allow_weak_secret.as_deref(), report);
+    let allow_shared = switch("--allow-shared-secret", args.allow_shared_secret.as_deref(), report);
     let tolerance = tolerance(args.tolerance.as_deref(), preset, report);
     let (secrets, preset, weak) = (secrets?, preset?, allow_weak_secret?);
+    if allow_shared? == Switch::Off {
+        owners.claim(&secrets, report);
+    }
     let options = SchemeOptions { tolerance: tolerance?, allow_weak_secret: weak == Switch::On };
     scheme::compile(preset, &secrets.iter().collect::<Vec<_>>(), options, report)
+}
+
+fn switch(key: &'static str, text: Option<&str>, report: &mut Report) -> Option<Switch> {
+    report.read_optional(key, text, word).map(|switch| switch.unwrap_or(Switch::Off))
 }
 
 #[allow(clippy::option_option)]
@@ -91,7 +109,7 @@ fn tolerance(text: Option<&str>, preset: Option<&Preset>, report: &mut Report) -
 
 /// The allow list of both flags together. Empty means any address, so a file
 /// that names none is a problem, not an invitation.
-fn allow(args: &SourceArgs, report: &mut Report) -> Option<Vec<IpNet>> {
+fn allow(args: &SenderArgs, report: &mut Report) -> Option<Vec<IpNet>> {
     let listed = report.read_each("--allow-ip", &args.allow_ip, network);
     let Some(path) = args.allow_ip_file.as_deref() else { return listed };
     let text = report.read("--allow-ip-file", path, |path| {
@@ -138,3 +156,8 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
 
 /// Room for some thirty thousand networks.
 const ALLOW_FILE_BYTES_MAX: usize = 1 << 20;
+
+/// A provider's own retry after a lost answer comes within minutes.
+const DEDUPE_WINDOW: Duration = Duration::from_secs(60 * 60);
+
+const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(15);

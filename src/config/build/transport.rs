@@ -30,7 +30,6 @@ fn plain_alone(args: &TlsArgs, report: &mut Report) -> Option<Transport> {
         ("--tls-min", args.tls_min.is_some()),
         ("--client-ca", args.client_ca.is_some()),
         ("--client-auth", args.client_auth.as_deref().is_some_and(|auth| auth != "off")),
-        ("--client-identity", !args.client_identity.is_empty()),
         ("--client-crl", !args.client_crl.is_empty()),
     ];
     none_of(given, "contradicts --plain: leave one of the two out", report).then_some(Transport::Plain)
@@ -100,11 +99,7 @@ fn client_auth(args: &TlsArgs, report: &mut Report) -> Option<ClientAuth> {
 }
 
 fn nothing_to_trust(args: &TlsArgs, report: &mut Report) -> Option<ClientAuth> {
-    let given = [
-        ("--client-ca", args.client_ca.is_some()),
-        ("--client-identity", !args.client_identity.is_empty()),
-        ("--client-crl", !args.client_crl.is_empty()),
-    ];
+    let given = [("--client-ca", args.client_ca.is_some()), ("--client-crl", !args.client_crl.is_empty())];
     let fault = "contradicts --client-auth off: no client is asked for a certificate";
     none_of(given, fault, report).then_some(ClientAuth::Off)
 }
