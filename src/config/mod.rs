@@ -14,6 +14,7 @@ mod advice;
 mod build;
 mod effective;
 mod egress;
+mod engine;
 mod environment;
 mod files;
 mod guard;
@@ -28,6 +29,7 @@ mod values;
 
 pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
+pub use engine::EngineConfig;
 pub use environment::{Environment, Role};
 pub use guard::{
     BootFence, Bounds, ClientAuth, ClientTrust, GuardConfig, Identity, LedgerConfig, LogConfig, LogFormat,
