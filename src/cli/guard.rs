@@ -46,7 +46,7 @@ pub(super) fn run(args: &GuardArgs, environment: &Environment) -> ExitCode {
         if config.ledger.boot_fence == BootFence::On {
             pass_the_fence(began).await;
         }
-        Ok(guard::start(config, Arc::new(SystemClock), began)?)
+        Ok(guard::start(config, Arc::new(SystemClock), began).await?)
     })
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use http::Method;
 use ipnet::IpNet;
 
+use super::engine::EngineConfig;
 use crate::config::values::Host;
 use crate::schemes::{Policy, Scheme};
 
@@ -224,9 +225,11 @@ pub struct Bounds {
     pub drain_timeout: Duration,
 }
 
-/// The ledger's bounds and choices.
-#[derive(Clone, Copy, Debug)]
+/// The ledger's engine, bounds and choices.
+#[derive(Clone, Debug)]
 pub struct LedgerConfig {
+    /// Where entries are kept.
+    pub engine: EngineConfig,
     /// Most live entries.
     pub entries_max: usize,
     /// What becomes of claims whose outcome nobody knows.

@@ -15,6 +15,7 @@ mod build;
 mod config_file;
 mod effective;
 mod egress;
+mod engine;
 mod environment;
 mod files;
 mod guard;
@@ -30,6 +31,7 @@ mod values;
 pub use config_file::ConfigFile;
 pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
+pub use engine::EngineConfig;
 pub use environment::{Environment, Role};
 pub use guard::{
     BootFence, Bounds, ClientAuth, ClientTrust, GuardConfig, Identity, LedgerConfig, LogConfig, LogFormat,

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tokio_rustls::TlsAcceptor;
 
 use crate::admin::Health;
 use crate::clock::{Clock, UnixTime};
-use crate::config::{GuardConfig, SourceConfig, Transport};
+use crate::config::{BootFence, GuardConfig, SourceConfig, Transport};
 use crate::guard::accept::tls;
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
+use crate::ledger::{Engine, LedgerOptions, OpenError, SourceTag};
 use crate::net::{DrainSignal, Target, TargetError};
 use crate::service::{self, Running, Sockets, UpError};
 
@@ -22,6 +24,9 @@ pub enum StartError {
     /// Certificates or keys could not be used.
     #[error("set up TLS")]
     Tls(#[from] tls::TlsError),
+    /// The ledger's engine could not be opened.
+    #[error("open the ledger")]
+    Ledger(#[from] OpenError),
     /// The way to the app could not be set up.
     #[error("set up the connection to the app of source `{name}`")]
     Upstream {
@@ -32,12 +37,13 @@ pub enum StartError {
     },
 }
 
-/// Starts a guard: binds its sockets, starts its threads, and returns.
+/// Starts a guard: opens its ledger, binds its sockets, starts its threads, and
+/// returns.
 ///
-/// `memory_begins` is the instant from which the ledger's memory is complete;
-/// with the boot fence on, what was signed at or before it is refused. It is
-/// when the process started, or earlier for a ledger that brings memory along.
-pub fn start(
+/// `memory_begins` is the instant from which the memory of a ledger that begins
+/// empty is complete: when the process started. With the boot fence on, what
+/// was signed at or before it is refused.
+pub async fn start(
     mut config: GuardConfig,
     clock: Arc<dyn Clock>,
     memory_begins: UnixTime,
@@ -47,9 +53,11 @@ pub fn start(
         Transport::Tls(files) => Some(tls::server_tls(files)?),
     };
     let targets = targets(&config)?;
+    let options = ledger_options(&config, memory_begins);
+    let ledger = Engine::open(&config.ledger.engine, options, Arc::clone(&clock)).await?;
     let sockets = Sockets::bind(config.listen, config.admin_listen, config.threads)?;
     service::fit_descriptors(&mut config.bounds.connections);
-    let guard = Arc::new(Guard::new(config, clock, memory_begins));
+    let guard = Arc::new(Guard::new(config, ledger, clock));
     for (certificate, not_after) in tls.iter().flat_map(|tls| &tls.expiries) {
         guard.telemetry.metrics.set_certificate_expiry(certificate, *not_after);
     }
@@ -73,7 +81,24 @@ fn targets(config: &GuardConfig) -> Result<Vec<Arc<Target>>, StartError> {
     config.sources.iter().map(target).collect()
 }
 
+fn ledger_options(config: &GuardConfig, memory_begins: UnixTime) -> LedgerOptions {
+    LedgerOptions {
+        entries_max: config.ledger.entries_max,
+        entries_max_per_source: config.ledger.entries_max,
+        sources: config.sources.iter().map(|source| SourceTag::new(&source.ledger_id)).collect(),
+        on_unknown: config.ledger.on_unknown,
+        boot_fence: match config.ledger.boot_fence {
+            BootFence::On => Some(memory_begins),
+            BootFence::Off => None,
+        },
+    }
+}
+
 /// What the admin port shows.
 fn health(guard: Arc<Guard>, stop: DrainSignal) -> Health {
-    Health { ready: Box::new(move || !stop.has_begun()), metrics: Box::new(move || guard.scrape()) }
+    let metrics = move || {
+        let guard = Arc::clone(&guard);
+        async move { guard.scrape().await }.boxed()
+    };
+    Health { ready: Box::new(move || !stop.has_begun()), metrics: Box::new(metrics) }
 }

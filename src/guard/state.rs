@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::clock::{Clock, UnixTime};
-use crate::config::{BootFence, Bounds, GuardConfig, LedgerConfig, LogConfig, OnUnknown, SourceConfig};
+use crate::clock::Clock;
+use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown, SourceConfig};
 use crate::guard::outcome::Outcome;
 use crate::guard::routes::Routes;
 use crate::guard::source::Source;
-use crate::ledger::{Ledger as _, LedgerOptions, MemoryLedger, SourceIndex};
+use crate::ledger::{Engine, Ledger as _, SourceIndex};
 use crate::limits::{AddressRegistry, Bound};
 use crate::telemetry::{DeliveryLog, LedgerMetrics, LedgerReading, Metrics, Subject, Telemetry};
 
@@ -18,7 +18,9 @@ pub(crate) struct Guard {
     pub(crate) bounds: Bounds,
     pub(crate) on_unknown: OnUnknown,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ledger: MemoryLedger,
+    pub(crate) ledger: Engine,
+    /// Most live entries of it.
+    ledger_entries_max: u64,
     /// What each address uses: connections, rate, body bytes.
     pub(crate) addresses: AddressRegistry,
     /// Places for deliveries in flight.
@@ -30,20 +32,20 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// The state of a guard that has seen nothing yet. `memory_begins` is as
-    /// [`start`](super::start()) has it.
-    pub(crate) fn new(config: GuardConfig, clock: Arc<dyn Clock>, memory_begins: UnixTime) -> Self {
-        let GuardConfig { sources, bounds, ledger, log, .. } = config;
+    /// The state of a guard that has taken no delivery yet, over the ledger of
+    /// its configuration.
+    pub(crate) fn new(config: GuardConfig, ledger: Engine, clock: Arc<dyn Clock>) -> Self {
+        let GuardConfig { sources, bounds, ledger: ledger_config, log, .. } = config;
         let telemetry = telemetry(&sources, &log, Arc::clone(&clock));
-        let options = ledger_options(ledger, sources.len(), memory_begins);
         Self {
             ledger_metrics: LedgerMetrics::new(&telemetry.metrics),
-            ledger: MemoryLedger::new(options, Arc::clone(&clock)),
+            ledger,
+            ledger_entries_max: ledger_config.entries_max as u64,
             routes: Routes::new(&indexed(sources)),
             addresses: AddressRegistry::new(&bounds),
             deliveries: Arc::new(Bound::new(bounds.deliveries as u64)),
             memory: Arc::new(Bound::new(bounds.memory_bytes)),
-            on_unknown: ledger.on_unknown,
+            on_unknown: ledger_config.on_unknown,
             telemetry: Arc::new(telemetry),
             bounds,
             clock,
@@ -52,10 +54,13 @@ impl Guard {
 
     /// The metrics in text format. What only a scrape asks for is read now, so
     /// that no delivery pays for a gauge.
-    pub(crate) fn scrape(&self) -> String {
+    pub(crate) async fn scrape(&self) -> String {
         self.telemetry.metrics.set_body_bytes(self.memory.held());
-        self.ledger_metrics
-            .set(LedgerReading { entries: self.ledger.entries(), entries_max: self.ledger.entries_max() });
+        // Who cannot be asked leaves the last figure, and counts as a refusal
+        // wherever a delivery asks.
+        if let Ok(entries) = self.ledger.entries().await {
+            self.ledger_metrics.set(LedgerReading { entries, entries_max: self.ledger_entries_max });
+        }
         self.telemetry.metrics.render()
     }
 }
@@ -75,17 +80,4 @@ fn telemetry(sources: &[SourceConfig], log: &LogConfig, clock: Arc<dyn Clock>) -
 fn indexed(sources: Vec<SourceConfig>) -> Vec<Arc<Source>> {
     let indices = (0..).map(SourceIndex);
     indices.zip(sources).map(|(index, config)| Arc::new(Source::new(index, config))).collect()
-}
-
-fn ledger_options(config: LedgerConfig, sources: usize, memory_begins: UnixTime) -> LedgerOptions {
-    LedgerOptions {
-        entries_max: config.entries_max,
-        entries_max_per_source: config.entries_max,
-        sources,
-        on_unknown: config.on_unknown,
-        boot_fence: match config.boot_fence {
-            BootFence::On => Some(memory_begins),
-            BootFence::Off => None,
-        },
-    }
 }

@@ -113,7 +113,7 @@ impl Stand {
         let (mut config, _remarks) = cli::guard_config(flags, &Environment::default()).unwrap();
         (setup.bounds)(&mut config.bounds);
         let clock = Arc::new(ManualClock::new(NOW));
-        let guard = guard::start(config, Arc::clone(&clock) as _, setup.memory_begins).unwrap();
+        let guard = guard::start(config, Arc::clone(&clock) as _, setup.memory_begins).await.unwrap();
         let client = Client::new(guard.address(), ca.as_bytes(), Some(pem(&sender))).unwrap();
         Self {
             app,

@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
 use super::advice;
+use super::engine::EngineConfig;
 use super::environment::{Environment, Role};
 use super::guard::{GuardConfig, LedgerConfig, LogConfig};
 use super::problems::{Problems, Remark, Report};
@@ -73,6 +74,7 @@ fn ledger(args: &LedgerArgs, report: &mut Report) -> Option<LedgerConfig> {
     let on_unknown = report.read("--on-unknown", &args.on_unknown, word);
     let boot_fence = report.read("--boot-fence", &args.boot_fence, word);
     Some(LedgerConfig {
+        engine: EngineConfig::Memory,
         entries_max: entries_max? as usize,
         on_unknown: on_unknown?,
         boot_fence: boot_fence?,
