@@ -10,6 +10,7 @@ mod certs;
 mod check;
 mod configure;
 mod guard;
+mod reload;
 mod role;
 mod secret;
 mod signer;
@@ -70,9 +71,14 @@ pub fn command() -> Command {
 
 /// Runs the subcommand that `arguments` (the program's name first) ask for.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> ExitCode {
-    match parse(arguments, environment) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    match parse(&arguments, environment) {
         Ok(Cli { subcommand }) => match subcommand {
-            Subcommands::Guard(args) => guard::run(&args, environment),
+            Subcommands::Guard(args) => {
+                let of_process = environment.clone();
+                let again = move || parse(&arguments, &of_process).ok()?.into_guard();
+                guard::run(&args, environment, again)
+            }
             Subcommands::Signer(args) => signer::run(&args, environment),
             Subcommands::Check(args) => check::run(&args, environment),
             Subcommands::Secret(args) => secret::run(&args),
@@ -88,15 +94,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     }
 }
 
-fn parse(
-    arguments: impl IntoIterator<Item = OsString>,
-    environment: &Environment,
-) -> Result<Cli, clap::Error> {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
+fn parse(arguments: &[OsString], environment: &Environment) -> Result<Cli, clap::Error> {
     let parse = |file: Option<&ConfigFile>| {
         let overlaid = |command| overlaid(command, environment, file);
         let command = overlaid(command().mut_subcommand("check", overlaid));
-        Cli::from_arg_matches(&command.try_get_matches_from(&arguments)?)
+        Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
     };
     let mut cli = parse(None)?;
     // Which file there is, the arguments say; what they leave open, the file.
@@ -124,6 +126,14 @@ fn overlaid(command: Command, environment: &Environment, file: Option<&ConfigFil
 }
 
 impl Cli {
+    /// The guard that it starts.
+    fn into_guard(self) -> Option<GuardArgs> {
+        match self.subcommand {
+            Subcommands::Guard(args) => Some(*args),
+            _ => None,
+        }
+    }
+
     /// What it says of a guard.
     fn guard(&mut self) -> Option<&mut GuardArgs> {
         match &mut self.subcommand {

@@ -78,6 +78,7 @@ impl ConfigFile {
     /// The tables in their order, as flags of `known` names; `None` for those
     /// of which nothing more can be read. Reports what is wrong with the file.
     pub(super) fn tables(&self, known: &[String], report: &mut Report) -> Vec<Option<Vec<String>>> {
+        report.comes_from(&self.path);
         for (value, fault) in &self.faults {
             report.wrong("--config", value, fault.clone());
         }

@@ -53,6 +53,17 @@ impl fmt::Display for EffectiveSigner<'_> {
     }
 }
 
+impl GuardConfig {
+    /// What is in effect beside the sources and TLS, as [`Effective`] shows it.
+    pub(crate) fn settings_of_the_process(&self) -> Vec<(&'static str, String)> {
+        let mut lines = Lines(Vec::new());
+        lines.add("listen", self.listen);
+        lines.add("admin-listen", self.admin_listen);
+        process_lines(self, &mut lines);
+        lines.0
+    }
+}
+
 struct Lines(Vec<(&'static str, String)>);
 
 impl fmt::Display for Lines {

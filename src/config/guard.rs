@@ -12,6 +12,7 @@ use http::Method;
 use ipnet::IpNet;
 
 use super::engine::EngineConfig;
+use super::stamps::Stamps;
 use crate::config::values::Host;
 use crate::schemes::{Policy, Scheme};
 
@@ -34,6 +35,8 @@ pub struct GuardConfig {
     pub threads: NonZeroUsize,
     /// The log on standard output.
     pub log: LogConfig,
+    /// The files that it was read from: when one changes, it may have changed.
+    pub files: Stamps,
 }
 
 /// How connections are protected.

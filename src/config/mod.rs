@@ -26,6 +26,7 @@ mod raw;
 mod raw_signer;
 mod secrets;
 mod signer;
+mod stamps;
 mod values;
 
 pub use config_file::ConfigFile;
@@ -41,4 +42,5 @@ pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
 pub use raw_signer::SignerArgs;
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
+pub use stamps::Stamps;
 pub use values::{Authority, Destination, Host, Protection, Proxy, SpkiPin};

@@ -127,6 +127,7 @@ pub(super) fn read(
 }
 
 fn from_file(key: &str, path: &str, report: &mut Report) -> Result<Vec<u8>, Fault> {
+    report.comes_from(path);
     let bytes = files::read(Path::new(path), SECRET_BYTES_MAX)?;
     report.remarks.extend(files::exposure(key, Path::new(path)));
     let secret = without_line_end(&bytes);

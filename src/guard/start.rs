@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
-use tokio_rustls::TlsAcceptor;
-
 use crate::admin::Health;
 use crate::clock::{Clock, UnixTime};
-use crate::config::{BootFence, GuardConfig, SourceConfig, Transport};
+use crate::config::{BootFence, GuardConfig};
 use crate::guard::accept::tls;
+use crate::guard::reload::{Fixed, Reload};
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
 use crate::ledger::{Engine, LedgerOptions, OpenError, SourceTag};
-use crate::net::{DrainSignal, Target, TargetError};
+use crate::net::{DrainSignal, TargetError};
 use crate::service::{self, Running, Sockets, UpError};
+use futures_util::FutureExt as _;
 
 /// Why a guard did not come up.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +26,12 @@ pub enum StartError {
     /// The ledger's engine could not be opened.
     #[error("open the ledger")]
     Ledger(#[from] OpenError),
+    /// The ledger has no place for one more.
+    #[error("take in source `{name}`: as many were seen as a process can; restart it")]
+    TooManySources {
+        /// The source.
+        name: String,
+    },
     /// The way to the app could not be set up.
     #[error("set up the connection to the app of source `{name}`")]
     Upstream {
@@ -38,7 +43,7 @@ pub enum StartError {
 }
 
 /// Starts a guard: opens its ledger, binds its sockets, starts its threads, and
-/// returns.
+/// returns with the handle that gives it another configuration.
 ///
 /// `memory_begins` is the instant from which the memory of a ledger that begins
 /// empty is complete: when the process started. With the boot fence on, what
@@ -47,38 +52,25 @@ pub async fn start(
     mut config: GuardConfig,
     clock: Arc<dyn Clock>,
     memory_begins: UnixTime,
-) -> Result<Running, StartError> {
-    let tls = match &config.transport {
-        Transport::Plain => None,
-        Transport::Tls(files) => Some(tls::server_tls(files)?),
-    };
-    let targets = targets(&config)?;
+) -> Result<(Running, Reload), StartError> {
     let options = ledger_options(&config, memory_begins);
     let ledger = Engine::open(&config.ledger.engine, options, Arc::clone(&clock)).await?;
-    let sockets = Sockets::bind(config.listen, config.admin_listen, config.threads)?;
+    let fixed = Fixed::of(&config);
     service::fit_descriptors(&mut config.bounds.connections);
-    let guard = Arc::new(Guard::new(config, ledger, clock));
-    for (certificate, not_after) in tls.iter().flat_map(|tls| &tls.expiries) {
-        guard.telemetry.metrics.set_certificate_expiry(certificate, *not_after);
-    }
-    let acceptor = tls.map(|tls| TlsAcceptor::from(tls.config));
+    let guard = Arc::new(Guard::new(&config, ledger, clock));
+    let GuardConfig { sources, transport, listen, admin_listen, threads, .. } = config;
+    let reload = Reload::new(Arc::clone(&guard), fixed);
+    reload.put_in_force(sources, &transport)?;
+    let sockets = Sockets::bind(listen, admin_listen, threads)?;
     let stop = DrainSignal::default();
     let health = health(Arc::clone(&guard), stop.clone());
-    Ok(service::run("guard", sockets, stop.clone(), health, |listener| {
-        let worker = Arc::new(Worker::new(&guard, &targets, &stop));
-        let acceptor = acceptor.clone();
-        move || worker.run(listener, acceptor.as_ref())
-    })?)
-}
-
-/// The way to the app of each source.
-fn targets(config: &GuardConfig) -> Result<Vec<Arc<Target>>, StartError> {
-    let target = |source: &SourceConfig| {
-        Target::new(&source.upstream, source.upstream_timeout, config.bounds.connect_timeout)
-            .map(Arc::new)
-            .map_err(|error| StartError::Upstream { name: source.name.clone(), source: error })
-    };
-    config.sources.iter().map(target).collect()
+    let mut numbers = 0..;
+    let running = service::run("guard", sockets, stop.clone(), health, |listener| {
+        let number = numbers.next().expect("there are more numbers than workers");
+        let worker = Arc::new(Worker::new(&guard, number, &stop));
+        move || worker.run(listener)
+    })?;
+    Ok((running, reload))
 }
 
 fn ledger_options(config: &GuardConfig, memory_begins: UnixTime) -> LedgerOptions {

@@ -14,6 +14,7 @@ mod client;
 mod held;
 mod languages;
 mod program;
+mod senders_ca;
 mod stand;
 
 mod admin;
@@ -26,6 +27,7 @@ mod lifecycle;
 mod limits;
 mod process;
 mod refusals;
+mod reload;
 mod replays;
 mod signatures;
 mod signer;

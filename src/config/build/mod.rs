@@ -55,6 +55,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
         ledger: ledger?,
         threads: threads?,
         log: log?,
+        files: std::mem::take(&mut report.files),
     })
 }
 

@@ -112,6 +112,7 @@ fn tolerance(text: Option<&str>, preset: Option<&Preset>, report: &mut Report) -
 fn allow(args: &SenderArgs, report: &mut Report) -> Option<Vec<IpNet>> {
     let listed = report.read_each("--allow-ip", &args.allow_ip, network);
     let Some(path) = args.allow_ip_file.as_deref() else { return listed };
+    report.comes_from(path);
     let text = report.read("--allow-ip-file", path, |path| {
         let bytes = files::read(Path::new(path), ALLOW_FILE_BYTES_MAX)?;
         String::from_utf8(bytes.to_vec()).map_err(|_| "is not UTF-8 text".into())
@@ -142,6 +143,7 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
     };
     let upstream = report.read("--upstream", url, str::parse);
     let Some(ca) = args.upstream_ca.as_deref() else { return upstream };
+    report.comes_from(ca);
     let usable = report.read("--upstream-ca", ca, |path| Ok(material::authorities(Path::new(path))?));
     match upstream? {
         Upstream::Https { host, port, .. } => {

@@ -68,6 +68,8 @@ pub(super) fn matching(
     (key_flag, key): (&'static str, &str),
     report: &mut Report,
 ) -> Option<(PathBuf, PathBuf)> {
+    report.comes_from(cert);
+    report.comes_from(key);
     let chain = report.read(cert_flag, cert, |path| Ok(material::certificates(Path::new(path))?));
     let private = report.read(key_flag, key, |path| Ok(material::private_key(Path::new(path))?));
     let (chain, private) = (chain?, private?);
@@ -126,6 +128,8 @@ fn trust(args: &TlsArgs, report: &mut Report) -> Option<ClientTrust> {
         );
         return None;
     };
+    report.comes_from(ca);
+    args.client_crl.iter().for_each(|crl| report.comes_from(crl));
     let roots =
         report.read("--client-ca", ca, |path| Ok(Arc::new(material::authorities(Path::new(path))?.roots)));
     let crls = report.read_each("--client-crl", &args.client_crl, |path| {

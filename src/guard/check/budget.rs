@@ -11,7 +11,6 @@ use crate::guard::check::{Claimed, Verified};
 use crate::guard::rejection::{Refused, Rejection};
 use crate::guard::source::Source;
 use crate::ledger::{Charge, Claim, Class, Ledger, Settlement};
-use crate::limits::RateLimiter;
 
 /// What may be forwarded. The forwarder takes nothing else.
 #[derive(Debug)]
@@ -36,7 +35,7 @@ impl Funded {
 pub(crate) async fn charge(claimed: Claimed, ledger: &impl Ledger) -> Result<Funded, Refused> {
     let Claimed { verified, claim } = claimed;
     let due = claim.as_ref().is_none_or(|claim| claim.charge == Charge::Due);
-    if due && let Some(Err(limited)) = verified.source().rate.as_ref().map(RateLimiter::admit) {
+    if due && let Some(Err(limited)) = verified.source().rate.as_ref().map(|rate| rate.admit()) {
         if let Some(claim) = claim {
             ledger.settle(claim, Settlement::Release).await?;
         }
