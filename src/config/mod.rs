@@ -24,6 +24,7 @@ mod nearest;
 mod problems;
 mod raw;
 mod raw_signer;
+mod schema;
 mod secrets;
 mod signer;
 mod stamps;
@@ -41,6 +42,7 @@ pub use guard::{
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
 pub use raw_signer::SignerArgs;
+pub use schema::guard_schema;
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
 pub use stamps::Stamps;
 pub use values::{Authority, Destination, Host, Protection, Proxy, SpkiPin};

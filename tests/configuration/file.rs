@@ -1,9 +1,10 @@
 //! Several sources from a file: what is in effect, and what overrules what.
 
 use std::fs;
+use std::path::Path;
 
 use countersign::cli::guard_config;
-use countersign::config::{Effective, Environment};
+use countersign::config::{Effective, Environment, guard_schema};
 
 use super::material::{SECRET, directory};
 
@@ -25,6 +26,18 @@ fn a_file_of_two_sources_is_read_as_recorded() {
     let (config, _) = guard_config(flags, &environment).unwrap();
     let shown = Effective(&config).to_string().replace(directory, "$DIR");
     assert_eq!(shown.trim_end(), include_str!("effective_file.txt").trim_end());
+}
+
+/// `docs/guard.schema.json` is what the flags make of it. To write it anew:
+/// `UPDATE_SCHEMA=1 cargo test --test configuration schema`.
+#[test]
+fn the_published_schema_is_that_of_the_flags() {
+    let schema = serde_json::to_string_pretty(&guard_schema()).unwrap() + "\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guard.schema.json");
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::write(&path, &schema).unwrap();
+    }
+    assert!(fs::read_to_string(&path).unwrap() == schema, "run with UPDATE_SCHEMA=1, and look at the change");
 }
 
 /// A start has to be quick with many tenants.
