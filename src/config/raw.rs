@@ -25,6 +25,8 @@ pub struct GuardArgs {
     #[command(flatten)]
     pub tls: TlsArgs,
     #[command(flatten)]
+    pub front: FrontArgs,
+    #[command(flatten)]
     pub source: SourceArgs,
     #[command(flatten)]
     pub ledger: LedgerArgs,
@@ -142,6 +144,31 @@ pub struct TlsArgs {
     /// With any given, a certificate whose revocation status is unknown is refused.
     #[arg(long, value_name = "FILE")]
     pub client_crl: Vec<String>,
+}
+
+/// Proxies in front of the guard.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Proxies in front")]
+pub struct FrontArgs {
+    /// Address or network whose connections begin with a PROXY protocol header, version 1 or 2; give it again for more.
+    ///
+    /// They must: a connection of theirs without one is closed. The header of anybody else is not read.
+    #[arg(long, value_name = "CIDR")]
+    pub proxy_protocol: Vec<String>,
+
+    /// Address or network of proxies whose fields say who the client is; give it again for more.
+    #[arg(long, value_name = "CIDR")]
+    pub trusted_proxy: Vec<String>,
+
+    /// The one field in which trusted proxies tell the client's address; the other is dropped.
+    ///
+    /// The right-most hop that is no trusted proxy counts.
+    #[arg(long, value_name = "x-forwarded-for|forwarded")]
+    pub client_address_header: Option<String>,
+
+    /// Take client identities from the Client-Cert field (RFC 9440) of trusted proxies, who have checked the certificate.
+    #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on", default_value = "off")]
+    pub client_cert_header: String,
 }
 
 /// One sender that the guard accepts, and its app. Nothing has a default here:

@@ -26,6 +26,7 @@ mod interop;
 mod lifecycle;
 mod limits;
 mod process;
+mod proxies;
 mod refusals;
 mod reload;
 mod replays;

@@ -6,6 +6,7 @@
 mod authorization;
 mod bounds;
 mod endpoint;
+mod front;
 mod scheme;
 mod signer;
 mod source;
@@ -40,6 +41,7 @@ impl GuardConfig {
 fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<GuardConfig> {
     let listening = listening(&args.listening.listen, &args.listening.admin_listen, report);
     let transport = transport::read(&args.listening.plain, &args.tls, report);
+    let front = front::read(&args.front, report);
     let bounds = bounds::read(&args.limits, report);
     let sources = sources::read(args, environment, report);
     let ledger = ledger(&args.ledger, report);
@@ -50,6 +52,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
         listen,
         admin_listen,
         transport: transport?,
+        front: front?,
         sources: sources?,
         bounds: bounds?,
         ledger: ledger?,

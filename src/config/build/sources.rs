@@ -77,6 +77,10 @@ fn distinct(sources: &[SourceConfig], report: &mut Report) {
 
 /// Whether what the sources ask of clients is what TLS can tell.
 fn fit(sources: &[SourceConfig], args: &GuardArgs, report: &mut Report) {
+    // Then a proxy in front knows the client's certificate.
+    if matches!(word(&args.front.client_cert_header), Ok(Switch::On)) {
+        return;
+    }
     let fault = match (word(&args.listening.plain), args.tls.client_auth.as_deref()) {
         (Ok(Switch::On), _) => "contradicts --plain: leave one of the two out",
         (_, Some("off")) => "contradicts --client-auth off: no client is asked for a certificate",

@@ -6,7 +6,7 @@
 use http::HeaderValue;
 
 use crate::clock::UnixTime;
-use crate::guard::accept::Connection;
+use crate::guard::accept::Caller;
 use crate::guard::check::Routed;
 use crate::guard::in_force::InForce;
 use crate::guard::rejection::Rejection;
@@ -22,17 +22,17 @@ pub(crate) struct Known {
 /// Checks the client's address and certificate against the source.
 pub(crate) fn recognise(
     routed: Routed,
-    connection: &Connection,
+    caller: Caller<'_>,
     in_force: &InForce,
     now: UnixTime,
 ) -> Result<Known, Rejection> {
     let source = &routed.source;
-    if !source.allow.admits(connection.client) {
+    if !source.allow.admits(caller.client.address) {
         return Err(Rejection::AddressNotAllowed);
     }
-    connection.trust.confirm(in_force, now)?;
+    caller.trust.confirm(in_force, now)?;
     let wanted = &source.config.identities;
-    let identity = match &connection.identities {
+    let identity = match caller.identities {
         None if wanted.is_empty() => None,
         None => return Err(Rejection::IdentityMissing),
         // A session that resumes and a connection kept open bring a certificate
