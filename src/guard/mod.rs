@@ -15,6 +15,7 @@ mod in_force;
 mod outbound;
 mod outcome;
 mod pipeline;
+mod refused_addresses;
 mod rejection;
 mod reload;
 mod routes;

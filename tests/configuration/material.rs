@@ -85,6 +85,12 @@ pub(crate) fn directory(test: &str) -> PathBuf {
         ),
         ("sources.toml", SOURCES.to_owned()),
         ("torn.toml", "[[endpoint]]\nname = \"a\n".to_owned()),
+        (
+            "github.json",
+            "{\"hooks\": [\"192.30.252.0/22\", \"2a0a:a440::/29\"], \"web\": [\"10.0.0.0/8\"]}".to_owned(),
+        ),
+        ("stripe.json", "{\"WEBHOOKS\": [\"3.18.12.63\", \"nonsense\", \"13.235.14.237\"]}".to_owned()),
+        ("no-hooks.json", "{\"web\": [\"10.0.0.0/8\"]}".to_owned()),
         ("no-networks.txt", "# none yet\n".to_owned()),
     ];
     for (name, contents) in private {

@@ -10,7 +10,9 @@ use rustls::pki_types::pem::PemObject as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
+use crate::app::App;
 use crate::client::Connection;
+use crate::program::Directory;
 use crate::stand::{BODY, Stand, read_until_silent};
 
 /// What `X-Forwarded-For` and `Forwarded` tell the app of the last delivery.
@@ -142,4 +144,22 @@ async fn a_trusted_proxy_passes_on_the_client_certificate() {
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].field("countersign-client-identity"), "URI:spiffe://countersign.test/sender");
     assert!(!seen[0].fields.contains_key("client-cert"));
+}
+
+#[tokio::test]
+async fn whoever_filters_his_own_proxy_is_told() {
+    let app = App::start().await.unwrap();
+    let directory = Directory::prepared().await;
+    let line = format!(
+        "countersign guard --plain --allow-ip 192.0.2.0/24 --upstream http://{} --scheme standard-webhooks \
+         --secret-file certs/dev/webhook.secret",
+        app.address
+    );
+    let mut guard = directory.guard(&line).await;
+    let address = guard.listen.port();
+    directory
+        .run(&format!("for i in $(seq 12); do curl -sS -d x http://127.0.0.1:{address}/hooks; done"))
+        .await;
+    let hint = guard.line_with("refused everybody").await;
+    assert!(hint.contains("127.0.0.1") && hint.contains("--trusted-proxy"), "{hint}");
 }

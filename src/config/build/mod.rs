@@ -3,6 +3,7 @@
 //! Each part reads all of its values before it gives up, so that one run
 //! reports every problem; `?` comes last in each function.
 
+mod allow_list;
 mod authorization;
 mod bounds;
 mod endpoint;

@@ -42,8 +42,16 @@ pub(crate) struct Caller<'a> {
 pub(crate) struct Brought {
     /// `None` where it speaks for itself.
     client: Option<Client>,
-    /// `None` where identities are those of the connection.
-    identities: Option<Option<PeerIdentities>>,
+    identities: Identities,
+}
+
+/// Where the names of a request's client are.
+#[derive(Debug)]
+enum Identities {
+    /// In the certificate of the connection.
+    OfConnection,
+    /// In a field, if it is there.
+    OfRequest(Option<PeerIdentities>),
 }
 
 impl Connection {
@@ -60,19 +68,21 @@ impl Connection {
         };
         Ok(Some(Brought {
             client: front.client(fields)?.map(client).transpose()?,
-            identities: front.tells_identities().then(|| front.identities(fields)).transpose()?,
+            identities: if front.tells_identities() {
+                Identities::OfRequest(front.identities(fields)?)
+            } else {
+                Identities::OfConnection
+            },
         }))
     }
 
     /// Who sent a request that brings `brought` along.
     pub(crate) fn caller<'a>(&'a self, brought: Option<&'a Brought>) -> Caller<'a> {
         let client = brought.and_then(|brought| brought.client.as_ref());
-        let identities = brought.and_then(|brought| brought.identities.as_ref());
-        Caller {
-            client: client.unwrap_or(&self.client),
-            identities: identities.unwrap_or(&self.identities).as_ref(),
-            trust: &self.trust,
-            proto: self.proto,
-        }
+        let identities = match brought.map(|brought| &brought.identities) {
+            Some(Identities::OfRequest(identities)) => identities.as_ref(),
+            Some(Identities::OfConnection) | None => self.identities.as_ref(),
+        };
+        Caller { client: client.unwrap_or(&self.client), identities, trust: &self.trust, proto: self.proto }
     }
 }

@@ -28,11 +28,13 @@ async fn read_v2(stream: &mut (impl AsyncRead + Unpin), mut header: Vec<u8>) -> 
     header.resize(V2_FIXED_BYTES + length, 0);
     stream.read_exact(&mut header[V2_FIXED_BYTES..]).await?;
     let header = v2::Header::try_from(&header[..]).map_err(|error| malformed(&error.to_string()))?;
-    Ok(match (header.command, header.addresses) {
-        (v2::Command::Local, _) => None,
-        (v2::Command::Proxy, v2::Addresses::IPv4(client)) => Some(client.source_address.into()),
-        (v2::Command::Proxy, v2::Addresses::IPv6(client)) => Some(client.source_address.into()),
-        (v2::Command::Proxy, v2::Addresses::Unix(_) | v2::Addresses::Unspecified) => None,
+    if header.command == v2::Command::Local {
+        return Ok(None);
+    }
+    Ok(match header.addresses {
+        v2::Addresses::IPv4(client) => Some(client.source_address.into()),
+        v2::Addresses::IPv6(client) => Some(client.source_address.into()),
+        v2::Addresses::Unix(_) | v2::Addresses::Unspecified => None,
     })
 }
 

@@ -3,6 +3,8 @@
 //! A trusted certificate alone is not enough where the source names
 //! identities: any other client of the same CA would pass.
 
+use std::net::IpAddr;
+
 use http::HeaderValue;
 
 use crate::clock::UnixTime;
@@ -10,6 +12,7 @@ use crate::guard::accept::Caller;
 use crate::guard::check::Routed;
 use crate::guard::in_force::InForce;
 use crate::guard::rejection::Rejection;
+use crate::guard::source::Source;
 
 /// A request whose caller the source accepts.
 #[derive(Debug)]
@@ -27,9 +30,7 @@ pub(crate) fn recognise(
     now: UnixTime,
 ) -> Result<Known, Rejection> {
     let source = &routed.source;
-    if !source.allow.admits(caller.client.address) {
-        return Err(Rejection::AddressNotAllowed);
-    }
+    admit_address(source, caller.client.address)?;
     caller.trust.confirm(in_force, now)?;
     let wanted = &source.config.identities;
     let identity = match caller.identities {
@@ -43,4 +44,20 @@ pub(crate) fn recognise(
     };
     let identity = identity.cloned();
     Ok(Known { routed, identity })
+}
+
+fn admit_address(source: &Source, address: IpAddr) -> Result<(), Rejection> {
+    if source.allow.admits(address) {
+        source.refused.note_admitted();
+        return Ok(());
+    }
+    if source.refused.note_refused(address) {
+        tracing::warn!(
+            source = source.config.name,
+            %address,
+            "the allow list has refused everybody, all from one private address: if that is a proxy of yours, \
+             name it with --trusted-proxy or --proxy-protocol, so that senders are known by their own addresses"
+        );
+    }
+    Err(Rejection::AddressNotAllowed)
 }
