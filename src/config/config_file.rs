@@ -98,7 +98,8 @@ impl ConfigFile {
         };
         let mut faults = Vec::new();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let settings = settings(table.clone(), &known, &mut faults);
+        let table = table.clone().into_iter().map(|(key, value)| (self.of_the_kind(key, &known), value));
+        let settings = settings(table.collect(), &known, &mut faults);
         for (key, fault) in faults {
             report.wrong("--config", &key, fault);
         }
@@ -106,6 +107,21 @@ impl ConfigFile {
             values.iter().map(|value| format!("--{name}={value}")).collect::<Vec<_>>()
         };
         Some(settings.iter().flat_map(flag).collect())
+    }
+
+    /// What the tables say for the flag `long`, wherever they do.
+    pub(super) fn texts_of(&self, long: &str) -> Vec<String> {
+        let tables = self.tables.iter().filter_map(Value::as_table);
+        let is_it = |key: &String| self.of_the_kind(key.clone(), &[long]).replace('_', "-") == long;
+        let values = tables.flat_map(|table| table.iter().filter(move |(key, _)| is_it(key)));
+        values.filter_map(|(_, value)| texts(value.clone())).flatten().collect()
+    }
+
+    /// A flag that names the kind, such as `--source-client-ca`, does without
+    /// it in a table of the kind.
+    fn of_the_kind(&self, key: String, known: &[&str]) -> String {
+        let whole = format!("{}-{}", self.kind, key.replace('_', "-"));
+        if known.contains(&whole.as_str()) { whole } else { key }
     }
 
     /// How the problems of a table begin.

@@ -104,7 +104,8 @@ fn tls_lines(tls: &TlsConfig, lines: &mut Lines) {
 
 fn trust_lines(auth: &str, trust: &ClientTrust, lines: &mut Lines) {
     lines.add("client-auth", auth);
-    lines.add("client-ca", trust.ca.display());
+    let cas: Vec<_> = trust.cas.iter().map(|ca| ca.display()).collect();
+    lines.add_each("client-ca", &cas, "none");
     let crls: Vec<_> = trust.crls.iter().map(|crl| crl.display()).collect();
     lines.add_each("client-crl", &crls, "none");
 }
@@ -132,6 +133,12 @@ fn source_lines(source: &SourceConfig, lines: &mut Lines) {
     lines.add_each("path", &source.paths, "none");
     lines.add_each("method", &source.methods, "none");
     lines.add_each("client-identity", &source.identities, "any");
+    if let Some(ca) = &source.client_ca {
+        lines.add("source-client-ca", ca.display());
+    }
+    if !source.client_pins.is_empty() {
+        lines.add_each("client-spki-pin", &source.client_pins, "any");
+    }
     lines.add_each("allow-ip", &source.allow, "any");
     lines.add("max-body", ByteSize(source.body_bytes_max));
     rate_line(source.rate, lines);
@@ -216,6 +223,7 @@ fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     lines.add("max-connections", bounds.connections);
     lines.add("max-connections-per-address", bounds.connections_per_address);
     lines.add("idle-timeout", Span(bounds.idle_timeout));
+    lines.add("max-connection-age", Span(bounds.connection_age_max));
     own_lines(config.threads, &config.log, lines);
 }
 

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 
 use super::engine::EngineConfig;
 use super::stamps::Stamps;
-use crate::config::values::Host;
+use crate::config::values::{Host, SpkiPin};
 use crate::schemes::{Policy, Scheme};
 
 /// The configuration of the guard role.
@@ -100,8 +100,9 @@ pub enum ClientAuth {
 /// Whose certificates are trusted.
 #[derive(Debug)]
 pub struct ClientTrust {
-    /// CA certificates, PEM.
-    pub ca: PathBuf,
+    /// CA certificates, PEM: those that all sources trust, and those of single
+    /// ones.
+    pub cas: Vec<PathBuf>,
     /// Revocation lists, PEM. With any given, a certificate whose revocation
     /// status is unknown is refused.
     pub crls: Vec<PathBuf>,
@@ -136,6 +137,11 @@ pub struct SourceConfig {
     pub allow: Vec<IpNet>,
     /// Client identities; empty means any certificate of the trusted CA.
     pub identities: Vec<Identity>,
+    /// Keys of clients; empty means any.
+    pub client_pins: Vec<SpkiPin>,
+    /// CA certificates, PEM, under which alone its clients' certificates
+    /// count, where not every trusted CA will do.
+    pub client_ca: Option<PathBuf>,
     /// Rate after proof, for the whole source.
     pub rate: Option<Rate>,
     /// Longest body, in bytes.
@@ -180,6 +186,9 @@ pub enum Identity {
     Dns(String),
     /// A `uniformResourceIdentifier`, such as a SPIFFE id, compared exactly.
     Uri(String),
+    /// Any SPIFFE id that begins with this text, which ends with a slash: a
+    /// whole trust domain, or a path within one.
+    SpiffeBelow(String),
 }
 
 /// A sustained rate and how far above it a burst may go.
@@ -247,6 +256,8 @@ pub struct Bounds {
     pub memory_bytes_per_address: u64,
     /// A connection without a request is closed after this.
     pub idle_timeout: Duration,
+    /// A connection is closed after this, once nothing is in flight on it.
+    pub connection_age_max: Duration,
     /// Connecting to the app.
     pub connect_timeout: Duration,
     /// From the signal to stop until deliveries in flight are given up.

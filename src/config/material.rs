@@ -11,6 +11,7 @@ use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
+use x509_parser::revocation_list::CertificateRevocationList;
 
 use super::files;
 use super::values::Fault;
@@ -31,31 +32,19 @@ impl From<PemError> for Fault {
     }
 }
 
-/// CA certificates.
-#[derive(Debug)]
-pub(crate) struct Authorities {
-    /// In the order of the file, never empty.
-    pub(crate) certificates: Vec<CertificateDer<'static>>,
-    /// The same as anchors of trust.
-    pub(crate) roots: RootCertStore,
-}
-
 /// The certificates of `path` in their order, at least one.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PemError> {
     read(path, |pem| sections(pem, "expected at least one certificate (-----BEGIN CERTIFICATE-----)"))
 }
 
-/// The CA certificates of `path`. One that cannot be an anchor of trust is an
+/// The CA certificates of `path` as anchors of trust, at least one. One that cannot be an anchor of trust is an
 /// error: half a trust store is a surprise at the first handshake.
-pub(crate) fn authorities(path: &Path) -> Result<Authorities, PemError> {
-    let certificates = certificates(path)?;
+pub(crate) fn authorities(path: &Path) -> Result<RootCertStore, PemError> {
     let mut roots = RootCertStore::empty();
-    for certificate in &certificates {
-        roots
-            .add(certificate.clone())
-            .map_err(|error| PemError { path: path.into(), fault: unusable(&error) })?;
+    for certificate in certificates(path)? {
+        roots.add(certificate).map_err(|error| PemError { path: path.into(), fault: unusable(&error) })?;
     }
-    Ok(Authorities { certificates, roots })
+    Ok(roots)
 }
 
 /// The revocation lists of `path`, at least one.
@@ -79,6 +68,17 @@ pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, PemErro
 /// warns of it.
 pub(crate) fn first_expiry(certificates: &[CertificateDer<'_>]) -> Option<UnixTime> {
     certificates.iter().filter_map(not_after).min()
+}
+
+/// When the first of `lists` is due to be replaced (RFC 5280 section 5.1.2.5),
+/// for the same metric. Past it, every certificate that it speaks for is
+/// refused.
+pub(crate) fn first_update(lists: &[CertificateRevocationListDer<'_>]) -> Option<UnixTime> {
+    let due = |list: &CertificateRevocationListDer<'_>| {
+        let (_, list) = CertificateRevocationList::from_der(list).ok()?;
+        Some(UnixTime::from_secs(u64::try_from(list.next_update()?.timestamp()).unwrap_or(0)))
+    };
+    lists.iter().filter_map(due).min()
 }
 
 /// When a certificate expires. `None` where it cannot be read.

@@ -255,6 +255,16 @@ pub struct SenderArgs {
     #[arg(long, value_name = "URI:…|DNS:…")]
     pub client_identity: Vec<String>,
 
+    /// CA certificates under which alone clients of this source count (PEM); in a file, `client-ca` of the source.
+    ///
+    /// Another CA of the guard cannot vouch for names of this source then.
+    #[arg(long, value_name = "FILE")]
+    pub source_client_ca: Option<String>,
+
+    /// A public key that the client must hold, such as sha256/47DEQpj8…; one of several suffices.
+    #[arg(long, value_name = "PIN")]
+    pub client_spki_pin: Vec<String>,
+
     /// Address or network that may send, such as 192.0.2.0/24; give it again for more [default: any].
     #[arg(long, value_name = "CIDR")]
     pub allow_ip: Vec<String>,
@@ -340,6 +350,10 @@ pub struct LimitArgs {
     /// A connection without a request is closed after this.
     #[arg(long, value_name = "DURATION", default_value = "75s")]
     pub idle_timeout: String,
+
+    /// A connection is closed after this, once nothing is in flight on it.
+    #[arg(long, value_name = "DURATION", default_value = "1h")]
+    pub max_connection_age: String,
 }
 
 /// The process itself.

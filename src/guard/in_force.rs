@@ -6,9 +6,11 @@
 //! takes over from its predecessor what did not change
 //! ([`Lasting`]).
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::{SourceConfig, Transport};
+use crate::config::{ClientAuth, SourceConfig, TlsConfig, Transport};
+use crate::guard::accept::SourceTrust;
 use crate::guard::accept::tls::{self, ServerTls};
 use crate::guard::routes::Routes;
 use crate::guard::source::{Lasting, Source};
@@ -39,11 +41,15 @@ impl InForce {
         before: &Self,
     ) -> Result<Self, StartError> {
         let tls = before.tls(transport)?;
+        let changed = tls.as_ref().map(|tls| tls.trust) != before.tls.as_ref().map(|tls| tls.trust);
+        let crls = crls(transport);
         let mut ways: Vec<Arc<Way>> = before.sources.iter().map(|source| Arc::clone(&source.way)).collect();
-        let sources = sources.into_iter().map(|config| before.source(guard, config, &mut ways));
+        let sources = sources.into_iter().map(|config| {
+            let trust = before.source_trust(&config, crls, changed)?;
+            before.source(guard, config, trust, &mut ways)
+        });
         let sources: Vec<Arc<Source>> = sources.collect::<Result<_, _>>()?;
-        let trusts_as_before = tls.as_ref().map(|tls| tls.trust) == before.tls.as_ref().map(|tls| tls.trust);
-        let trust = before.trust + u64::from(!trusts_as_before);
+        let trust = before.trust + u64::from(changed);
         Ok(Self { routes: Routes::new(&sources), sources, tls, trust })
     }
 
@@ -55,10 +61,28 @@ impl InForce {
         Ok(Some(same.map_or_else(|| Arc::new(read), Arc::clone)))
     }
 
+    /// Its predecessor's, while nothing of trust has `changed`: connections know
+    /// it.
+    fn source_trust(
+        &self,
+        config: &SourceConfig,
+        crls: &[PathBuf],
+        changed: bool,
+    ) -> Result<Option<Arc<SourceTrust>>, StartError> {
+        let Some(ca) = &config.client_ca else { return Ok(None) };
+        let same = |source: &&Arc<Source>| !changed && source.config.client_ca.as_ref() == Some(ca);
+        if let Some(before) = self.sources.iter().find(same) {
+            return Ok(before.trust.clone());
+        }
+        let verifier = tls::verifier(std::slice::from_ref(ca), crls, false)?;
+        Ok(Some(Arc::new(SourceTrust::new(verifier))))
+    }
+
     fn source(
         &self,
         guard: &Guard,
         config: SourceConfig,
+        trust: Option<Arc<SourceTrust>>,
         ways: &mut Vec<Arc<Way>>,
     ) -> Result<Arc<Source>, StartError> {
         let index = guard
@@ -69,8 +93,18 @@ impl InForce {
             before.filter(|before| before.config.rate == config.rate).map(|before| before.rate.clone());
         let rate = rate.unwrap_or_else(|| config.rate.map(|rate| Arc::new(RateLimiter::new("source", rate))));
         let named = guard.telemetry.metrics.named(&config.name, config.scheme.secret_count());
-        let lasting = Lasting { rate, way: way(guard, &config, ways)?, named: Arc::new(named) };
+        let lasting = Lasting { rate, way: way(guard, &config, ways)?, named: Arc::new(named), trust };
         Ok(Arc::new(Source::new(index, config, lasting)))
+    }
+}
+
+fn crls(transport: &Transport) -> &[PathBuf] {
+    match transport {
+        Transport::Tls(TlsConfig {
+            client_auth: ClientAuth::Required(trust) | ClientAuth::Optional(trust),
+            ..
+        }) => &trust.crls,
+        Transport::Tls(_) | Transport::Plain => &[],
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use crate::config::{Policies, SourceConfig};
+use crate::guard::accept::SourceTrust;
 use crate::guard::allow_list::AllowList;
 use crate::guard::refused_addresses::RefusedAddresses;
 use crate::guard::routes;
@@ -22,6 +23,7 @@ pub(crate) struct Lasting {
     pub(crate) rate: Option<Arc<RateLimiter>>,
     pub(crate) way: Arc<Way>,
     pub(crate) named: Arc<Named>,
+    pub(crate) trust: Option<Arc<SourceTrust>>,
 }
 
 /// One source.
@@ -31,6 +33,8 @@ pub(crate) struct Source {
     /// Its place among the sources of the process.
     pub(crate) index: SourceIndex,
     pub(crate) allow: AllowList,
+    /// Who alone vouches for its clients, where it is not every trusted CA.
+    pub(crate) trust: Option<Arc<SourceTrust>>,
     pub(crate) refused: RefusedAddresses,
     /// The budget that only verified deliveries can spend.
     pub(crate) rate: Option<Arc<RateLimiter>>,
@@ -52,9 +56,10 @@ impl Source {
     /// A source at the ledger's place `index`, over what outlives a reload.
     pub(crate) fn new(index: SourceIndex, config: SourceConfig, lasting: Lasting) -> Self {
         let scheme = config.scheme.preset();
-        let Lasting { rate, way, named } = lasting;
+        let Lasting { rate, way, named, trust } = lasting;
         Self {
             index,
+            trust,
             rate,
             way,
             named,

@@ -90,7 +90,7 @@ where
 }
 
 /// A connection being served.
-type Serving<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+pub(crate) type Serving<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 fn serve_http1<'a, S, F, A, B>(
     io: S,

@@ -44,8 +44,8 @@ fn the_published_schema_is_that_of_the_flags() {
 #[test]
 fn a_thousand_sources_and_a_hundred_thousand_networks_are_read() {
     let directory = directory("many-sources");
-    let networks: String = (0..100_u32).map(|n| format!("10.{n}.0.0/24\n")).collect();
-    fs::write(directory.join("networks"), networks).unwrap();
+    let networks: Vec<String> = (0..100_u32).map(|n| format!("10.{n}.0.0/24")).collect();
+    fs::write(directory.join("networks"), networks.join("\n")).unwrap();
     let source = |n: u32| {
         format!(
             "[[source]]\nsource = \"s{n}\"\nscheme = \"github\"\nsecret-env = \"GOOD\"\nallow-shared-secret = true\n\

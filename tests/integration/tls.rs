@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use countersign::config::SpkiPin;
 use countersign::devcerts::{Authority, Pair, STRANGER_ID};
-use rcgen::{ExtendedKeyUsagePurpose, SerialNumber};
+use rcgen::{ExtendedKeyUsagePurpose, PublicKeyData as _, SerialNumber};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, HandshakeKind, NamedGroup, ProtocolVersion};
 use time::{Duration as Span, OffsetDateTime};
@@ -184,4 +185,47 @@ async fn half_handshakes_by_the_hundred_hold_up_nobody() {
     let started = Instant::now();
     assert_eq!(stand.post_genuine("msg_1").await.status, 204);
     assert!(started.elapsed() < Duration::from_secs(2));
+}
+
+/// Partner A must not mint partner B's name, even where the guard trusts both.
+#[tokio::test]
+async fn a_name_counts_only_under_the_ca_that_its_source_trusts() {
+    let (a, b) = (SendersCa::new(), SendersCa::new());
+    let flags = ["--client-ca", &a.certificate(), "--source-client-ca", &b.certificate()];
+    let identity = ["--client-identity", CLIENT_ID_OF_THE_TRUST_DOMAIN];
+    let stand = Stand::with_flags(&[&flags[..], &identity].concat()).await;
+    for (id, ca, expected) in [("msg_1", &a, "HTTP/1.1 403"), ("msg_2", &b, "HTTP/1.1 204")] {
+        let config = stand.tls_client(Some(&ca.sender(|_| ())), &[&TLS13]);
+        assert_eq!(deliver(&stand, config, id).await, expected);
+    }
+}
+
+const CLIENT_ID_OF_THE_TRUST_DOMAIN: &str = "URI:spiffe://countersign.test/*";
+
+#[tokio::test]
+async fn a_pinned_key_must_be_held() {
+    let ca = SendersCa::new();
+    let (pinned, other) = (ca.sender(|_| ()), ca.sender(|_| ()));
+    let pin =
+        SpkiPin::of(&rcgen::KeyPair::from_pem(&pinned.key).unwrap().subject_public_key_info()).to_string();
+    let stand = Stand::with_flags(&["--client-ca", &ca.certificate(), "--client-spki-pin", &pin]).await;
+    for (id, sender, expected) in [("msg_1", &other, "HTTP/1.1 403"), ("msg_2", &pinned, "HTTP/1.1 204")] {
+        let config = stand.tls_client(Some(sender), &[&TLS13]);
+        assert_eq!(deliver(&stand, config, id).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_ends_at_its_age_and_an_exchange_in_flight_before_that() {
+    let stand = Stand::with_flags(&["--max-connection-age", "300ms"]).await;
+    let mut stream = stand.tls_connect(stand.tls_client(Some(&stand.sender), &[&TLS13])).await.unwrap();
+    stream.write_all(&stand.raw_genuine("msg_1", "")).await.unwrap();
+    // Silence for longer than the guard waits means that the guard has closed it.
+    let answer = tokio::time::timeout(Duration::from_secs(5), async {
+        let mut all = String::new();
+        stream.read_to_string(&mut all).await.ok();
+        all
+    });
+    let answer = answer.await.expect("the guard closes it");
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
 }

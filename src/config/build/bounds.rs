@@ -57,6 +57,7 @@ pub(super) fn read(args: &LimitArgs, report: &mut Report) -> Option<Bounds> {
     let per_address =
         report.read("--max-connections-per-address", &args.max_connections_per_address, connection_count);
     let idle = report.read("--idle-timeout", &args.idle_timeout, duration);
+    let age = report.read("--max-connection-age", &args.max_connection_age, duration);
     Some(Bounds {
         connections: connections? as usize,
         connections_per_address: per_address? as usize,
@@ -72,6 +73,7 @@ pub(super) fn read(args: &LimitArgs, report: &mut Report) -> Option<Bounds> {
         memory_bytes: MEMORY_BYTES,
         memory_bytes_per_address: MEMORY_BYTES_PER_ADDRESS,
         idle_timeout: idle?,
+        connection_age_max: age?,
         connect_timeout: Duration::from_secs(2),
         drain_timeout: Duration::from_secs(25),
     })

@@ -41,7 +41,8 @@ impl GuardConfig {
 
 fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<GuardConfig> {
     let listening = listening(&args.listening.listen, &args.listening.admin_listen, report);
-    let transport = transport::read(&args.listening.plain, &args.tls, report);
+    let source_cas = sources::client_cas(args);
+    let transport = transport::read(&args.listening.plain, &args.tls, &source_cas, report);
     let front = front::read(&args.front, report);
     let bounds = bounds::read(&args.limits, report);
     let sources = sources::read(args, environment, report);

@@ -1,6 +1,6 @@
 //! The source: scheme, secrets, who may send, how much, and where to.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub(super) fn read(
     let paths = report.read_each("--path", &source.path, str::parse);
     let allow = allow_list::read(source, report);
     let identities = report.read_each("--client-identity", &source.client_identity, str::parse);
+    let pins = report.read_each("--client-spki-pin", &source.client_spki_pin, str::parse);
+    let client_ca = client_ca(source.source_client_ca.as_deref(), report);
     let rate = bounds::rate(source.rate_limit.as_deref(), source.rate_burst.as_deref(), report);
     let body_bytes_max = report.read_optional("--max-body", source.max_body.as_deref(), bounds::body_bytes);
     let dedupe_window = report.read_optional("--dedupe-window", source.dedupe_window.as_deref(), duration);
@@ -47,6 +49,8 @@ pub(super) fn read(
         scheme: Arc::new(scheme?),
         allow: allow?,
         identities: identities?,
+        client_pins: pins?,
+        client_ca: client_ca?,
         rate: rate?,
         body_bytes_max: body_bytes_max?.unwrap_or(defaults.body_bytes_max),
         dedupe_window: dedupe_window?.unwrap_or(DEDUPE_WINDOW),
@@ -102,6 +106,17 @@ fn tolerance(text: Option<&str>, preset: Option<&Preset>, report: &mut Report) -
             Err(format!("has no meaning with {}, which signs no time: leave it out", preset.name).into())
         }
         _ => duration(text),
+    })
+}
+
+#[allow(clippy::option_option)]
+fn client_ca(path: Option<&str>, report: &mut Report) -> Option<Option<PathBuf>> {
+    if let Some(path) = path {
+        report.comes_from(path);
+    }
+    report.read_optional("--source-client-ca", path, |path| {
+        material::authorities(Path::new(path))?;
+        Ok(path.into())
     })
 }
 

@@ -1,6 +1,7 @@
 //! The sources: the one of the flags, or all of a file.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
 use super::source;
 use crate::config::config_file::one_value_each;
@@ -70,6 +71,17 @@ fn distinct(sources: &[SourceConfig], report: &mut Report) {
     }
 }
 
+/// The CAs that single sources trust, each once. What is wrong with one is
+/// reported with its source.
+pub(super) fn client_cas(args: &GuardArgs) -> Vec<PathBuf> {
+    let of_flags = args.source.sender.source_client_ca.iter().cloned();
+    let of_file = args.file.iter().flat_map(|file| file.texts_of("source-client-ca"));
+    let mut cas: Vec<PathBuf> = of_flags.chain(of_file).map(PathBuf::from).collect();
+    cas.sort_unstable();
+    cas.dedup();
+    cas
+}
+
 /// Whether what the sources ask of clients is what TLS can tell.
 fn fit(sources: &[SourceConfig], args: &GuardArgs, report: &mut Report) {
     // Then a proxy in front knows the client's certificate.
@@ -81,7 +93,12 @@ fn fit(sources: &[SourceConfig], args: &GuardArgs, report: &mut Report) {
         (_, Some("off")) => "contradicts --client-auth off: no client is asked for a certificate",
         _ => return,
     };
-    if sources.iter().any(|source| !source.identities.is_empty()) {
-        report.problem("--client-identity", fault);
+    let asked = [
+        ("--client-identity", sources.iter().any(|source| !source.identities.is_empty())),
+        ("--client-spki-pin", sources.iter().any(|source| !source.client_pins.is_empty())),
+        ("--source-client-ca", sources.iter().any(|source| source.client_ca.is_some())),
+    ];
+    for (flag, _) in asked.iter().filter(|(_, asked)| *asked) {
+        report.problem(flag, fault);
     }
 }

@@ -15,10 +15,16 @@ use crate::config::values::{Fault, Switch, Word, word};
 use crate::config::{ClientAuth, ClientTrust, TlsConfig, TlsVersion, Transport};
 use crate::config::{files, material};
 
-pub(super) fn read(plain: &str, args: &TlsArgs, report: &mut Report) -> Option<Transport> {
+/// `source_cas` are those that single sources trust.
+pub(super) fn read(
+    plain: &str,
+    args: &TlsArgs,
+    source_cas: &[PathBuf],
+    report: &mut Report,
+) -> Option<Transport> {
     match report.read("--plain", plain, word)? {
         Switch::On => plain_alone(args, report),
-        Switch::Off => tls(args, report).map(Transport::Tls),
+        Switch::Off => tls(args, source_cas, report).map(Transport::Tls),
     }
 }
 
@@ -35,13 +41,13 @@ fn plain_alone(args: &TlsArgs, report: &mut Report) -> Option<Transport> {
     none_of(given, "contradicts --plain: leave one of the two out", report).then_some(Transport::Plain)
 }
 
-fn tls(args: &TlsArgs, report: &mut Report) -> Option<TlsConfig> {
+fn tls(args: &TlsArgs, source_cas: &[PathBuf], report: &mut Report) -> Option<TlsConfig> {
     let cert = needed_file("--tls-cert", args.tls_cert.as_deref(), report);
     let key = needed_file("--tls-key", args.tls_key.as_deref(), report);
     let pair =
         cert.zip(key).and_then(|(cert, key)| matching(("--tls-cert", cert), ("--tls-key", key), report));
     let min_version = report.read_optional("--tls-min", args.tls_min.as_deref(), word);
-    let client_auth = client_auth(args, report);
+    let client_auth = client_auth(args, source_cas, report);
     let (cert, key) = pair?;
     Some(TlsConfig {
         cert,
@@ -91,12 +97,12 @@ pub(super) fn matching(
     }
 }
 
-fn client_auth(args: &TlsArgs, report: &mut Report) -> Option<ClientAuth> {
+fn client_auth(args: &TlsArgs, source_cas: &[PathBuf], report: &mut Report) -> Option<ClientAuth> {
     let asked = report.read_optional("--client-auth", args.client_auth.as_deref(), word)?;
     match asked.unwrap_or(Asked::Required) {
         Asked::Off => nothing_to_trust(args, report),
-        Asked::Optional => trust(args, report).map(ClientAuth::Optional),
-        Asked::Required => trust(args, report).map(ClientAuth::Required),
+        Asked::Optional => trust(args, source_cas, report).map(ClientAuth::Optional),
+        Asked::Required => trust(args, source_cas, report).map(ClientAuth::Required),
     }
 }
 
@@ -119,27 +125,31 @@ fn none_of<const N: usize>(
     given.is_empty()
 }
 
-/// CA and revocation lists, tried on the verifier that will use them.
-fn trust(args: &TlsArgs, report: &mut Report) -> Option<ClientTrust> {
-    let Some(ca) = args.client_ca.as_deref() else {
+/// CAs and revocation lists, tried on the verifier that will use them.
+fn trust(args: &TlsArgs, source_cas: &[PathBuf], report: &mut Report) -> Option<ClientTrust> {
+    if args.client_ca.is_none() && source_cas.is_empty() {
         report.problem(
             "--client-ca",
             "is missing: client certificates are checked against it; --client-auth off asks for none",
         );
         return None;
-    };
-    report.comes_from(ca);
-    args.client_crl.iter().for_each(|crl| report.comes_from(crl));
-    let roots =
-        report.read("--client-ca", ca, |path| Ok(Arc::new(material::authorities(Path::new(path))?.roots)));
+    }
+    args.client_ca.iter().chain(&args.client_crl).for_each(|path| report.comes_from(path));
+    let authorities = |path: &str| Ok(material::authorities(Path::new(path))?);
+    let ca = report.read_optional("--client-ca", args.client_ca.as_deref(), authorities);
+    let mut roots = ca.clone().flatten().unwrap_or_else(RootCertStore::empty);
+    for path in source_cas {
+        // One that cannot be read is reported with its source.
+        roots.extend(material::authorities(path).map(|roots| roots.roots).unwrap_or_default());
+    }
+    let roots = Arc::new(roots);
     let crls = report.read_each("--client-crl", &args.client_crl, |path| {
         let lists = material::revocation_lists(Path::new(path))?;
-        match &roots {
-            Some(roots) => usable(lists, roots).map(|()| PathBuf::from(path)),
-            None => Ok(PathBuf::from(path)),
-        }
+        // Without a CA there is nothing to try them on.
+        if roots.is_empty() { Ok(()) } else { usable(lists, &roots) }.map(|()| PathBuf::from(path))
     });
-    roots.and(crls).map(|crls| ClientTrust { ca: ca.into(), crls })
+    let cas = args.client_ca.iter().map(PathBuf::from).chain(source_cas.iter().cloned()).collect();
+    ca.and(crls).map(|crls| ClientTrust { cas, crls })
 }
 
 fn usable(

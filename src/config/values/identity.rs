@@ -20,11 +20,27 @@ impl FromStr for Identity {
     }
 }
 
+impl Identity {
+    /// Whether it is the URI that a certificate carries, or `uri` is below it.
+    pub(crate) fn admits_uri(&self, uri: &str) -> bool {
+        match self {
+            Self::Dns(_) => false,
+            Self::Uri(own) => own == uri,
+            Self::SpiffeBelow(prefix) => {
+                let below = uri.strip_prefix(prefix.as_str());
+                // A certificate may hold any URI: only what is an id below it counts.
+                below.is_some_and(|below| below.split('/').all(|part| !["", ".", ".."].contains(&part)))
+            }
+        }
+    }
+}
+
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dns(name) => write!(f, "DNS:{name}"),
             Self::Uri(uri) => write!(f, "URI:{uri}"),
+            Self::SpiffeBelow(prefix) => write!(f, "URI:{prefix}*"),
         }
     }
 }
@@ -47,10 +63,19 @@ fn uri(uri: &str) -> Result<Identity, Fault> {
     if !scheme_is_well_formed || !rest_is_well_formed {
         return Err(FORM.into());
     }
-    if scheme.eq_ignore_ascii_case("spiffe") && !is_spiffe_id(uri) {
-        return Err(SPIFFE_FORM.into());
+    if scheme.eq_ignore_ascii_case("spiffe") {
+        return spiffe(uri);
     }
     Ok(Identity::Uri(uri.to_owned()))
+}
+
+/// A SPIFFE id, or all those below one: `spiffe://example.org/ns/prod/*`.
+fn spiffe(uri: &str) -> Result<Identity, Fault> {
+    match uri.strip_suffix("/*") {
+        Some(above) if is_spiffe_id(above) => Ok(Identity::SpiffeBelow(format!("{above}/"))),
+        None if is_spiffe_id(uri) => Ok(Identity::Uri(uri.to_owned())),
+        _ => Err(SPIFFE_FORM.into()),
+    }
 }
 
 /// SPIFFE-ID specification, section 2: a trust domain of lower-case letters,
@@ -72,7 +97,7 @@ const FORM: &str = "expected URI: or DNS: and a name, such as URI:spiffe://examp
                     DNS:hooks.partner.example";
 
 const SPIFFE_FORM: &str = "expected a SPIFFE id: spiffe://, a trust domain in lower case and a path, such as \
-                           URI:spiffe://example.org/billing";
+                           URI:spiffe://example.org/billing, or with /* at its end for all below it";
 
 #[cfg(test)]
 mod tests {
@@ -88,6 +113,29 @@ mod tests {
             "https://a.example/,x",
         ] {
             assert_eq!(format!("URI:{uri}").parse(), Ok(Identity::Uri(uri.to_owned())), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_spiffe_id_with_an_asterisk_is_all_below_it() {
+        for (text, prefix) in [
+            ("URI:spiffe://example.org/*", "spiffe://example.org/"),
+            ("URI:spiffe://example.org/ns/prod/*", "spiffe://example.org/ns/prod/"),
+        ] {
+            let identity = text.parse();
+            assert_eq!(identity, Ok(Identity::SpiffeBelow(prefix.to_owned())));
+            assert_eq!(identity.unwrap().to_string(), text);
+        }
+        for wrong in [
+            "spiffe://*",
+            "spiffe://*/a",
+            "spiffe://a/*/b",
+            "spiffe://a/b*",
+            "spiffe://a//*",
+            "https://a/*b*",
+        ] {
+            let read = format!("URI:{wrong}").parse::<Identity>();
+            assert!(!matches!(read, Ok(Identity::SpiffeBelow(_))), "{wrong}: {read:?}");
         }
     }
 

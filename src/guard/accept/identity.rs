@@ -11,7 +11,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
 use crate::clock::UnixTime;
-use crate::config::{Identity, material};
+use crate::config::{Identity, SpkiPin, material};
 
 /// The names of a client certificate.
 ///
@@ -20,6 +20,8 @@ use crate::config::{Identity, material};
 pub(crate) struct PeerIdentities {
     names: SmallVec<[Name; 1]>,
     not_after: Option<UnixTime>,
+    /// Of its public key.
+    pin: Option<SpkiPin>,
 }
 
 #[derive(Debug)]
@@ -37,11 +39,12 @@ impl PeerIdentities {
     pub(crate) fn from_certificate(certificate: &CertificateDer<'_>) -> Self {
         let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return Self::default() };
         let not_after = Some(material::not_after_of(&certificate));
+        let pin = Some(SpkiPin::of(certificate.public_key().raw));
         let Ok(Some(extension)) = certificate.subject_alternative_name() else {
-            return Self { names: SmallVec::new(), not_after };
+            return Self { names: SmallVec::new(), not_after, pin };
         };
         let names = extension.value.general_names.iter().filter_map(Name::new).take(NAMES_MAX).collect();
-        Self { names, not_after }
+        Self { names, not_after, pin }
     }
 
     /// The first name, for a source that takes any certificate of its CA.
@@ -55,7 +58,13 @@ impl PeerIdentities {
     /// A name stands for itself: `*.example.org` in a certificate matches only
     /// where just that is wanted.
     pub(crate) fn matching(&self, wanted: &[Identity]) -> Option<&HeaderValue> {
-        self.names.iter().find(|name| wanted.contains(&name.identity)).map(|name| &name.shown)
+        let is_wanted = |name: &&Name| wanted.iter().any(|wanted| name.is(wanted));
+        self.names.iter().find(is_wanted).map(|name| &name.shown)
+    }
+
+    /// Whether its key is one of `pins`.
+    pub(crate) fn holds_one_of(&self, pins: &[SpkiPin]) -> bool {
+        self.pin.as_ref().is_some_and(|pin| pins.contains(pin))
     }
 
     /// Whether the certificate has expired by `now`. TLS has looked when it
@@ -67,6 +76,13 @@ impl PeerIdentities {
 }
 
 impl Name {
+    fn is(&self, wanted: &Identity) -> bool {
+        match &self.identity {
+            Identity::Uri(uri) => wanted.admits_uri(uri),
+            own => wanted == own,
+        }
+    }
+
     fn new(name: &GeneralName<'_>) -> Option<Self> {
         let (shown, identity) = match *name {
             GeneralName::DNSName(name) if is_plain(name) => {
@@ -130,6 +146,24 @@ mod tests {
             assert_eq!(matched.map(HeaderValue::as_bytes), shown.map(str::as_bytes), "{wanted:?}");
         }
         assert_eq!(peer.first().unwrap(), "DNS:hooks.example.org");
+    }
+
+    #[test]
+    fn a_spiffe_pattern_takes_what_is_below_it() {
+        let wanted = ["URI:spiffe://a/ns/prod/*".parse().unwrap()];
+        for (uri, matches) in [
+            ("spiffe://a/ns/prod/sa/x", true),
+            ("spiffe://a/ns/prod/x", true),
+            ("spiffe://a/ns/prod/", false),
+            ("spiffe://a/ns/prod", false),
+            ("spiffe://a/ns/production/x", false),
+            ("spiffe://a/ns/prod/../dev/x", false),
+            ("spiffe://a/ns/prod//x", false),
+            ("spiffe://b/ns/prod/x", false),
+        ] {
+            let peer = PeerIdentities::from_certificate(&certificate([super::tests::uri(uri)]));
+            assert_eq!(peer.matching(&wanted).is_some(), matches, "{uri}");
+        }
     }
 
     #[test]

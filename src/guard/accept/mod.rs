@@ -13,6 +13,7 @@ mod trust;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Request;
 use hyper::body::Incoming;
@@ -27,11 +28,12 @@ use crate::guard::delivery;
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
 use crate::limits::{AddressGuard, AddressRefused, Permit};
-use crate::net::{self, Http1Fault, Protocol};
+use crate::net::{self, DrainSignal, Http1Fault, Protocol};
 
 pub(crate) use client::Client;
 pub(crate) use connection::{Brought, Caller, Connection};
 pub(crate) use front::Front;
+pub(crate) use trust::SourceTrust;
 
 /// Serves one connection to its end. What goes wrong on it stays on it.
 pub(crate) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: SocketAddr) {
@@ -48,7 +50,8 @@ pub(crate) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: Sock
         let (client, proto) = (Client::new(address, usage, PLAIN), PLAIN);
         let trust = Trust::new(&in_force, &[], drain.clone());
         let service = service(&worker, Connection { client, identities: None, trust, proto, _place: place });
-        return net::serve_connection(stream, Protocol::Detect, service, &bounds, &drain).await;
+        let serving = net::serve_connection(stream, Protocol::Detect, service, &bounds, &drain);
+        return until_old(serving, guard.bounds.connection_age_max, &drain).await;
     };
     let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
     let handshake = timeout(guard.bounds.handshake_timeout, acceptor.accept(stream)).await;
@@ -60,7 +63,17 @@ pub(crate) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: Sock
     drop(in_force);
     let (client, proto) = (Client::new(address, usage, SECURE), SECURE);
     let service = service(&worker, Connection { client, identities, trust, proto, _place: place });
-    net::serve_connection(stream, protocol, service, &bounds, &drain).await;
+    let serving = net::serve_connection(stream, protocol, service, &bounds, &drain);
+    until_old(serving, guard.bounds.connection_age_max, &drain).await;
+}
+
+/// Ends a connection of a certain age, once nothing is in flight on it: what it
+/// was trusted for is found out anew by the next one.
+async fn until_old(mut serving: net::Serving<'_>, age_max: Duration, close: &DrainSignal) {
+    if timeout(age_max, &mut serving).await.is_err() {
+        close.begin();
+        serving.await;
+    }
 }
 
 /// Finds out who is at the other end, and whether there is room. Gives the

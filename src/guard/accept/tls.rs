@@ -19,16 +19,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::{self, Ticketer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
 use crate::clock::UnixTime;
-use crate::config::material::{self, Authorities, PemError};
-use crate::config::{ClientAuth, ClientTrust, TlsConfig, TlsVersion};
+use crate::config::material::{self, PemError};
+use crate::config::{ClientAuth, TlsConfig, TlsVersion};
 use crate::net::tls_versions;
 use crate::schemes::Digest;
 
@@ -115,21 +115,39 @@ fn client_verifier(
         ClientAuth::Optional(trust) => (trust, true),
         ClientAuth::Required(trust) => (trust, false),
     };
-    let ClientTrust { ca, crls } = trust;
     material.push(u8::from(optional));
-    let Authorities { certificates, roots } = material::authorities(ca)?;
-    expiries.extend(material::first_expiry(&certificates).map(|first| ("client_ca", first)));
+    let mut certificates = Vec::new();
+    for ca in &trust.cas {
+        certificates.extend(material::certificates(ca)?);
+    }
     for certificate in &certificates {
         add(material, certificate);
     }
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let mut verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-    for path in crls {
+    expiries.extend(material::first_expiry(&certificates).map(|first| ("client_ca", first)));
+    for path in &trust.crls {
         let lists = material::revocation_lists(path)?;
         for list in &lists {
             add(material, list);
         }
-        verifier = verifier.with_crls(lists);
+        expiries.extend(material::first_update(&lists).map(|first| ("client_crl", first)));
+    }
+    verifier(&trust.cas, &trust.crls, optional)
+}
+
+/// What trusts certificates under `cas` that `crls` do not revoke.
+pub(crate) fn verifier(
+    cas: &[PathBuf],
+    crls: &[PathBuf],
+    optional: bool,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for ca in cas {
+        roots.extend(material::authorities(ca)?.roots);
+    }
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    for path in crls {
+        verifier = verifier.with_crls(material::revocation_lists(path)?);
     }
     if !crls.is_empty() {
         verifier = verifier.enforce_revocation_expiration();
@@ -137,7 +155,7 @@ fn client_verifier(
     if optional {
         verifier = verifier.allow_unauthenticated();
     }
-    verifier.build().map_err(|source| TlsError::RevocationLists { crls: crls.clone(), source })
+    verifier.build().map_err(|source| TlsError::RevocationLists { crls: crls.to_vec(), source })
 }
 
 /// A digest is kept, the bytes are not: the key is among them.

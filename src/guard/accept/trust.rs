@@ -6,14 +6,29 @@
 //! fails closes the connection.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use rustls::server::danger::ClientCertVerifier;
 use rustls_pki_types::{CertificateDer, UnixTime as VerificationTime};
+use smallvec::SmallVec;
 
 use crate::clock::UnixTime;
 use crate::guard::in_force::InForce;
 use crate::guard::rejection::Rejection;
 use crate::net::DrainSignal;
+
+/// Who alone may vouch for the clients of one source.
+#[derive(Debug)]
+pub(crate) struct SourceTrust {
+    verifier: Arc<dyn ClientCertVerifier>,
+}
+
+impl SourceTrust {
+    pub(crate) const fn new(verifier: Arc<dyn ClientCertVerifier>) -> Self {
+        Self { verifier }
+    }
+}
 
 /// The trust that a connection enjoys.
 #[derive(Debug)]
@@ -22,6 +37,9 @@ pub(crate) struct Trust {
     generation: AtomicU64,
     /// Leaf first; empty where the client showed none.
     chain: Box<[CertificateDer<'static>]>,
+    /// The sources that have vouched for it, each known by its trust: one that
+    /// a reload replaces is another.
+    vouched: Mutex<SmallVec<[Weak<SourceTrust>; 1]>>,
     /// Ends the connection once nothing is in flight on it.
     close: DrainSignal,
 }
@@ -31,7 +49,7 @@ impl Trust {
     /// `chain`.
     pub(super) fn new(in_force: &InForce, chain: &[CertificateDer<'_>], close: DrainSignal) -> Self {
         let chain = chain.iter().map(|certificate| certificate.clone().into_owned()).collect();
-        Self { generation: AtomicU64::new(in_force.trust), chain, close }
+        Self { generation: AtomicU64::new(in_force.trust), chain, vouched: Mutex::default(), close }
     }
 
     /// Confirms it under what is in force now, or closes the connection.
@@ -47,6 +65,22 @@ impl Trust {
         judged
     }
 
+    /// Whether the certificate counts under the CA of a source. Judged once for
+    /// a connection.
+    pub(crate) fn counts_under(&self, source: &Arc<SourceTrust>, now: UnixTime) -> bool {
+        let mut vouched = self.vouched.lock().unwrap_or_else(PoisonError::into_inner);
+        if vouched.iter().any(|known| known.as_ptr() == Arc::as_ptr(source)) {
+            return true;
+        }
+        let Some((leaf, intermediates)) = self.chain.split_first() else { return false };
+        let holds = source.verifier.verify_client_cert(leaf, intermediates, at(now)).is_ok();
+        if holds {
+            vouched.retain(|known| known.strong_count() > 0);
+            vouched.push(Arc::downgrade(source));
+        }
+        holds
+    }
+
     fn judge(&self, in_force: &InForce, now: UnixTime) -> Result<(), Rejection> {
         let Some(tls) = &in_force.tls else { return Ok(()) };
         let Some((leaf, intermediates)) = self.chain.split_first() else {
@@ -57,8 +91,11 @@ impl Trust {
         if !tls.verifier.offer_client_auth() {
             return Ok(());
         }
-        let now = VerificationTime::since_unix_epoch(Duration::from_millis(now.as_millis()));
-        let verified = tls.verifier.verify_client_cert(leaf, intermediates, now);
+        let verified = tls.verifier.verify_client_cert(leaf, intermediates, at(now));
         verified.map(drop).map_err(|_| Rejection::IdentityNotAllowed)
     }
+}
+
+fn at(now: UnixTime) -> VerificationTime {
+    VerificationTime::since_unix_epoch(Duration::from_millis(now.as_millis()))
 }

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use http::HeaderValue;
 
 use crate::clock::UnixTime;
+use crate::config::SourceConfig;
 use crate::guard::accept::Caller;
 use crate::guard::check::Routed;
 use crate::guard::in_force::InForce;
@@ -32,13 +33,20 @@ pub(crate) fn recognise(
     let source = &routed.source;
     admit_address(source, caller.client.address)?;
     caller.trust.confirm(in_force, now)?;
-    let wanted = &source.config.identities;
+    let SourceConfig { identities: wanted, client_pins: pins, .. } = &source.config;
+    let is_vouched_for = |trust| caller.trust.counts_under(trust, now);
+    if caller.identities.is_some() && !source.trust.as_ref().is_none_or(is_vouched_for) {
+        return Err(Rejection::IdentityNotAllowed);
+    }
     let identity = match caller.identities {
-        None if wanted.is_empty() => None,
+        None if wanted.is_empty() && pins.is_empty() && source.trust.is_none() => None,
         None => return Err(Rejection::IdentityMissing),
         // A session that resumes and a connection kept open bring a certificate
         // along that TLS looked at long ago.
         Some(given) if given.expired(now) => return Err(Rejection::IdentityNotAllowed),
+        Some(given) if !pins.is_empty() && !given.holds_one_of(pins) => {
+            return Err(Rejection::IdentityNotAllowed);
+        }
         Some(given) if wanted.is_empty() => given.first(),
         Some(given) => Some(given.matching(wanted).ok_or(Rejection::IdentityNotAllowed)?),
     };

@@ -26,6 +26,7 @@ pub(in crate::limits) fn registry(
         memory_bytes: 1024,
         memory_bytes_per_address: 1024,
         idle_timeout: second,
+        connection_age_max: second,
         connect_timeout: second,
         drain_timeout: second,
     };
@@ -59,14 +60,20 @@ fn connections_are_bounded_per_address_and_in_total_and_end_with_their_guard() {
         bounds.connections = 3;
         bounds.connections_per_address = 2;
     });
-    let first = registry.enter(ip("192.0.2.1")).expect("the first");
-    let _second = registry.enter(ip("192.0.2.1")).expect("the second");
-    assert_eq!(registry.enter(ip("192.0.2.1")).err(), Some(AddressRefused::ConnectionsOfAddress));
-    let _third = registry.enter(ip("192.0.2.2")).expect("another address");
-    assert_eq!(registry.enter(ip("192.0.2.3")).err(), Some(AddressRefused::Connections));
+    let enter = |address| {
+        let place = registry.connection()?;
+        registry.enter(ip(address)).map(|guard| (place, guard))
+    };
+    let first = enter("192.0.2.1").expect("the first");
+    let _second = enter("192.0.2.1").expect("the second");
+    assert_eq!(enter("192.0.2.1").err(), Some(AddressRefused::ConnectionsOfAddress));
+    // On a proxy's connection an address has no connection of its own.
+    let _visit = registry.visit(ip("192.0.2.1")).expect("a visit");
+    let _third = enter("192.0.2.2").expect("another address");
+    assert_eq!(enter("192.0.2.3").err(), Some(AddressRefused::Connections));
     assert_eq!(registry.connections.held(), 3);
     drop(first);
-    let _again = registry.enter(ip("192.0.2.1")).expect("one has ended");
+    let _again = enter("192.0.2.1").expect("one has ended");
 }
 
 #[test]

@@ -115,7 +115,7 @@ impl Tls {
     /// the CAs of the file `ca`, or else under a public one.
     fn new(host: &str, ca: Option<&Path>) -> Result<Self, TargetError> {
         let roots = match ca {
-            Some(path) => material::authorities(path)?.roots,
+            Some(path) => material::authorities(path)?,
             None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
         };
         let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 
 use super::*;
+use crate::config::ClientTrust;
 use crate::config::TlsVersion;
 
 type Ca = CertifiedIssuer<'static, KeyPair>;
@@ -106,7 +107,7 @@ impl Server {
             .enumerate()
             .map(|(n, crl)| write(&self.directory, &format!("{n}.crl"), crl))
             .collect();
-        ClientTrust { ca: write(&self.directory, "ca.pem", &ca.pem()), crls }
+        ClientTrust { cas: vec![write(&self.directory, "ca.pem", &ca.pem())], crls }
     }
 
     fn requiring(mut self, ca: &Ca, crls: &[String]) -> Self {

@@ -49,7 +49,7 @@ pub enum ClientTlsError {
 /// Reads the files of `tls` and makes what connections are opened with.
 fn client_config(tls: &ClientTls) -> Result<Arc<ClientConfig>, ClientTlsError> {
     let roots = match &tls.ca {
-        Some(path) => pem::authorities(path)?.roots,
+        Some(path) => pem::authorities(path)?,
         None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
     };
     let provider = Arc::new(aws_lc_rs::default_provider());

@@ -53,16 +53,16 @@ impl ServerVerifier {
         self.names.iter().any(|name| match name {
             Identity::Dns(name) => DnsName::try_from(name.as_str())
                 .is_ok_and(|name| verify_server_name(parsed, &ServerName::DnsName(name)).is_ok()),
-            Identity::Uri(uri) => carries_uri(certificate, uri),
+            wanted => carries_uri(certificate, wanted),
         })
     }
 }
 
-/// Compared exactly, as SPIFFE asks.
-fn carries_uri(certificate: &CertificateDer<'_>, wanted: &str) -> bool {
+fn carries_uri(certificate: &CertificateDer<'_>, wanted: &Identity) -> bool {
     let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return false };
     let Ok(Some(names)) = certificate.subject_alternative_name() else { return false };
-    names.value.general_names.contains(&GeneralName::URI(wanted))
+    let is_wanted = |name: &GeneralName<'_>| matches!(name, GeneralName::URI(uri) if wanted.admits_uri(uri));
+    names.value.general_names.iter().any(is_wanted)
 }
 
 impl ServerCertVerifier for ServerVerifier {
