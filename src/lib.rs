@@ -29,7 +29,7 @@ pub mod devcerts;
 pub mod guard;
 #[cfg(feature = "proxy")]
 pub mod ledger;
-// Public for benches and fuzz targets alone, which are crates of their own.
+// Hidden and public: for benches and fuzz targets alone, which are crates of their own.
 #[cfg(feature = "proxy")]
 #[doc(hidden)]
 pub mod limits;
@@ -43,4 +43,5 @@ mod service;
 #[cfg(feature = "proxy")]
 pub mod signer;
 #[cfg(feature = "proxy")]
-mod telemetry;
+#[doc(hidden)]
+pub mod telemetry;

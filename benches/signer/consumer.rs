@@ -1,7 +1,6 @@
 //! The consumer: mutual TLS 1.3, HTTP/1.1, and 204 for everything.
 
 use std::convert::Infallible;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,29 +11,23 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::Failure;
 
-/// Starts it, and says where it is.
-pub(crate) fn start(tls: ServerConfig) -> Result<SocketAddr, Failure> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    listener.set_nonblocking(true)?;
-    let address = listener.local_addr()?;
+/// Serves whoever connects to `listener`.
+pub(crate) async fn serve(listener: TcpListener, tls: ServerConfig) -> Result<(), Failure> {
     let acceptor = TlsAcceptor::from(Arc::new(tls));
-    crate::spawn("consumer", move || async move {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        loop {
-            let (stream, _) = listener.accept().await?;
-            stream.set_nodelay(true)?;
-            let handshake = acceptor.accept(stream);
-            tokio::spawn(async move {
-                let io = TokioIo::new(handshake.await?);
-                Ok::<_, Failure>(http1::Builder::new().serve_connection(io, service_fn(answer)).await?)
-            });
-        }
-    })?;
-    Ok(address)
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let handshake = acceptor.accept(stream);
+        tokio::spawn(async move {
+            let io = TokioIo::new(handshake.await?);
+            Ok::<_, Failure>(http1::Builder::new().serve_connection(io, service_fn(answer)).await?)
+        });
+    }
 }
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Infallible> {

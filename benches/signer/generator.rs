@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -15,21 +14,18 @@ use crate::Failure;
 
 /// Makes `deliveries` (less what does not divide among the connections) and
 /// checks each answer. Fails when they take too long.
-pub(crate) fn run(proxy: SocketAddr, deliveries: u32) -> Result<(), Failure> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut connections = JoinSet::new();
-        for _ in 0..CONNECTIONS {
-            connections.spawn(deliver(proxy, deliveries / CONNECTIONS));
+pub(crate) async fn run(proxy: SocketAddr, deliveries: u32) -> Result<(), Failure> {
+    let mut connections = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        connections.spawn(deliver(proxy, deliveries / CONNECTIONS));
+    }
+    let all = async {
+        while let Some(outcome) = connections.join_next().await {
+            outcome??;
         }
-        let all = async {
-            while let Some(outcome) = connections.join_next().await {
-                outcome??;
-            }
-            Ok(())
-        };
-        timeout(TIME_MAX, all).await?
-    })
+        Ok(())
+    };
+    timeout(TIME_MAX, all).await?
 }
 
 async fn deliver(proxy: SocketAddr, deliveries: u32) -> Result<(), Failure> {

@@ -25,7 +25,13 @@ pub(crate) fn init(config: &LogConfig) -> io::Result<()> {
     };
     let registry = tracing_subscriber::registry().with(events.with_filter(filter(config.level)));
     registry.try_init().map_err(io::Error::other)?;
-    thread::Builder::new().name("log".to_owned()).spawn(|| LogSink::stdout().run(io::stdout()))?;
+    write_to(io::stdout())
+}
+
+/// Writes what is logged to `output` for the rest of the process's life, on a
+/// thread of its own. Without it lines gather until there is no room for them.
+pub fn write_to(output: impl io::Write + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name("log".to_owned()).spawn(|| LogSink::stdout().run(output))?;
     Ok(())
 }
 

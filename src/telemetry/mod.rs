@@ -25,6 +25,7 @@ mod trace;
 
 pub(crate) use delivery_log::{DeliveryLog, DeliveryRecord};
 pub(crate) use ledger_metrics::{LedgerMetrics, LedgerReading};
+pub use log::write_to;
 pub(crate) use log::{flush, init};
 pub(crate) use metrics::{Metrics, Named};
 pub(crate) use observation::{CALLER_GONE, Observation, Telemetry};
