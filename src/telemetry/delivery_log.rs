@@ -103,23 +103,33 @@ struct Desk {
     /// The time of the line before; its digits change mostly in the millis.
     second: u64,
     time: String,
+    /// The client of the line before; it often sends the next one too.
+    client: Option<IpAddr>,
+    client_text: String,
 }
 
 impl Desk {
     const fn new() -> Self {
-        Self { line: Vec::new(), second: u64::MAX, time: String::new() }
+        Self {
+            line: Vec::new(),
+            second: u64::MAX,
+            time: String::new(),
+            client: None,
+            client_text: String::new(),
+        }
     }
 
     fn write(&mut self, form: Form, record: &DeliveryRecord<'_>) -> &[u8] {
         let Form { subject, format } = form;
         self.tell_time(record.time);
+        self.tell_client(record.client);
         let mut line = Line::new(&mut self.line, format, &self.time);
         if let Some(name) = record.name {
             line.text(subject.name(), name.as_bytes());
         }
         line.word("code", record.code);
         line.number("status", record.status.into());
-        line.word("client", record.client);
+        line.word("client", &self.client_text);
         if let Some(identity) = record.identity {
             line.text("identity", identity);
         }
@@ -158,6 +168,14 @@ impl Desk {
         self.time.push('.');
         self.time.push_str(&millis[1..]);
         self.time.push('Z');
+    }
+
+    /// The same for `client_text`.
+    fn tell_client(&mut self, client: IpAddr) {
+        if self.client != Some(client) {
+            self.client = Some(client);
+            self.client_text = client.to_string();
+        }
     }
 }
 
@@ -256,6 +274,15 @@ mod tests {
         ] {
             desk.tell_time(UnixTime::from_millis(millis));
             assert_eq!(desk.time, shown);
+        }
+    }
+
+    #[test]
+    fn the_client_is_right_whatever_line_came_before() {
+        let mut desk = Desk::new();
+        for client in ["192.0.2.7", "192.0.2.7", "::1", "192.0.2.70"] {
+            desk.tell_client(client.parse().unwrap());
+            assert_eq!(desk.client_text, client);
         }
     }
 

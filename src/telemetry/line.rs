@@ -30,15 +30,14 @@ impl<'a> Line<'a> {
     }
 
     /// A word of ours: letters, digits, dots, colons and the like.
-    pub(super) fn word(&mut self, key: &str, word: impl std::fmt::Display) {
-        use std::io::Write;
+    pub(super) fn word(&mut self, key: &str, word: &str) {
         self.key(key);
         let quote: &[u8] = match self.format {
             LogFormat::Json => b"\"",
             LogFormat::Text => b"",
         };
         self.buffer.extend_from_slice(quote);
-        write!(self.buffer, "{word}").expect("a buffer in memory takes everything");
+        self.buffer.extend_from_slice(word.as_bytes());
         self.buffer.extend_from_slice(quote);
     }
 
@@ -53,8 +52,12 @@ impl<'a> Line<'a> {
         self.key(key);
         self.buffer.push(b'"');
         let shown = &text[..text.len().min(TEXT_BYTES_MAX)];
-        for byte in shown {
-            self.escaped(*byte);
+        if shown.iter().copied().all(is_plain) {
+            self.buffer.extend_from_slice(shown);
+        } else {
+            for byte in shown {
+                self.escaped(*byte);
+            }
         }
         if shown.len() < text.len() {
             self.buffer.extend_from_slice(b"...");
@@ -83,8 +86,8 @@ impl<'a> Line<'a> {
 
     fn escaped(&mut self, byte: u8) {
         match byte {
+            _ if is_plain(byte) => self.buffer.push(byte),
             b'"' | b'\\' => self.buffer.extend_from_slice(&[b'\\', byte]),
-            b' '..=b'~' => self.buffer.push(byte),
             _ => {
                 let digit = |nibble: u8| HEX[usize::from(nibble)];
                 let escape = [b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)];
@@ -92,6 +95,11 @@ impl<'a> Line<'a> {
             }
         }
     }
+}
+
+/// Stands for itself in a string.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
