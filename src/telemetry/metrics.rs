@@ -20,7 +20,7 @@ use crate::telemetry::subject::Subject;
 pub(crate) struct Metrics {
     /// Makes what one role has beside these.
     pub(super) declare: Declare,
-    /// Sorted, for the place of a code in `deliveries`.
+    /// In the order given, for the place of a code in `deliveries`.
     codes: Vec<&'static str>,
     families: NamedFamilies,
     /// Deliveries for which no source or endpoint was found: the label is empty.
@@ -53,17 +53,16 @@ pub(crate) struct OpenConnection(IntGauge);
 
 impl Metrics {
     /// Metrics for deliveries to sources or endpoints, as `subject` says, that
-    /// end in one of `codes`.
+    /// end in one of `codes`, the usual one first: that is where it is looked
+    /// for.
     pub(crate) fn new(subject: Subject, codes: &[&'static str]) -> Self {
         let declare = Declare::default();
         let families = NamedFamilies::new(subject, &declare);
-        let mut codes = codes.to_vec();
-        codes.sort_unstable();
         declare.constants();
         Self {
-            unrouted: families.of("", 0, &codes),
+            unrouted: families.of("", 0, codes),
             families,
-            codes,
+            codes: codes.to_vec(),
             body_bytes_in_flight: declare.gauge("body_bytes_in_flight", "Bytes of bodies held in memory."),
             connections: declare.gauge("connections", "Open connections."),
             connections_refused: declare.counters(
@@ -101,9 +100,9 @@ impl Metrics {
         upstream: Option<Duration>,
     ) {
         let metrics = named.unwrap_or(&self.unrouted);
-        let place = self.codes.binary_search(&code);
-        debug_assert!(place.is_ok(), "{code} is not one of the codes given at the start");
-        if let Ok(place) = place {
+        let place = self.codes.iter().position(|known| *known == code);
+        debug_assert!(place.is_some(), "{code} is not one of the codes given at the start");
+        if let Some(place) = place {
             metrics.deliveries[place].inc();
         }
         metrics.duration.observe(duration.as_secs_f64());
