@@ -3,8 +3,14 @@
 /// Whether `path` means the same to every parser: no dot segments, plain or
 /// encoded, no encoded slash or backslash, no encoded NUL (CWE-22, CWE-436).
 pub(crate) fn is_unambiguous(path: &str) -> bool {
-    path.starts_with('/')
-        && !path.contains('\\')
+    if !path.starts_with('/') {
+        return false;
+    }
+    // Without these there is nothing to misread, and most paths have none.
+    if !path.bytes().any(|byte| matches!(byte, b'.' | b'%' | b'\\')) {
+        return true;
+    }
+    !path.contains('\\')
         && path.split('/').all(|segment| !is_dot_segment(segment))
         && !encoded_octets(path).any(|octet| matches!(octet, b'/' | b'\\' | 0))
 }

@@ -1,32 +1,37 @@
 //! `uri-host [ ":" port ]` (RFC 9110 section 7.2, RFC 3986 section 3.2.2).
 
 use std::net::Ipv6Addr;
+use std::str::FromStr;
 
 /// Whether `value` names one host. Narrower than the grammar, which takes
 /// escapes, commas and an empty name: no host has them, and they are where
 /// two readers disagree.
 pub(crate) fn is_host(value: &[u8]) -> bool {
-    let Ok(value) = str::from_utf8(value) else { return false };
-    let Some(literal) = value.strip_prefix('[') else {
-        let (name, port) = value.split_at(value.find(':').unwrap_or(value.len()));
+    let Some(literal) = value.strip_prefix(b"[") else {
+        let (name, port) = value.split_at(position(value, b':').unwrap_or(value.len()));
         return is_name(name) && is_port(port);
     };
-    literal
-        .split_once(']')
-        .is_some_and(|(address, port)| address.parse::<Ipv6Addr>().is_ok() && is_port(port))
+    let Some(end) = position(literal, b']') else { return false };
+    parse::<Ipv6Addr>(&literal[..end]).is_some() && is_port(&literal[end + 1..])
 }
 
-fn is_name(name: &str) -> bool {
+fn is_name(name: &[u8]) -> bool {
     (1..=NAME_BYTES_MAX).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
 }
 
 /// Nothing, or a colon and a number.
-fn is_port(port: &str) -> bool {
-    port.is_empty()
-        || port
-            .strip_prefix(':')
-            .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok())
+fn is_port(port: &[u8]) -> bool {
+    let Some((colon, number)) = port.split_first() else { return true };
+    *colon == b':' && number.iter().all(u8::is_ascii_digit) && parse::<u16>(number).is_some()
+}
+
+fn parse<T: FromStr>(text: &[u8]) -> Option<T> {
+    str::from_utf8(text).ok()?.parse().ok()
+}
+
+fn position(text: &[u8], sought: u8) -> Option<usize> {
+    text.iter().position(|byte| *byte == sought)
 }
 
 /// RFC 1035 section 2.3.4, and a final dot.
