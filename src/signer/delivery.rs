@@ -31,7 +31,7 @@ pub(crate) async fn answer(
     fault: Option<Http1Fault>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let observation = Observation::begin(Arc::clone(&worker.signer.telemetry), client, &request);
-    let mut delivery = Delivery { worker, observation };
+    let mut delivery = Delivery { worker: &worker, observation };
     let (parts, mut body) = request.into_parts();
     let result = {
         // Pinned where it is made: by value, each wrapper would move kilobytes.
@@ -44,19 +44,19 @@ pub(crate) async fn answer(
 
 /// One delivery.
 #[derive(Debug)]
-pub(crate) struct Delivery {
-    worker: Arc<Worker>,
+pub(crate) struct Delivery<'w> {
+    worker: &'w Worker,
     observation: Observation,
 }
 
-impl Delivery {
-    pub(crate) fn signer(&self) -> Arc<Signer> {
-        Arc::clone(&self.worker.signer)
+impl<'w> Delivery<'w> {
+    pub(crate) fn signer(&self) -> &'w Signer {
+        &self.worker.signer
     }
 
     /// The connections to the consumer.
-    pub(crate) fn way(&self, signed: &Signed) -> Arc<Way> {
-        Arc::clone(&self.worker.ways[signed.endpoint.index])
+    pub(crate) fn way(&self, signed: &Signed) -> &'w Way {
+        &self.worker.ways[signed.endpoint.index]
     }
 
     /// A delivery that comes after the signal to stop is for another process.

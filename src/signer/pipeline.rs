@@ -23,7 +23,7 @@ use crate::signer::{admission, authorization, endpoints, intake, outbound, signi
 
 /// Takes one delivery from the app's head to the consumer's answer.
 pub(crate) async fn run(
-    delivery: &mut Delivery,
+    delivery: &mut Delivery<'_>,
     parts: Parts,
     body: &mut Incoming,
     fault: Option<Http1Fault>,
@@ -38,7 +38,7 @@ pub(crate) async fn run(
     let message = signing::sign(taken, &parts, signer.clock.now())?;
     delivery.note_signed(&message);
     let way = delivery.way(&message);
-    let authorised = authorization::authorise(message, &way, &signer.signing_metrics).await?;
+    let authorised = authorization::authorise(message, way, &signer.signing_metrics).await?;
     let outgoing = outbound::request(parts, authorised);
-    Ok(send(delivery, &way, outgoing).await?)
+    Ok(send(delivery, way, outgoing).await?)
 }

@@ -18,7 +18,7 @@ use crate::signer::worker::Way;
 /// that end at a proxy (RFC 9110 section 7.6.1) and the one by which an app
 /// tells our refusals from the consumer's.
 pub(crate) async fn send(
-    delivery: &mut Delivery,
+    delivery: &mut Delivery<'_>,
     way: &Way,
     outgoing: Outgoing,
 ) -> Result<Response<Full<Bytes>>, Rejection> {
