@@ -2,11 +2,11 @@
 //! whatever its status; where there is none, the app learns a code.
 
 use std::error::Error;
-use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::Full;
+use tokio::time::Instant;
 
 use crate::net;
 use crate::signer::delivery::Delivery;
@@ -24,7 +24,7 @@ pub(crate) async fn send(
 ) -> Result<Response<Full<Bytes>>, Rejection> {
     let Outgoing { request, endpoint, credential, _places, _reservation } = outgoing;
     let sent_at = Instant::now();
-    let outcome = way.egress.send(request).await;
+    let outcome = way.egress.send(request, sent_at).await;
     delivery.note_consumer(sent_at.elapsed());
     match outcome {
         Ok(mut answer) => {

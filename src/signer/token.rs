@@ -154,7 +154,7 @@ impl Tokens {
         fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         fields.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let asked_at = Instant::now();
-        let answer = way.send(request).await?;
+        let answer = way.send(request, asked_at).await?;
         if answer.status() != StatusCode::OK {
             return Err(TokenError::Status(answer.status()));
         }

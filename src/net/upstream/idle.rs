@@ -30,10 +30,10 @@ impl<T> Idle<T> {
         }
     }
 
-    /// The connection used last, unless even that one is too old.
-    pub(crate) fn take(&self) -> Option<T> {
+    /// The connection used last, unless even that one is too old `now`.
+    pub(crate) fn take(&self, now: Instant) -> Option<T> {
         let last = self.lock().pop()?;
-        (last.since.elapsed() < IDLE_TIME_MAX).then_some(last.connection)
+        (now.saturating_duration_since(last.since) < IDLE_TIME_MAX).then_some(last.connection)
     }
 
     /// Lets go of what is too old, and of what is not to be kept.

@@ -38,8 +38,9 @@ impl Pool {
         self: &Arc<Self>,
         mut request: Request<Full<Bytes>>,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let deadline = Instant::now() + self.target.answer_timeout;
-        let mut kept = self.idle.take();
+        let now = Instant::now();
+        let deadline = now + self.target.answer_timeout;
+        let mut kept = self.idle.take(now);
         loop {
             let (mut connection, fresh) = match kept.take() {
                 Some(connection) => (connection, false),

@@ -59,17 +59,21 @@ impl Egress {
 
     /// Sends a request and returns the whole answer, whatever its status: no
     /// redirect is followed. Name, socket, TLS, head and body together get the
-    /// endpoint's time, and the body its number of bytes.
+    /// endpoint's time, counted from `now`, and the body its number of bytes.
     ///
     /// The request's target gives path and query; host and length are set
     /// here. A request that a kept-open connection gave back unsent is tried
     /// once more, on a fresh one. Called on the worker's runtime: a connection
     /// lives there.
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, EgressError> {
-        let deadline = Instant::now() + self.route.timeout;
+    pub(crate) async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        now: Instant,
+    ) -> Result<Response<Bytes>, EgressError> {
+        let deadline = now + self.route.timeout;
         let sent = AtomicBool::new(false);
         // Pinned where it is made: by value, it would be moved into the timeout.
-        let exchange = pin!(self.exchange(request, deadline, &sent));
+        let exchange = pin!(self.exchange(request, now, deadline, &sent));
         match timeout_at(deadline, exchange).await {
             Ok(outcome) => outcome,
             Err(_elapsed) => Err(EgressError::Timeout { sent: sent.load(Ordering::Relaxed) }),
@@ -93,10 +97,11 @@ impl Egress {
     async fn exchange(
         &self,
         mut request: Request<Full<Bytes>>,
+        now: Instant,
         deadline: Instant,
         sent: &AtomicBool,
     ) -> Result<Response<Bytes>, EgressError> {
-        let mut kept = self.kept();
+        let mut kept = self.kept(now);
         loop {
             let (connection, fresh) = match kept.take() {
                 Some(connection) => (connection, false),
@@ -141,15 +146,15 @@ impl Egress {
         }
     }
 
-    /// A connection that is open already.
-    fn kept(&self) -> Option<Connection> {
+    /// A connection that is open already and not too old `now`.
+    fn kept(&self, now: Instant) -> Option<Connection> {
         let current = self.route.generation();
         if let Some(shared) = self.shared().as_mut().filter(|shared| shared.is_usable(current)) {
-            shared.used = Instant::now();
+            shared.used = now;
             let protocol = Protocol::Http2(shared.http2.clone());
             return Some(Connection { protocol, generation: current });
         }
-        let (http1, generation) = self.idle.take()?;
+        let (http1, generation) = self.idle.take(now)?;
         // Those below it in the pile are older still: the sweep takes them.
         let protocol = Protocol::Http1(http1);
         (generation == current).then_some(Connection { protocol, generation })
@@ -169,7 +174,7 @@ impl Egress {
             None
         } else {
             let turn = self.opening.lock().await;
-            if let Some(connection) = self.kept() {
+            if let Some(connection) = self.kept(Instant::now()) {
                 return Ok(connection);
             }
             Some(turn)

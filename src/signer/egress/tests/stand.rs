@@ -15,6 +15,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use crate::config::{ClientTls, Destination, EgressConfig, TlsVersion};
 use crate::signer::egress::resolve::Resolve;
@@ -132,7 +133,7 @@ impl Resolve for Fixed {
 
 /// Posts `hello` to a path.
 pub(super) async fn post(egress: &Egress, path: &str) -> Result<Response<Bytes>, EgressError> {
-    egress.send(Request::post(path).body(Full::from("hello")).unwrap()).await
+    egress.send(Request::post(path).body(Full::from("hello")).unwrap(), Instant::now()).await
 }
 
 /// The text of an answer that must come.
