@@ -32,13 +32,9 @@ impl<'a> Line<'a> {
     /// A word of ours: letters, digits, dots, colons and the like.
     pub(super) fn word(&mut self, key: &str, word: &str) {
         self.key(key);
-        let quote: &[u8] = match self.format {
-            LogFormat::Json => b"\"",
-            LogFormat::Text => b"",
-        };
-        self.buffer.extend_from_slice(quote);
+        self.quote();
         self.buffer.extend_from_slice(word.as_bytes());
-        self.buffer.extend_from_slice(quote);
+        self.quote();
     }
 
     /// A number.
@@ -75,13 +71,25 @@ impl<'a> Line<'a> {
     }
 
     fn key(&mut self, key: &str) {
-        let (before, after): (&[u8], &[u8]) = match self.format {
-            LogFormat::Json => (b",\"", b"\":"),
-            LogFormat::Text => (b" ", b"="),
-        };
-        self.buffer.extend_from_slice(before);
-        self.buffer.extend_from_slice(key.as_bytes());
-        self.buffer.extend_from_slice(after);
+        match self.format {
+            LogFormat::Json => {
+                self.buffer.extend_from_slice(b",\"");
+                self.buffer.extend_from_slice(key.as_bytes());
+                self.buffer.extend_from_slice(b"\":");
+            }
+            LogFormat::Text => {
+                self.buffer.push(b' ');
+                self.buffer.extend_from_slice(key.as_bytes());
+                self.buffer.push(b'=');
+            }
+        }
+    }
+
+    /// Around a word: text needs none.
+    fn quote(&mut self) {
+        if matches!(self.format, LogFormat::Json) {
+            self.buffer.push(b'"');
+        }
     }
 
     fn escaped(&mut self, byte: u8) {
