@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Method};
 
-use super::key::KeyError;
+use super::key::{KeyError, WeakKeys};
 use super::open::Open;
 use super::preset::{Mechanism, Preset};
 use super::refusal::Refusal;
@@ -58,6 +58,12 @@ pub struct SchemeOptions {
     /// Takes keys of fewer than [`KEY_BYTES_MIN`](crate::keys::KEY_BYTES_MIN)
     /// bytes.
     pub allow_weak_secret: bool,
+}
+
+impl SchemeOptions {
+    pub(super) fn weak_keys(self) -> WeakKeys {
+        if self.allow_weak_secret { WeakKeys::Allow } else { WeakKeys::Refuse }
+    }
 }
 
 /// A preset compiled with the secrets of one source. Immutable.
