@@ -57,9 +57,11 @@ mod asymmetric;
 mod digest;
 mod encoding;
 mod fields;
+mod form;
 mod json;
 mod key;
 mod mac;
+mod mailgun;
 mod open;
 mod preset;
 mod presets;
@@ -69,15 +71,17 @@ mod scheme;
 mod sign;
 mod tag;
 mod template;
+mod token;
 pub mod vectors;
 
 pub use asymmetric::{KeyAlgorithm, KeyRejected};
 pub use digest::Digest;
 pub use encoding::Encoding;
+pub use form::{FORM_FIELDS_MAX, FormCoverage, FormWire};
 pub use key::{KeyError, KeyFault, KeyText};
 pub use mac::Hash;
 pub use open::Open;
-pub use preset::{Defaults, Mechanism, Policy, Preset};
+pub use preset::{Defaults, Mechanism, Policy, Preset, Row};
 pub use presets::{preset, presets};
 pub use proof::{Proof, ReplayIdentity};
 pub use refusal::Refusal;
@@ -87,3 +91,4 @@ pub use template::{
     Algorithm, Grammar, ID_BYTES_MAX, ListSyntax, Part, SIGNATURES_MAX, SignatureField, TimestampField,
     TimestampForm, TimestampPlace, Wire,
 };
+pub use token::{TokenForm, TokenWire};
