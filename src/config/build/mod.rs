@@ -7,6 +7,7 @@ mod authorization;
 mod bounds;
 mod endpoint;
 mod file;
+mod row;
 mod scheme;
 mod signer;
 mod source;
