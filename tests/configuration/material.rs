@@ -37,6 +37,7 @@ pub(crate) fn directory(test: &str) -> PathBuf {
         ("open.secret", SECRET.replace("Q2", "R2")),
         ("weak.secret", "whsec_c2hvcnQ=".to_owned()),
         ("text.secret", "not base64 at all, but long enough to be a key".to_owned()),
+        ("public.secret", "whpk_PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=".to_owned()),
         ("empty.secret", "\n".to_owned()),
         ("huge.secret", "x".repeat(65_537)),
         ("broken.pem", "-----BEGIN CERTIFICATE-----\n????\n-----END CERTIFICATE-----\n".to_owned()),
