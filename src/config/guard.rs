@@ -13,7 +13,7 @@ use ipnet::IpNet;
 
 use super::engine::EngineConfig;
 use super::stamps::Stamps;
-use crate::config::values::{Host, SpkiPin};
+use crate::config::values::{Host, PublicUrl, SpkiPin};
 use crate::schemes::{Policy, Scheme};
 
 /// The configuration of the guard role.
@@ -132,6 +132,8 @@ pub struct SourceConfig {
     pub methods: Vec<Method>,
     /// The compiled scheme, with its keys.
     pub scheme: Arc<Scheme>,
+    /// The URL that the sender knows it by, where the scheme signs that.
+    pub public_url: Option<PublicUrl>,
     /// Client addresses; empty means any, and was asked for by leaving the
     /// allow list out.
     pub allow: Vec<IpNet>,

@@ -57,6 +57,8 @@ pub(crate) struct Delivery {
     brought: Option<Brought>,
     point: PointOfNoReturn,
     observation: Observation,
+    /// What a 401 asks for, by the scheme of the source that was found.
+    challenge: &'static str,
 }
 
 impl Delivery {
@@ -68,7 +70,7 @@ impl Delivery {
     ) -> Self {
         let telemetry = Arc::clone(&worker.guard.telemetry);
         let observation = Observation::begin(telemetry, connection.client.address, request);
-        Self { worker, connection, brought: None, point, observation }
+        Self { worker, connection, brought: None, point, observation, challenge: "Signature" }
     }
 
     pub(crate) fn guard(&self) -> Arc<Guard> {
@@ -108,6 +110,7 @@ impl Delivery {
     }
 
     pub(crate) fn note_routed(&mut self, routed: &Routed) {
+        self.challenge = routed.source().config.scheme.challenge();
         self.observation.named = Some(Arc::clone(&routed.source().named));
     }
 
@@ -134,7 +137,7 @@ impl Delivery {
     ) -> Response<AnswerBody> {
         let (outcome, mut response) = match result {
             Ok(response) => (outcome_of(&response), response),
-            Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response()),
+            Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response(self.challenge)),
         };
         if let Outcome::Rejected(rejection) = outcome
             && rejection.is_of_the_ledger()

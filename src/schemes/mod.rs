@@ -16,7 +16,7 @@
 //! matched.
 //!
 //! Where to start: [`Scheme::open`] reads top-down; the rows are in
-//! `presets.rs`; `template/mac.rs` is the one file that touches HMAC.
+//! `presets/`; `mac.rs` is the one file that touches HMAC.
 //!
 //! ```
 //! use countersign::clock::UnixTime;
@@ -53,10 +53,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod asymmetric;
 mod digest;
 mod encoding;
 mod fields;
+mod form;
+mod json;
 mod key;
+mod mac;
+mod mailgun;
 mod open;
 mod preset;
 mod presets;
@@ -64,20 +69,26 @@ mod proof;
 mod refusal;
 mod scheme;
 mod sign;
+mod tag;
 mod template;
+mod token;
 pub mod vectors;
 
+pub use asymmetric::{KeyAlgorithm, KeyRejected};
 pub use digest::Digest;
 pub use encoding::Encoding;
+pub use form::{FORM_FIELDS_MAX, FormCoverage, FormWire};
 pub use key::{KeyError, KeyFault, KeyText};
+pub use mac::Hash;
 pub use open::Open;
-pub use preset::{Defaults, Mechanism, Policy, Preset};
+pub use preset::{Defaults, Mechanism, Policy, Preset, Row};
 pub use presets::{preset, presets};
 pub use proof::{Proof, ReplayIdentity};
 pub use refusal::Refusal;
 pub use scheme::{Credential, Head, SECRETS_MAX, Scheme, SchemeOptions};
 pub use sign::{Message, SignError};
 pub use template::{
-    Algorithm, Grammar, ID_BYTES_MAX, ListSyntax, Part, SIGNATURES_MAX, SignatureField, TimestampField,
-    TimestampForm, TimestampPlace, Wire,
+    Algorithm, Grammar, ID_BYTES_MAX, ListSyntax, Part, SIGNATURES_MAX, SignatureField, SignedContentFault,
+    TimestampField, TimestampForm, TimestampPlace, Wire, signed_content,
 };
+pub use token::{TokenForm, TokenWire};

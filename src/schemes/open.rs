@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use super::form::OpenForm;
+use super::mailgun::OpenMailgun;
 use super::proof::Proof;
 use super::refusal::Refusal;
 use super::template::OpenTemplate;
+use super::token::OpenToken;
 
 /// A delivery whose head is in order and whose signature is still open. Owns
 /// what it needs, so it may go with the body to another task.
@@ -12,8 +15,12 @@ use super::template::OpenTemplate;
 pub struct Open(Opened);
 
 /// What is open, by mechanism.
+#[allow(clippy::large_enum_variant)] // The large one is the common one, and a box would be an allocation for each delivery.
 enum Opened {
     Template(OpenTemplate),
+    Form(OpenForm),
+    Mailgun(OpenMailgun),
+    Token(OpenToken),
 }
 
 impl Open {
@@ -22,30 +29,50 @@ impl Open {
     pub fn update(&mut self, chunk: &[u8]) {
         match &mut self.0 {
             Opened::Template(open) => open.update(chunk),
+            // These read the whole at the end, or none of it.
+            Opened::Form(_) | Opened::Mailgun(_) | Opened::Token(_) => {}
         }
     }
 
     /// Whether the signature holds.
     ///
-    /// `_body` is all that [`update`](Self::update) was given, in one piece, for
+    /// `body` is all that [`update`](Self::update) was given, in one piece, for
     /// schemes that read in it what they need: a signed time, form parameters.
-    pub fn finish(self, _body: &[u8]) -> Result<Proof, Refusal> {
+    pub fn finish(self, body: &[u8]) -> Result<Proof, Refusal> {
         match self.0 {
-            Opened::Template(open) => open.finish(),
+            Opened::Template(open) => open.finish(body),
+            Opened::Form(open) => open.finish(body),
+            Opened::Mailgun(open) => open.finish(body),
+            Opened::Token(open) => Ok(open.finish()),
         }
     }
 }
 
-impl From<OpenTemplate> for Open {
-    fn from(open: OpenTemplate) -> Self {
-        Self(Opened::Template(open))
-    }
+/// An `Open` of each mechanism.
+macro_rules! opened_from {
+    ($($mechanism:ident($open:ty),)+) => {
+        $(impl From<$open> for Open {
+            fn from(open: $open) -> Self {
+                Self(Opened::$mechanism(open))
+            }
+        })+
+    };
+}
+
+opened_from! {
+    Template(OpenTemplate),
+    Form(OpenForm),
+    Mailgun(OpenMailgun),
+    Token(OpenToken),
 }
 
 impl fmt::Debug for Open {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Opened::Template(open) => open.fmt(f),
+            Opened::Form(open) => open.fmt(f),
+            Opened::Mailgun(open) => open.fmt(f),
+            Opened::Token(open) => open.fmt(f),
         }
     }
 }

@@ -33,6 +33,21 @@ pub enum SignError {
         "the message id is empty, too long, not visible ASCII, or ends in a part of digits that could be read as the timestamp"
     )]
     IdMalformed,
+    /// The scheme signs the URL and the message has none.
+    #[error("the scheme signs the URL that the message is sent to, and the message has none")]
+    UrlMissing,
+    /// Every key is a public one: it verifies, and cannot sign.
+    #[error("the key is a public one, which verifies but cannot sign: give the private key")]
+    PublicKey,
+    /// The URL does not have the body's digest, where the scheme signs that.
+    #[error("the scheme signs a digest of the body in the URL's query, and the URL does not have the body's")]
+    DigestMissing,
+    /// A form of more fields than [`FORM_FIELDS_MAX`](super::FORM_FIELDS_MAX).
+    #[error("the form has more fields than a receiver takes")]
+    TooManyFields,
+    /// The scheme reads in the body what only the sender's own service puts there.
+    #[error("the scheme cannot sign: what proves a message is part of its body")]
+    SignedInBody,
 }
 
 impl Scheme {
@@ -40,6 +55,16 @@ impl Scheme {
     pub fn accepts_id(&self, id: &str) -> bool {
         match &self.keyed {
             Keyed::Template(template) => template.accepts_id(id),
+            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => true,
+        }
+    }
+
+    /// Why [`Scheme::sign`] refuses every message, if it does.
+    pub fn cannot_sign(&self) -> Option<SignError> {
+        match &self.keyed {
+            Keyed::Template(template) if !template.can_sign() => Some(SignError::PublicKey),
+            Keyed::Mailgun(_) => Some(SignError::SignedInBody),
+            Keyed::Template(_) | Keyed::Form(_) | Keyed::Token(_) => None,
         }
     }
 
@@ -49,6 +74,9 @@ impl Scheme {
     pub fn sign(&self, message: &Message<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, SignError> {
         match &self.keyed {
             Keyed::Template(template) => template.sign(message),
+            Keyed::Form(form) => form.sign(message),
+            Keyed::Mailgun(_) => Err(SignError::SignedInBody),
+            Keyed::Token(token) => Ok(token.sign()),
         }
     }
 }

@@ -30,6 +30,7 @@ mod proxies;
 mod refusals;
 mod reload;
 mod replays;
+mod schemes;
 mod signatures;
 mod signer;
 mod slow;

@@ -2,4 +2,5 @@
 //! and what holds whatever is signed.
 
 mod properties;
+mod subject;
 mod vectors;

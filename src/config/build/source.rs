@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{allow_list, bounds, scheme};
+use super::{allow_list, bounds, row, scheme};
 use crate::config::environment::Environment;
 use crate::config::material;
 use crate::config::problems::Report;
 use crate::config::raw::{SenderArgs, SourceArgs, UpstreamArgs, scheme_names};
 use crate::config::secrets::{self, SecretOwners, SecretPlaces};
 use crate::config::values::{Switch, duration, name, word};
-use crate::config::{PathPattern, Policies, SourceConfig, Upstream};
-use crate::schemes::{Preset, Scheme, SchemeOptions};
+use crate::config::{PathPattern, Policies, PublicUrl, SourceConfig, Upstream};
+use crate::schemes::{Preset, Row, Scheme, SchemeOptions};
 
 /// Reads one source; `secrets` has those of the sources before it.
 pub(super) fn read(
@@ -24,7 +24,9 @@ pub(super) fn read(
     let source = &args.sender;
     let preset = preset(source.scheme.as_deref(), report);
     let name = report.read_optional("--source", source.source.as_deref(), name);
-    let scheme = compiled(source, preset, environment, secrets, report);
+    let row = preset.and_then(|preset| row::read(&args.signature, preset, report));
+    let scheme = compiled(source, row.as_ref(), environment, secrets, report);
+    let public_url = public_url(source.public_url.as_deref(), row.as_deref(), report);
     let hosts = report.read_each("--host", &source.host, str::parse);
     let paths = report.read_each("--path", &source.path, str::parse);
     let allow = allow_list::read(source, report);
@@ -37,9 +39,9 @@ pub(super) fn read(
     let upstream = upstream(&args.upstream, report);
     let upstream_timeout =
         report.read_optional("--upstream-timeout", args.upstream.upstream_timeout.as_deref(), duration);
-    let preset = preset?;
-    let defaults = &preset.defaults;
-    let name = name?.unwrap_or_else(|| preset.name.to_owned());
+    let row = row?;
+    let defaults = &row.defaults;
+    let name = name?.unwrap_or_else(|| row.name.to_owned());
     Some(SourceConfig {
         ledger_id: name.clone(),
         name,
@@ -47,6 +49,7 @@ pub(super) fn read(
         paths: paths.map(|paths| if paths.is_empty() { vec![PathPattern::any()] } else { paths })?,
         methods: defaults.methods.to_vec(),
         scheme: Arc::new(scheme?),
+        public_url: public_url?,
         allow: allow?,
         identities: identities?,
         client_pins: pins?,
@@ -77,7 +80,7 @@ fn preset(name: Option<&str>, report: &mut Report) -> Option<&'static Preset> {
 /// The compiled scheme: here the secrets turn into keys, or turn out not to.
 fn compiled(
     args: &SenderArgs,
-    preset: Option<&'static Preset>,
+    row: Option<&Row>,
     environment: &Environment,
     owners: &mut SecretOwners,
     report: &mut Report,
@@ -86,13 +89,32 @@ fn compiled(
     let secrets = secrets::read(places, environment, report);
     let allow_weak_secret = switch("--allow-weak-secret", args.allow_weak_secret.as_deref(), report);
     let allow_shared = switch("--allow-shared-secret", args.allow_shared_secret.as_deref(), report);
-    let tolerance = tolerance(args.tolerance.as_deref(), preset, report);
-    let (secrets, preset, weak) = (secrets?, preset?, allow_weak_secret?);
+    let tolerance = tolerance(args.tolerance.as_deref(), row.map(|row| &**row), report);
+    let (secrets, row, weak) = (secrets?, row?, allow_weak_secret?);
     if allow_shared? == Switch::Off {
         owners.claim(&secrets, report);
     }
     let options = SchemeOptions { tolerance: tolerance?, allow_weak_secret: weak == Switch::On };
-    scheme::compile(preset, &secrets.iter().collect::<Vec<_>>(), options, report)
+    scheme::compile(row, &secrets.iter().collect::<Vec<_>>(), options, report)
+}
+
+/// The public URL: needed where it is signed, and without meaning elsewhere.
+#[allow(clippy::option_option)]
+fn public_url(text: Option<&str>, row: Option<&Preset>, report: &mut Report) -> Option<Option<PublicUrl>> {
+    let url = report.read_optional("--public-url", text, str::parse)?;
+    let row = row?;
+    match (&url, row.mechanism.signs_url()) {
+        (None, true) => {
+            let name = row.name;
+            report.problem("--public-url", format!("is missing: {name} signs the URL that the sender knows"));
+            None
+        }
+        (Some(_), false) => {
+            report.problem("--public-url", format!("has no meaning with {}, which signs no URL", row.name));
+            None
+        }
+        _ => Some(url),
+    }
 }
 
 fn switch(key: &'static str, text: Option<&str>, report: &mut Report) -> Option<Switch> {
