@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::Method;
 use ipnet::IpNet;
 
-use crate::schemes::{Policy, Scheme};
+use crate::schemes::{Policy, Responder, Scheme};
 
 /// The configuration of the guard role.
 #[derive(Debug)]
@@ -99,6 +99,8 @@ pub struct SourceConfig {
     pub methods: Vec<Method>,
     /// The compiled scheme, with its keys.
     pub scheme: Arc<Scheme>,
+    /// What is answered to the provider's set-up requests, if anything.
+    pub handshake: Option<HandshakeConfig>,
     /// Client addresses; empty means any, and was asked for by leaving the
     /// allow list out.
     pub allow: Vec<IpNet>,
@@ -119,6 +121,15 @@ pub struct SourceConfig {
     pub upstream: Upstream,
     /// From the first byte sent to the app until the head of its answer.
     pub upstream_timeout: Duration,
+}
+
+/// The set-up requests that a source answers itself.
+#[derive(Debug)]
+pub struct HandshakeConfig {
+    /// Which ones, and how.
+    pub responder: Responder,
+    /// Where a secret goes that the provider hands over; never over another one.
+    pub secret_file: Option<PathBuf>,
 }
 
 /// What a copy of an accepted delivery gets, per class.

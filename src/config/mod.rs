@@ -30,8 +30,9 @@ pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
 pub use environment::{Environment, Role};
 pub use guard::{
-    BootFence, Bounds, ClientAuth, ClientTrust, GuardConfig, Identity, LedgerConfig, LogConfig, LogFormat,
-    OnUnknown, PathPattern, Policies, Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
+    BootFence, Bounds, ClientAuth, ClientTrust, GuardConfig, HandshakeConfig, Identity, LedgerConfig,
+    LogConfig, LogFormat, OnUnknown, PathPattern, Policies, Rate, SourceConfig, TlsConfig, TlsVersion,
+    Transport, Upstream,
 };
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;

@@ -26,6 +26,8 @@ pub struct GuardArgs {
     #[command(flatten)]
     pub source: SourceArgs,
     #[command(flatten)]
+    pub handshake: HandshakeArgs,
+    #[command(flatten)]
     pub upstream: UpstreamArgs,
     #[command(flatten)]
     pub ledger: LedgerArgs,
@@ -56,6 +58,11 @@ impl GuardArgs {
 /// Every scheme there is, for people to choose from.
 pub(super) fn scheme_names() -> String {
     schemes::presets().iter().map(|preset| preset.name).collect::<Vec<_>>().join(", ")
+}
+
+/// Every handshake there is, likewise.
+pub(super) fn handshake_names() -> String {
+    schemes::Handshake::ALL.map(schemes::Handshake::name).join(", ")
 }
 
 /// Where the guard listens.
@@ -175,6 +182,31 @@ pub struct SourceArgs {
     /// How many of them may come at once [default: one second's worth].
     #[arg(long, value_name = "NUMBER")]
     pub rate_burst: Option<String>,
+}
+
+/// What the guard answers itself when the provider sets the webhook up.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Set-up requests")]
+pub struct HandshakeArgs {
+    /// Set-up requests to answer, or off [default: the scheme's].
+    ///
+    /// With `off`, those that are signed go to the app as deliveries, and the others are refused.
+    #[arg(long, value_name = "HANDSHAKE|off", help = format!("Set-up requests to answer: {}; or off [default: the scheme's]", handshake_names()))]
+    pub handshake: Option<String>,
+
+    /// File with the verify token that was agreed on with Meta.
+    #[arg(long, value_name = "FILE")]
+    pub handshake_token_file: Option<String>,
+
+    /// Name of an environment variable with the same.
+    #[arg(long, value_name = "NAME")]
+    pub handshake_token_env: Option<String>,
+
+    /// File that the secret of Asana's first request is written to, unless it is there already.
+    ///
+    /// That request is not signed: name the file only to set a webhook up, and leave the flag out once it is.
+    #[arg(long, value_name = "FILE")]
+    pub handshake_secret_file: Option<String>,
 }
 
 /// The receiver app.

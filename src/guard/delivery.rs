@@ -55,6 +55,8 @@ pub(crate) struct Delivery {
     connection: Arc<Connection>,
     point: PointOfNoReturn,
     observation: Observation,
+    /// Whether the source's provider wants refusals without a body.
+    bare_refusals: bool,
 }
 
 impl Delivery {
@@ -66,7 +68,7 @@ impl Delivery {
     ) -> Self {
         let telemetry = Arc::clone(&worker.guard.telemetry);
         let observation = Observation::begin(telemetry, connection.client, request);
-        Self { worker, connection, point, observation }
+        Self { worker, connection, point, observation, bare_refusals: false }
     }
 
     pub(crate) fn guard(&self) -> Arc<Guard> {
@@ -99,6 +101,7 @@ impl Delivery {
 
     pub(crate) fn note_routed(&mut self, routed: &Routed) {
         self.observation.named = Some(routed.source().index.0 as usize);
+        self.bare_refusals = routed.source().wants_bare_refusals();
     }
 
     pub(crate) fn note_verified(&mut self, verified: &Verified) {
@@ -124,7 +127,10 @@ impl Delivery {
         body: Incoming,
     ) -> Response<AnswerBody> {
         let (outcome, mut response) = match result {
-            Ok(response) => (outcome_of(&response), response),
+            Ok(response) => (answer::outcome(&response), response),
+            Err(refused) if self.bare_refusals => {
+                (Outcome::Rejected(refused.rejection), refused.into_bare_response())
+            }
             Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response()),
         };
         if let Outcome::Rejected(rejection) = outcome
@@ -135,15 +141,5 @@ impl Delivery {
         self.observation.settle(outcome.code(), response.status());
         service::leave_unread(body, self.observation.version(), &mut response, &self.worker.drain);
         response
-    }
-}
-
-fn outcome_of(response: &Response<AnswerBody>) -> Outcome {
-    if response.headers().contains_key(answer::OUTCOME) {
-        Outcome::Duplicate
-    } else if response.status().is_success() {
-        Outcome::Accepted
-    } else {
-        Outcome::NotAccepted
     }
 }

@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::guard::answer::AnswerBody;
@@ -34,6 +34,8 @@ pub enum Rejection {
     IdentityNotAllowed,
     /// Above the rate of the address or of the source.
     RateLimited,
+    /// A set-up request that asks wrongly, or with the wrong token.
+    HandshakeRefused,
     /// The scheme could not be satisfied; the reason is its own.
     Unproven(Refusal),
     /// The head, or the framing of the body, is ambiguous or not HTTP.
@@ -64,6 +66,8 @@ pub enum Rejection {
     Draining,
     /// Signed at a time of which the ledger may have forgotten something.
     SignedBeforeMemory,
+    /// The secret that a handshake brought could not be written to its file.
+    HandshakeUnkept,
     /// A bug of ours.
     Internal,
     /// No connection to the app.
@@ -76,13 +80,14 @@ pub enum Rejection {
 
 impl Rejection {
     /// Every reason but those of the schemes, which [`Refusal::ALL`] lists.
-    const OWN: [Self; 24] = [
+    const OWN: [Self; 26] = [
         Self::NoSource,
         Self::MethodNotAllowed,
         Self::AddressNotAllowed,
         Self::IdentityMissing,
         Self::IdentityNotAllowed,
         Self::RateLimited,
+        Self::HandshakeRefused,
         Self::HeadRefused,
         Self::BodyTooLarge,
         Self::BodyTimeout,
@@ -97,6 +102,7 @@ impl Rejection {
         Self::Overloaded,
         Self::Draining,
         Self::SignedBeforeMemory,
+        Self::HandshakeUnkept,
         Self::Internal,
         Self::UpstreamUnreachable,
         Self::UpstreamTimeout,
@@ -117,6 +123,7 @@ impl Rejection {
             Self::IdentityMissing => "identity_missing",
             Self::IdentityNotAllowed => "identity_not_allowed",
             Self::RateLimited => "rate_limited",
+            Self::HandshakeRefused => "handshake_refused",
             Self::Unproven(refusal) => refusal.code(),
             Self::HeadRefused => "head_refused",
             Self::BodyTooLarge => "body_too_large",
@@ -132,6 +139,7 @@ impl Rejection {
             Self::Overloaded => "overloaded",
             Self::Draining => "draining",
             Self::SignedBeforeMemory => "signed_before_memory",
+            Self::HandshakeUnkept => "handshake_unkept",
             Self::Internal => "internal",
             Self::UpstreamUnreachable => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
@@ -145,9 +153,10 @@ impl Rejection {
         match self {
             Self::HeadRefused => StatusCode::BAD_REQUEST,
             Self::Unproven(_) => StatusCode::UNAUTHORIZED,
-            Self::AddressNotAllowed | Self::IdentityMissing | Self::IdentityNotAllowed => {
-                StatusCode::FORBIDDEN
-            }
+            Self::AddressNotAllowed
+            | Self::IdentityMissing
+            | Self::IdentityNotAllowed
+            | Self::HandshakeRefused => StatusCode::FORBIDDEN,
             Self::NoSource => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTimeout | Self::HeadTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -163,7 +172,8 @@ impl Rejection {
             | Self::LedgerUnavailable
             | Self::Overloaded
             | Self::Draining
-            | Self::SignedBeforeMemory => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::SignedBeforeMemory
+            | Self::HandshakeUnkept => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -177,6 +187,7 @@ impl Rejection {
             | Self::Overloaded
             | Self::Draining
             | Self::SignedBeforeMemory
+            | Self::HandshakeUnkept
             | Self::Internal => Side::Ourselves,
             _ => Side::Caller,
         }
@@ -192,7 +203,7 @@ impl Rejection {
     const fn retry_after(self) -> Option<&'static str> {
         match self {
             Self::InFlight | Self::Overloaded | Self::SignedBeforeMemory => Some("1"),
-            Self::Draining | Self::LedgerUnavailable => Some("5"),
+            Self::Draining | Self::LedgerUnavailable | Self::HandshakeUnkept => Some("5"),
             Self::LedgerFull => Some("30"),
             _ => None,
         }
@@ -229,6 +240,14 @@ impl Refused {
     /// 500 with the id under which the log has the bug.
     pub(crate) fn internal(id: HeaderValue) -> Self {
         Self { rejection: Rejection::Internal, fields: vec![(service::ERROR_ID, id)] }
+    }
+
+    /// The answer for a caller that takes a refusal for one only without a body.
+    pub(crate) fn into_bare_response(self) -> Response<AnswerBody> {
+        let mut response = self.into_response().map(|_| AnswerBody::from(Bytes::new()));
+        response.headers_mut().remove(CONTENT_TYPE);
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        response
     }
 
     /// The answer to the caller.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use http::Method;
 
-use crate::config::PathPattern;
+use crate::config::{PathPattern, SourceConfig};
 use crate::guard::source::Source;
 
 /// The sources with their paths, in the order of the configuration.
@@ -41,9 +41,11 @@ fn strength(pattern: &PathPattern, path: &str) -> Option<usize> {
     }
 }
 
-/// The `Allow` field of a 405.
-pub(crate) fn allow(methods: &[Method]) -> HeaderValue {
-    let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+/// The `Allow` field of a 405: the methods of deliveries, and of set-up requests.
+pub(crate) fn allow(source: &SourceConfig) -> HeaderValue {
+    let asking = source.handshake.as_ref().map(|handshake| handshake.responder.handshake().method());
+    let asking = asking.filter(|method| !source.methods.contains(method));
+    let names: Vec<&str> = source.methods.iter().chain(&asking).map(Method::as_str).collect();
     HeaderValue::from_str(&names.join(", ")).expect("method names are tokens, which are field values")
 }
 

@@ -1,9 +1,9 @@
 //! A source at work: its configuration and what is made from it once, so that
 //! no delivery has to make it again.
 
-use http::HeaderValue;
+use http::{HeaderValue, Method};
 
-use crate::config::{Policies, SourceConfig};
+use crate::config::{HandshakeConfig, Policies, SourceConfig};
 use crate::guard::allow_list::AllowList;
 use crate::guard::routes;
 use crate::ledger::{Class, Memory, SourceIndex};
@@ -40,9 +40,22 @@ impl Source {
             name_value: HeaderValue::from_str(&config.name)
                 .expect("the configuration admits only source names that are field values"),
             scheme_value: HeaderValue::from_static(scheme.name),
-            allow_value: routes::allow(&config.methods),
+            allow_value: routes::allow(&config),
             config,
         }
+    }
+
+    /// Whether a request with this method may be for it: a delivery, or what its
+    /// provider sets the webhook up with.
+    pub(crate) fn takes(&self, method: &Method) -> bool {
+        let asks = |handshake: &HandshakeConfig| handshake.responder.handshake().method() == *method;
+        self.config.methods.contains(method) || self.config.handshake.as_ref().is_some_and(asks)
+    }
+
+    /// Whether its provider takes a refusal for one only without a body.
+    pub(crate) fn wants_bare_refusals(&self) -> bool {
+        let wants = |handshake: &HandshakeConfig| handshake.responder.handshake().wants_bare_refusals();
+        self.config.handshake.as_ref().is_some_and(wants)
     }
 
     /// What a copy of an accepted delivery gets.

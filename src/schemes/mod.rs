@@ -56,6 +56,7 @@
 mod digest;
 mod encoding;
 mod fields;
+mod handshake;
 mod key;
 mod open;
 mod preset;
@@ -69,6 +70,7 @@ pub mod vectors;
 
 pub use digest::Digest;
 pub use encoding::Encoding;
+pub use handshake::{Answer, Asked, CHALLENGE_BYTES_MAX, Handshake, Responder, SIGNED_BYTES_MAX};
 pub use key::{KeyError, KeyFault, KeyText};
 pub use open::Open;
 pub use preset::{Defaults, Mechanism, Policy, Preset};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::handshake::Handshake;
 use super::template::Wire;
 
 /// A provider's way of signing, and what it is best met with.
@@ -47,6 +48,8 @@ pub struct Defaults {
     pub on_redelivery: Policy,
     /// The methods it is sent with.
     pub methods: &'static [Method],
+    /// How the provider sets a webhook up, where it asks the endpoint first.
+    pub handshake: Option<Handshake>,
 }
 
 /// What a copy of an accepted delivery gets.

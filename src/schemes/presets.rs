@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderName, Method};
 
 use super::encoding::Encoding;
+use super::handshake::Handshake;
 use super::key::KeyText;
 use super::preset::{Defaults, Mechanism, Policy, Preset};
 use super::template::Part::{self, Body, Id, Literal, Timestamp};
@@ -25,7 +26,7 @@ pub fn presets() -> &'static [Preset] {
     &PRESETS
 }
 
-static PRESETS: [Preset; 6] = [
+static PRESETS: [Preset; 7] = [
     Preset {
         name: "github",
         provider: "GitHub",
@@ -94,7 +95,7 @@ static PRESETS: [Preset; 6] = [
             timestamp: Some(seconds_in("x-slack-request-timestamp")),
             id: None,
         }),
-        defaults: TIMED,
+        defaults: Defaults { handshake: Some(Handshake::Slack), ..TIMED },
     },
     Preset {
         name: "standard-webhooks",
@@ -153,6 +154,31 @@ static PRESETS: [Preset; 6] = [
         }),
         defaults: TIMED,
     },
+    Preset {
+        name: "x",
+        provider: "X (Account Activity and other webhooks)",
+        documentation: "https://docs.x.com/x-api/webhooks/quickstart",
+        mechanism: Mechanism::Template(Wire {
+            signature: SignatureField {
+                header: HeaderName::from_static("x-twitter-webhooks-signature"),
+                grammar: Grammar::Whole { prefix: "sha256=" },
+                encoding: Encoding::Base64,
+            },
+            algorithm: Algorithm::HmacSha256,
+            key: KeyText::Utf8,
+            signed: &[Body],
+            timestamp: None,
+            id: None,
+        }),
+        defaults: Defaults {
+            // The documentation does not say for how long X tries again: as
+            // long as any provider of this table without a signed time.
+            window: days(2),
+            on_redelivery: Policy::Acknowledge,
+            handshake: Some(Handshake::X),
+            ..UNTIMED
+        },
+    },
 ];
 
 /// A time is signed, so memory is as long as the tolerance. All four providers
@@ -166,6 +192,7 @@ const TIMED: Defaults = Defaults {
     on_retry: Policy::Acknowledge,
     on_redelivery: Policy::Refuse,
     methods: &[Method::POST],
+    handshake: None,
 };
 
 /// No time is signed: each row says how long it remembers.

@@ -142,6 +142,14 @@ impl Scheme {
         }
     }
 
+    /// The MAC of `message` under the secret `slot`, for answers that a provider
+    /// wants one in. `None` where there is no such secret or it is no HMAC key.
+    pub(super) fn mac(&self, slot: usize, message: &[u8]) -> Option<[u8; 32]> {
+        match &self.keyed {
+            Keyed::Template(template) => template.mac(slot, message),
+        }
+    }
+
     /// The head step: signature, timestamp and id are there exactly once and
     /// well formed, and the timestamp is within the tolerance of `now`.
     ///

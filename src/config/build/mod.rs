@@ -7,6 +7,7 @@ mod authorization;
 mod bounds;
 mod endpoint;
 mod file;
+mod handshake;
 mod scheme;
 mod signer;
 mod source;

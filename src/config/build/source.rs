@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{bounds, scheme};
+use super::{bounds, handshake, scheme};
 use crate::config::environment::Environment;
 use crate::config::problems::Report;
 use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs, scheme_names};
@@ -25,6 +25,7 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
     let allow = allow(source, report);
     let identities = report.read_each("--client-identity", &args.tls.client_identity, str::parse);
     let rate = bounds::rate(source.rate_limit.as_deref(), source.rate_burst.as_deref(), report);
+    let handshake = handshake::read(&args.handshake, preset, rate.flatten(), environment, report);
     let body_bytes_max = report.read_optional("--max-body", source.max_body.as_deref(), bounds::body_bytes);
     let dedupe_window = report.read("--dedupe-window", &args.ledger.dedupe_window, duration);
     let upstream = upstream(&args.upstream, report);
@@ -38,6 +39,7 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
         paths: paths.map(|paths| if paths.is_empty() { vec![PathPattern::any()] } else { paths })?,
         methods: defaults.methods.to_vec(),
         scheme: Arc::new(scheme?),
+        handshake: handshake?,
         allow: allow?,
         identities: identities?,
         rate: rate?,

@@ -75,6 +75,12 @@ impl Template {
         self.wire.id.as_ref()
     }
 
+    pub(in crate::schemes) fn mac(&self, slot: usize, message: &[u8]) -> Option<[u8; 32]> {
+        let mut mac = self.keys.get(slot)?.clone();
+        mac.update(message);
+        Some(mac.into_tag())
+    }
+
     pub(in crate::schemes) fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<OpenTemplate, Refusal> {
         let wire = self.wire;
         let signature = fields::only(head.fields, &wire.signature.header, Refusal::SignatureMissing)?;
