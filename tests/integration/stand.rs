@@ -50,6 +50,8 @@ pub(crate) struct Stand {
 pub(crate) struct Setup<'a> {
     /// Preset of source and sender.
     pub(crate) preset: &'a str,
+    /// The secret of both, instead of a new one.
+    pub(crate) secret: Option<&'a str>,
     /// Further flags for the guard.
     pub(crate) flags: &'a [&'a str],
     /// Where the app is, when it is not the stand's own.
@@ -64,6 +66,7 @@ impl Default for Setup<'_> {
     fn default() -> Self {
         Self {
             preset: "standard-webhooks",
+            secret: None,
             flags: &[],
             upstream: None,
             memory_begins: UnixTime::EPOCH,
@@ -84,7 +87,7 @@ impl Stand {
         let authority = Authority::new("test CA").unwrap();
         let ca = authority.certificate();
         let (server, sender) = (authority.server(&[]).unwrap(), authority.client(CLIENT_ID).unwrap());
-        let secret = cli::generate_secret().unwrap();
+        let secret = setup.secret.map_or_else(|| cli::generate_secret().unwrap(), Secret::new);
         let file = |name: &str, bytes: &[u8]| {
             let path = directory.path().join(name);
             countersign::private_file::write(&path, bytes, countersign::private_file::Existing::Refuse)
