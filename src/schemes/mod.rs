@@ -16,7 +16,7 @@
 //! matched.
 //!
 //! Where to start: [`Scheme::open`] reads top-down; the rows are in
-//! `presets.rs`; `template/mac.rs` is the one file that touches HMAC.
+//! `presets/`; `template/mac.rs` is the one file that touches HMAC.
 //!
 //! ```
 //! use countersign::clock::UnixTime;
@@ -53,6 +53,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod asymmetric;
 mod digest;
 mod encoding;
 mod fields;
@@ -68,6 +69,7 @@ mod sign;
 mod template;
 pub mod vectors;
 
+pub use asymmetric::{KeyAlgorithm, KeyRejected};
 pub use digest::Digest;
 pub use encoding::Encoding;
 pub use handshake::{Answer, Asked, CHALLENGE_BYTES_MAX, Handshake, Responder, SIGNED_BYTES_MAX};
