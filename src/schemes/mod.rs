@@ -12,8 +12,9 @@
 //! arrive and [`Open::finish`] gives a [`Proof`] or a [`Refusal`].
 //!
 //! Everything here is pure: no socket, file, clock or lock. Nothing here may
-//! read a body as text, look at a header twice over, or say which key nearly
-//! matched.
+//! read a body as text before its signature held, look at a header twice over,
+//! or say which key nearly matched. What providers ask an endpoint before they
+//! send to it is answered in `handshake`.
 //!
 //! Where to start: [`Scheme::open`] reads top-down; the rows are in
 //! `presets/`; `template/mac.rs` is the one file that touches HMAC.
