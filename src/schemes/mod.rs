@@ -17,7 +17,7 @@
 //! send to it is answered in `handshake`.
 //!
 //! Where to start: [`Scheme::open`] reads top-down; the rows are in
-//! `presets/`; `template/mac.rs` is the one file that touches HMAC.
+//! `presets/`; `mac.rs` is the one file that touches HMAC.
 //!
 //! ```
 //! use countersign::clock::UnixTime;
@@ -59,7 +59,9 @@ mod digest;
 mod encoding;
 mod fields;
 mod handshake;
+mod json;
 mod key;
+mod mac;
 mod open;
 mod preset;
 mod presets;
@@ -67,6 +69,7 @@ mod proof;
 mod refusal;
 mod scheme;
 mod sign;
+mod tag;
 mod template;
 pub mod vectors;
 
@@ -75,6 +78,7 @@ pub use digest::Digest;
 pub use encoding::Encoding;
 pub use handshake::{Answer, Asked, CHALLENGE_BYTES_MAX, Handshake, Responder, SIGNED_BYTES_MAX};
 pub use key::{KeyError, KeyFault, KeyText};
+pub use mac::Hash;
 pub use open::Open;
 pub use preset::{Defaults, Mechanism, Policy, Preset};
 pub use presets::{preset, presets};

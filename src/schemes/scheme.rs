@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Method};
 
-use super::key::KeyError;
+use super::key::{KeyError, WeakKeys};
 use super::open::Open;
 use super::preset::{Mechanism, Preset};
 use super::refusal::Refusal;
+use super::tag::Tag;
 use super::template::Template;
 use crate::clock::UnixTime;
 use crate::keys::Secret;
@@ -58,6 +59,12 @@ pub struct SchemeOptions {
     /// Takes keys of fewer than [`KEY_BYTES_MIN`](crate::keys::KEY_BYTES_MIN)
     /// bytes.
     pub allow_weak_secret: bool,
+}
+
+impl SchemeOptions {
+    pub(super) fn weak_keys(self) -> WeakKeys {
+        if self.allow_weak_secret { WeakKeys::Allow } else { WeakKeys::Refuse }
+    }
 }
 
 /// A preset compiled with the secrets of one source. Immutable.
@@ -144,7 +151,7 @@ impl Scheme {
 
     /// The MAC of `message` under the secret `slot`, for answers that a provider
     /// wants one in. `None` where there is no such secret or it is no HMAC key.
-    pub(super) fn mac(&self, slot: usize, message: &[u8]) -> Option<[u8; 32]> {
+    pub(super) fn mac(&self, slot: usize, message: &[u8]) -> Option<Tag> {
         match &self.keyed {
             Keyed::Template(template) => template.mac(slot, message),
         }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::Answer;
 use super::challenge::word;
 use crate::schemes::encoding::Encoding;
+use crate::schemes::tag::Tag;
 
 /// A longer body is a delivery: those of set-up requests have some hundred
 /// bytes, and deliveries are not to be read as JSON for nothing.
@@ -45,7 +46,7 @@ pub(super) fn discord(body: &[u8]) -> Option<Answer> {
 /// `{"event":"endpoint.url_validation","payload":{"plainToken":"..."}}`: the
 /// token and its MAC. The token is one word, and what Zoom signs begins with
 /// `v0:`, so the MAC is that of no delivery.
-pub(super) fn zoom(body: &[u8], mac: impl FnOnce(&[u8]) -> Option<[u8; 32]>) -> Option<Answer> {
+pub(super) fn zoom(body: &[u8], mac: impl FnOnce(&[u8]) -> Option<Tag>) -> Option<Answer> {
     #[derive(Deserialize)]
     struct UrlValidation<'b> {
         #[serde(borrow)]
@@ -69,7 +70,7 @@ pub(super) fn zoom(body: &[u8], mac: impl FnOnce(&[u8]) -> Option<[u8; 32]>) -> 
         return None;
     }
     let plain_token = word(&request.payload.plain_token).ok()?;
-    let encrypted_token = Encoding::Hex.encode(&mac(plain_token.as_bytes())?);
+    let encrypted_token = Encoding::Hex.encode(mac(plain_token.as_bytes())?.as_bytes());
     Some(Answer::json(&Validation { plain_token, encrypted_token }))
 }
 
@@ -141,7 +142,7 @@ mod tests {
 
     #[test]
     fn zoom_gets_its_token_and_the_mac_of_it() {
-        let mac = |message: &[u8]| (message == b"qgg8").then_some([0xab; 32]);
+        let mac = |message: &[u8]| (message == b"qgg8").then(|| Tag::new(&[0xab; 32]))?;
         let body = r#"{"payload":{"plainToken":"qgg8"},"event_ts":1,"event":"endpoint.url_validation"}"#;
         let expected = format!(r#"{{"plainToken":"qgg8","encryptedToken":"{}"}}"#, "ab".repeat(32));
         assert_eq!(text(zoom(body.as_bytes(), mac)), Some(expected));
@@ -151,7 +152,7 @@ mod tests {
             r#"{"payload":{"plainToken":"qgg8"},"event":"meeting.started"}"#,
             r#"{"payload":{},"event":"endpoint.url_validation"}"#,
         ] {
-            assert_eq!(zoom(other.as_bytes(), |_| Some([0; 32])), None, "{other}");
+            assert_eq!(zoom(other.as_bytes(), |_| Tag::new(&[0; 32])), None, "{other}");
         }
     }
 

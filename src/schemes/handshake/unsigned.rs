@@ -8,6 +8,7 @@ use super::answer::Answer;
 use super::challenge::{Malformed, field, line, parameter, word};
 use crate::keys::Secret;
 use crate::schemes::encoding::Encoding;
+use crate::schemes::tag::Tag;
 
 /// An answer, or `None` where the request does not ask for one.
 pub(super) type Answered = Result<Option<Answer>, Malformed>;
@@ -45,14 +46,14 @@ pub(super) fn okta(fields: &HeaderMap) -> Answered {
 /// the MAC of a delivery with this body. That the challenge is one word, and no
 /// delivery is (`Responder::hands_out_the_code_of`), is what keeps a stranger
 /// from having a delivery signed here.
-pub(super) fn x(target: &str, mac: impl FnOnce(&[u8]) -> Option<[u8; 32]>) -> Answered {
+pub(super) fn x(target: &str, mac: impl FnOnce(&[u8]) -> Option<Tag>) -> Answered {
     #[derive(Serialize)]
     struct Response {
         response_token: String,
     }
     let Some(challenge) = parameter(target, "crc_token")? else { return Ok(None) };
     let mac = mac(word(&challenge)?.as_bytes()).ok_or(Malformed)?;
-    let response_token = format!("sha256={}", Encoding::Base64.encode(&mac));
+    let response_token = format!("sha256={}", Encoding::Base64.encode(mac.as_bytes()));
     Ok(Some(Answer::json(&Response { response_token })))
 }
 

@@ -1,6 +1,7 @@
 //! What rows have in common: ways to sign that several providers share, and the
 //! defaults that a row starts from.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use http::{HeaderName, Method};
@@ -8,6 +9,7 @@ use http::{HeaderName, Method};
 pub(super) use crate::schemes::encoding::Encoding::{self, Base64, Hex};
 pub(super) use crate::schemes::handshake::Handshake;
 pub(super) use crate::schemes::key::KeyText;
+pub(super) use crate::schemes::mac::Hash;
 pub(super) use crate::schemes::preset::Mechanism::Template;
 pub(super) use crate::schemes::preset::{Defaults, Policy, Preset};
 pub(super) use crate::schemes::template::Part::{self, Body, Id, Literal, Timestamp};
@@ -17,7 +19,7 @@ use crate::schemes::template::{
 
 /// HMAC-SHA256 of the body alone, after `prefix`.
 pub(super) const fn hmac_of_body(header: &'static str, prefix: &'static str, encoding: Encoding) -> Wire {
-    hmac(signature(header, Grammar::Whole { prefix }, encoding), &[Body], None)
+    hmac(signature(header, whole(prefix), encoding), &[Body], None)
 }
 
 /// HMAC-SHA256 of body and time, which has a header of its own.
@@ -27,7 +29,7 @@ pub(super) const fn hmac_with_time(
     signed: &'static [Part],
     timestamp: TimestampField,
 ) -> Wire {
-    hmac(signature(header, Grammar::Whole { prefix }, encoding), signed, Some(timestamp))
+    hmac(signature(header, whole(prefix), encoding), signed, Some(timestamp))
 }
 
 /// HMAC-SHA256, in hex, of a time that stands in the signature header beside
@@ -51,20 +53,33 @@ pub(super) const fn standard_webhooks(
 ) -> Wire {
     Wire {
         signature: signature(header, Grammar::List { syntax: SPACED, tag: "v1" }, Base64),
-        algorithm: Algorithm::HmacSha256,
+        algorithm: Algorithm::Hmac(Hash::Sha256),
         key: KeyText::Base64 { prefix: "whsec_" },
-        signed: &[Id, Literal("."), Timestamp, Literal("."), Body],
+        signed: Cow::Borrowed(&[Id, Literal("."), Timestamp, Literal("."), Body]),
         timestamp: Some(seconds_in(timestamp)),
         id: Some(HeaderName::from_static(id)),
+        fixed: &[],
     }
 }
 
 const fn hmac(signature: SignatureField, signed: &'static [Part], timestamp: Option<TimestampField>) -> Wire {
-    Wire { signature, algorithm: Algorithm::HmacSha256, key: KeyText::Utf8, signed, timestamp, id: None }
+    Wire {
+        signature,
+        algorithm: Algorithm::Hmac(Hash::Sha256),
+        key: KeyText::Utf8,
+        signed: Cow::Borrowed(signed),
+        timestamp,
+        id: None,
+        fixed: &[],
+    }
 }
 
 const fn signature(header: &'static str, grammar: Grammar, encoding: Encoding) -> SignatureField {
-    SignatureField { header: HeaderName::from_static(header), grammar, encoding }
+    SignatureField { header: HeaderName::from_static(header), more: &[], grammar, encoding }
+}
+
+const fn whole(prefix: &'static str) -> Grammar {
+    Grammar::Whole { prefix: Cow::Borrowed(prefix) }
 }
 
 /// Unix time in seconds, in a header of its own.
@@ -76,10 +91,10 @@ pub(super) const fn seconds_in(header: &'static str) -> TimestampField {
 }
 
 /// `v1,<signature> v1,<signature>`.
-const SPACED: ListSyntax = ListSyntax { between: b' ', after_tag: b',' };
+const SPACED: ListSyntax = ListSyntax { between: b' ', after_tag: b',', spaced: false };
 
 /// `t=<timestamp>,v1=<signature>`.
-pub(super) const KEYED: ListSyntax = ListSyntax { between: b',', after_tag: b'=' };
+pub(super) const KEYED: ListSyntax = ListSyntax { between: b',', after_tag: b'=', spaced: false };
 
 /// A time is signed, so memory is as long as the tolerance, which is the five
 /// minutes that providers document unless a row says otherwise. A retry is
