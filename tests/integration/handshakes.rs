@@ -7,9 +7,10 @@ use std::os::unix::fs::MetadataExt as _;
 use bytes::Bytes;
 use countersign::clock::UnixTime;
 use http::{HeaderValue, Method, Request};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 
 use crate::client::Reply;
+use crate::http2;
 use crate::stand::{BODY, NOW, Setup, Stand};
 
 const TOKEN: &str = "a-verify-token-that-nobody-guesses";
@@ -340,6 +341,33 @@ async fn xero_is_told_good_from_bad_without_a_body() {
     let events = br#"{"events":[{"eventType":"UPDATE"}],"entropy":"S0m3"}"#;
     assert_eq!(stand.post(&stand.signed("msg_3", events), events).await.status, 204);
     assert_eq!(stand.app.take_seen().len(), 1);
+}
+
+#[tokio::test]
+async fn over_http2_the_answers_are_the_same() {
+    for (handshake, method, target, field, body) in [
+        ("dropbox", Method::GET, "/hooks?challenge=a", None, "a"),
+        ("head", Method::HEAD, "/hooks", None, ""),
+        ("cloudevents", Method::OPTIONS, "/hooks", Some("webhook-request-origin"), ""),
+        ("microsoft-graph", Method::POST, "/hooks?validationToken=a", None, "a"),
+    ] {
+        let stand = answering(handshake, &[]).await;
+        let mut sender = http2::connect(&stand).await;
+        for _ in 0..2 {
+            let mut request =
+                Request::builder().method(method.clone()).uri(format!("https://localhost{target}"));
+            if let Some(field) = field {
+                request = request.header(field, "a.example");
+            }
+            // A body that nobody reads costs neither answer nor connection.
+            let sent = if method == Method::POST { Bytes::from_static(BODY) } else { Bytes::new() };
+            let response = sender.send_request(request.body(Full::new(sent)).unwrap()).await.unwrap();
+            assert_eq!(response.status().as_u16(), 200, "{handshake}");
+            assert_eq!(response.headers()["countersign-outcome"], "handshake");
+            assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), body, "{handshake}");
+        }
+        assert!(stand.app.take_seen().is_empty(), "{handshake}");
+    }
 }
 
 #[tokio::test]
