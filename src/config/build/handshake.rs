@@ -130,15 +130,14 @@ fn verify_token(
         let [file, variable] = places;
         return secrets::read_one(&OnePlace { file, variable }, environment, report).map(Some);
     }
-    let without_meaning = |(key, given): &(_, Option<&str>)| Some((*key, given.map(str::to_owned)?));
-    let given: Vec<(&'static str, String)> = places.iter().filter_map(without_meaning).collect();
+    let given: Vec<_> = places.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
     for (key, value) in &given {
         report.wrong(key, value, "has no meaning without --handshake meta");
     }
     given.is_empty().then_some(None)
 }
 
-/// What CloudEvents senders are told: whole deliveries a minute, at least one.
+/// What `CloudEvents` senders are told: whole deliveries a minute, at least one.
 fn per_minute(rate: Rate) -> u64 {
     (u64::from(rate.events.get()) * 60 / rate.per.as_secs().max(1)).max(1)
 }

@@ -30,7 +30,7 @@ pub use signed::SIGNED_BYTES_MAX;
 pub enum Handshake {
     /// The first POST brings the secret in `X-Hook-Secret`, to be echoed.
     Asana,
-    /// `OPTIONS` with `WebHook-Request-Origin` (CloudEvents, "HTTP 1.1 Web
+    /// `OPTIONS` with `WebHook-Request-Origin` (`CloudEvents`, "HTTP 1.1 Web
     /// Hooks for Event Delivery" section 4).
     CloudEvents,
     /// A signed PING, to be answered in kind.

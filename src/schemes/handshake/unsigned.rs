@@ -57,7 +57,7 @@ pub(super) fn x(target: &str, mac: impl FnOnce(&[u8]) -> Option<Tag>) -> Answere
     Ok(Some(Answer::json(&Response { response_token })))
 }
 
-/// CloudEvents: permission for an origin to deliver, at a rate a minute. A
+/// `CloudEvents`: permission for an origin to deliver, at a rate a minute. A
 /// callback that the request names is not called: whoever can name it could
 /// have us call anyone.
 pub(super) fn cloudevents(fields: &HeaderMap, rate_per_minute: Option<u64>) -> Answered {
