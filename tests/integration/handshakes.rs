@@ -4,10 +4,12 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
+use base64ct::{Base64, Encoding as _};
 use bytes::Bytes;
 use countersign::clock::UnixTime;
 use http::{HeaderValue, Method, Request};
 use http_body_util::{BodyExt as _, Full};
+use serde::Deserialize;
 
 use crate::client::Reply;
 use crate::http2;
@@ -380,4 +382,106 @@ async fn a_handshake_is_counted_as_one() {
         let line = format!("countersign_deliveries_total{{code=\"{code}\",source=\"standard-webhooks\"}} 1");
         assert!(metrics.contains(&line), "{line} is not in:\n{metrics}");
     }
+}
+
+/// `tests/vectors/handshakes.json`: each request, at its own clock, through a
+/// guard of its provider's scheme.
+#[tokio::test]
+async fn every_provider_gets_the_answer_that_it_documents() {
+    let file: VectorFile = serde_json::from_str(include_str!("../vectors/handshakes.json")).unwrap();
+    assert!(!file.cases.is_empty());
+    for case in file.cases {
+        let reply = case.run().await;
+        let (name, expected) = (case.name.as_str(), &case.response);
+        assert_eq!(reply.status, expected.status, "{name}: {}", reply.code());
+        for (field, value) in &expected.headers {
+            assert_eq!(
+                reply.fields.get(field).map(HeaderValue::as_bytes),
+                Some(value.as_bytes()),
+                "{name}: {field}"
+            );
+        }
+        // A refusal's body is ours, and no provider looks at it.
+        if reply.status == 200 {
+            assert_eq!(reply.body, expected.body(), "{name}");
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct VectorFile {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    provider: String,
+    request: Asking,
+    secrets: Vec<CaseSecret>,
+    now: u64,
+    response: Expected,
+}
+
+#[derive(Deserialize)]
+struct Asking {
+    method: String,
+    url: String,
+    headers: Vec<(String, String)>,
+    body_b64: String,
+}
+
+#[derive(Deserialize)]
+struct CaseSecret {
+    kind: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body_b64: String,
+}
+
+impl Case {
+    async fn run(&self) -> Reply {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        let provider = self.provider.to_lowercase();
+        let mut flags = Vec::new();
+        let mut secret = None;
+        for CaseSecret { kind, value } in &self.secrets {
+            match kind.as_str() {
+                "token" => {
+                    fs::write(file("verify.token"), value).unwrap();
+                    flags.extend(["--handshake-token-file".to_owned(), file("verify.token")]);
+                }
+                _ => secret = Some(value.as_str()),
+            }
+        }
+        if provider == "asana" {
+            flags.extend(["--handshake-secret-file".to_owned(), file("asana.secret")]);
+        }
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let setup = Setup { preset: &provider, secret, flags: &flags, ..Setup::default() };
+        let stand = Stand::start(setup).await;
+        stand.clock.set(UnixTime::from_secs(self.now));
+        let headers = self.request.headers.iter();
+        let fields: Vec<(&str, &str)> =
+            headers.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let (_, target) = self.request.url.split_once("hooks.example.com").unwrap();
+        let method = self.request.method.parse().unwrap();
+        ask(&stand, method, target, &fields, &decode(&self.request.body_b64)).await
+    }
+}
+
+impl Expected {
+    fn body(&self) -> Vec<u8> {
+        decode(&self.body_b64)
+    }
+}
+
+fn decode(base64: &str) -> Vec<u8> {
+    Base64::decode_vec(base64).unwrap()
 }
