@@ -55,13 +55,16 @@
 //! ```
 
 mod asymmetric;
+mod client_state;
 mod digest;
 mod encoding;
 mod fields;
+mod form;
 mod handshake;
 mod json;
 mod key;
 mod mac;
+mod mailgun;
 mod open;
 mod preset;
 mod presets;
@@ -71,16 +74,18 @@ mod scheme;
 mod sign;
 mod tag;
 mod template;
+mod token;
 pub mod vectors;
 
 pub use asymmetric::{KeyAlgorithm, KeyRejected};
 pub use digest::Digest;
 pub use encoding::Encoding;
+pub use form::{FORM_FIELDS_MAX, FormCoverage, FormWire};
 pub use handshake::{Answer, Asked, CHALLENGE_BYTES_MAX, Handshake, Responder, SIGNED_BYTES_MAX};
 pub use key::{KeyError, KeyFault, KeyText};
 pub use mac::Hash;
 pub use open::Open;
-pub use preset::{Defaults, Mechanism, Policy, Preset};
+pub use preset::{Defaults, Mechanism, Policy, Preset, Row};
 pub use presets::{preset, presets};
 pub use proof::{Proof, ReplayIdentity};
 pub use refusal::Refusal;
@@ -90,3 +95,4 @@ pub use template::{
     Algorithm, Grammar, ID_BYTES_MAX, ListSyntax, Part, SIGNATURES_MAX, SignatureField, TimestampField,
     TimestampForm, TimestampPlace, Wire,
 };
+pub use token::{TokenForm, TokenWire};

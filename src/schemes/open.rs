@@ -2,9 +2,13 @@
 
 use std::fmt;
 
+use super::client_state::OpenClientState;
+use super::form::OpenForm;
+use super::mailgun::OpenMailgun;
 use super::proof::Proof;
 use super::refusal::Refusal;
 use super::template::OpenTemplate;
+use super::token::OpenToken;
 
 /// A delivery whose head is in order and whose signature is still open. Owns
 /// what it needs, so it may go with the body to another task.
@@ -14,6 +18,10 @@ pub struct Open(Opened);
 /// What is open, by mechanism.
 enum Opened {
     Template(OpenTemplate),
+    Form(OpenForm),
+    Mailgun(OpenMailgun),
+    Token(OpenToken),
+    ClientState(OpenClientState),
 }
 
 impl Open {
@@ -22,6 +30,8 @@ impl Open {
     pub fn update(&mut self, chunk: &[u8]) {
         match &mut self.0 {
             Opened::Template(open) => open.update(chunk),
+            // These read the whole at the end, or none of it.
+            Opened::Form(_) | Opened::Mailgun(_) | Opened::Token(_) | Opened::ClientState(_) => {}
         }
     }
 
@@ -32,20 +42,41 @@ impl Open {
     pub fn finish(self, body: &[u8]) -> Result<Proof, Refusal> {
         match self.0 {
             Opened::Template(open) => open.finish(body),
+            Opened::Form(open) => open.finish(body),
+            Opened::Mailgun(open) => open.finish(body),
+            Opened::Token(open) => Ok(open.finish()),
+            Opened::ClientState(open) => open.finish(body),
         }
     }
 }
 
-impl From<OpenTemplate> for Open {
-    fn from(open: OpenTemplate) -> Self {
-        Self(Opened::Template(open))
-    }
+/// An `Open` of each mechanism.
+macro_rules! opened_from {
+    ($($mechanism:ident($open:ty),)+) => {
+        $(impl From<$open> for Open {
+            fn from(open: $open) -> Self {
+                Self(Opened::$mechanism(open))
+            }
+        })+
+    };
+}
+
+opened_from! {
+    Template(OpenTemplate),
+    Form(OpenForm),
+    Mailgun(OpenMailgun),
+    Token(OpenToken),
+    ClientState(OpenClientState),
 }
 
 impl fmt::Debug for Open {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Opened::Template(open) => open.fmt(f),
+            Opened::Form(open) => open.fmt(f),
+            Opened::Mailgun(open) => open.fmt(f),
+            Opened::Token(open) => open.fmt(f),
+            Opened::ClientState(open) => open.fmt(f),
         }
     }
 }

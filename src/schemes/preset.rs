@@ -1,14 +1,18 @@
 //! What a row of the table of schemes says.
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 
+use super::form::FormWire;
 use super::handshake::Handshake;
 use super::template::Wire;
+use super::token::TokenWire;
 
 /// A provider's way of signing, and what it is best met with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Preset {
     /// The name in configuration, logs and vector files.
     pub name: &'static str,
@@ -22,11 +26,68 @@ pub struct Preset {
     pub defaults: Defaults,
 }
 
+/// A row of the table, or one that a configuration made in its likeness.
+#[derive(Clone, Debug)]
+pub enum Row {
+    /// One of [`presets`](super::presets).
+    Known(&'static Preset),
+    /// One of a source's own.
+    Made(Arc<Preset>),
+}
+
+impl Deref for Row {
+    type Target = Preset;
+
+    fn deref(&self) -> &Preset {
+        match self {
+            Self::Known(preset) => preset,
+            Self::Made(preset) => preset,
+        }
+    }
+}
+
+impl From<&'static Preset> for Row {
+    fn from(preset: &'static Preset) -> Self {
+        Self::Known(preset)
+    }
+}
+
+impl From<Preset> for Row {
+    fn from(preset: Preset) -> Self {
+        Self::Made(Arc::new(preset))
+    }
+}
+
 /// The family of ways to prove a request that a scheme belongs to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Mechanism {
     /// A signature over a template of parts: what most providers do.
     Template(Wire),
+    /// A signature over the URL and the fields of a form, or a digest in the URL.
+    Form(FormWire),
+    /// Time, token and signature in the body.
+    Mailgun,
+    /// A shared token in a header, which signs nothing.
+    Token(TokenWire),
+    /// A shared token in the body, beside each notification of Microsoft Graph.
+    ClientState,
+}
+
+impl Mechanism {
+    /// Whether the URL is signed, so that a source must say what it is.
+    pub fn signs_url(&self) -> bool {
+        match self {
+            Self::Template(wire) => wire.signs_url(),
+            Self::Form(_) => true,
+            Self::Mailgun | Self::Token(_) | Self::ClientState => false,
+        }
+    }
+
+    /// Whether anything of the request is signed. Without that there is no
+    /// memory of what was accepted.
+    pub const fn signs(&self) -> bool {
+        !matches!(self, Self::Token(_) | Self::ClientState)
+    }
 }
 
 /// What a source starts from, each its own choice to change.
@@ -50,6 +111,13 @@ pub struct Defaults {
     pub methods: &'static [Method],
     /// How the provider sets a webhook up, where it asks the endpoint first.
     pub handshake: Option<Handshake>,
+}
+
+impl Defaults {
+    /// The same for a provider that sets its webhooks up so.
+    pub(super) const fn asked_by(self, handshake: Handshake) -> Self {
+        Self { handshake: Some(handshake), ..self }
+    }
 }
 
 /// What a copy of an accepted delivery gets.

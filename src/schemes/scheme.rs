@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, Method};
 
+use super::client_state::ClientState;
+use super::form::Form;
 use super::key::{KeyError, WeakKeys};
+use super::mailgun::Mailgun;
 use super::open::Open;
-use super::preset::{Mechanism, Preset};
+use super::preset::{Mechanism, Preset, Row};
 use super::refusal::Refusal;
 use super::tag::Tag;
 use super::template::Template;
+use super::token::Token;
 use crate::clock::UnixTime;
 use crate::keys::Secret;
 
@@ -70,7 +75,7 @@ impl SchemeOptions {
 /// A preset compiled with the secrets of one source. Immutable.
 #[derive(Debug)]
 pub struct Scheme {
-    preset: &'static Preset,
+    preset: Row,
     pub(super) keyed: Keyed,
 }
 
@@ -78,16 +83,21 @@ pub struct Scheme {
 #[derive(Debug)]
 pub(super) enum Keyed {
     Template(Template),
+    Form(Form),
+    Mailgun(Mailgun),
+    Token(Token),
+    ClientState(ClientState),
 }
 
 impl Scheme {
     /// Compiles `preset` with `credentials`: at least one, at most
     /// [`SECRETS_MAX`], any of which may have signed a delivery.
     pub fn new(
-        preset: &'static Preset,
+        preset: impl Into<Row>,
         credentials: &[Credential],
         options: SchemeOptions,
     ) -> Result<Self, KeyError> {
+        let preset = preset.into();
         match credentials.len() {
             0 => return Err(KeyError::NoSecret),
             count if count > SECRETS_MAX => return Err(KeyError::TooManySecrets { count }),
@@ -98,13 +108,17 @@ impl Scheme {
             Mechanism::Template(wire) => {
                 Keyed::Template(Template::new(wire, credentials, tolerance, options)?)
             }
+            Mechanism::Form(wire) => Keyed::Form(Form::new(wire, credentials, options)?),
+            Mechanism::Mailgun => Keyed::Mailgun(Mailgun::new(credentials, tolerance, options)?),
+            Mechanism::Token(wire) => Keyed::Token(Token::new(wire, credentials, options)?),
+            Mechanism::ClientState => Keyed::ClientState(ClientState::new(credentials, options)?),
         };
         Ok(Self { preset, keyed })
     }
 
     /// The row it was made from.
-    pub fn preset(&self) -> &'static Preset {
-        self.preset
+    pub fn preset(&self) -> &Preset {
+        &self.preset
     }
 
     /// The greatest age and lead of a signed time; `None` where the scheme
@@ -112,6 +126,8 @@ impl Scheme {
     pub fn tolerance(&self) -> Option<Duration> {
         match &self.keyed {
             Keyed::Template(template) => template.tolerance(),
+            Keyed::Mailgun(mailgun) => Some(mailgun.tolerance()),
+            Keyed::Form(_) | Keyed::Token(_) | Keyed::ClientState(_) => None,
         }
     }
 
@@ -122,6 +138,8 @@ impl Scheme {
     pub fn fresh_for(&self) -> Option<Duration> {
         match &self.keyed {
             Keyed::Template(template) => template.fresh_for(),
+            Keyed::Mailgun(mailgun) => Some(mailgun.fresh_for()),
+            Keyed::Form(_) | Keyed::Token(_) | Keyed::ClientState(_) => None,
         }
     }
 
@@ -129,6 +147,10 @@ impl Scheme {
     pub fn secret_count(&self) -> usize {
         match &self.keyed {
             Keyed::Template(template) => template.secret_count(),
+            Keyed::Form(form) => form.secret_count(),
+            Keyed::Mailgun(mailgun) => mailgun.secret_count(),
+            Keyed::Token(token) => token.secret_count(),
+            Keyed::ClientState(state) => state.secret_count(),
         }
     }
 
@@ -138,6 +160,11 @@ impl Scheme {
     pub fn security_headers(&self) -> &[HeaderName] {
         match &self.keyed {
             Keyed::Template(template) => template.security_headers(),
+            Keyed::Form(form) => form.security_headers(),
+            // Only the layout of the body is read from the head.
+            Keyed::Mailgun(_) => &[CONTENT_TYPE],
+            Keyed::Token(token) => token.security_headers(),
+            Keyed::ClientState(_) => &[],
         }
     }
 
@@ -146,6 +173,21 @@ impl Scheme {
     pub fn id_header(&self) -> Option<&HeaderName> {
         match &self.keyed {
             Keyed::Template(template) => template.id_header(),
+            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) | Keyed::ClientState(_) => None,
+        }
+    }
+
+    /// Whether a message id is signed, in a header or in the body.
+    pub fn signs_id(&self) -> bool {
+        self.id_header().is_some() || matches!(self.keyed, Keyed::Mailgun(_))
+    }
+
+    /// What a 401 asks for (RFC 9110 section 11.6.1).
+    pub fn challenge(&self) -> &'static str {
+        match &self.preset.mechanism {
+            Mechanism::Token(wire) => wire.form.challenge().unwrap_or("Token"),
+            Mechanism::ClientState => "Token",
+            _ => "Signature",
         }
     }
 
@@ -154,6 +196,7 @@ impl Scheme {
     pub(super) fn mac(&self, slot: usize, message: &[u8]) -> Option<Tag> {
         match &self.keyed {
             Keyed::Template(template) => template.mac(slot, message),
+            Keyed::ClientState(_) | Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => None,
         }
     }
 
@@ -164,6 +207,10 @@ impl Scheme {
     pub fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<Open, Refusal> {
         match &self.keyed {
             Keyed::Template(template) => template.open(head, now).map(Open::from),
+            Keyed::Form(form) => form.open(head).map(Open::from),
+            Keyed::Mailgun(mailgun) => mailgun.open(head, now).map(Open::from),
+            Keyed::Token(token) => token.open(head).map(Open::from),
+            Keyed::ClientState(state) => Ok(state.open().into()),
         }
     }
 }

@@ -39,6 +39,12 @@ pub enum SignError {
     /// Every key is a public one: it verifies, and cannot sign.
     #[error("the key is a public one, which verifies but cannot sign: give the private key")]
     PublicKey,
+    /// The URL does not have the body's digest, where the scheme signs that.
+    #[error("the scheme signs a digest of the body in the URL's query, and the URL does not have the body's")]
+    DigestMissing,
+    /// A form of more fields than [`FORM_FIELDS_MAX`](super::FORM_FIELDS_MAX).
+    #[error("the form has more fields than a receiver takes")]
+    TooManyFields,
     /// The scheme reads in the body what only the sender's own service puts there.
     #[error("the scheme cannot sign: what proves a message is part of its body")]
     SignedInBody,
@@ -49,6 +55,7 @@ impl Scheme {
     pub fn accepts_id(&self, id: &str) -> bool {
         match &self.keyed {
             Keyed::Template(template) => template.accepts_id(id),
+            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) | Keyed::ClientState(_) => true,
         }
     }
 
@@ -58,6 +65,9 @@ impl Scheme {
     pub fn sign(&self, message: &Message<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, SignError> {
         match &self.keyed {
             Keyed::Template(template) => template.sign(message),
+            Keyed::Form(form) => form.sign(message),
+            Keyed::Mailgun(_) | Keyed::ClientState(_) => Err(SignError::SignedInBody),
+            Keyed::Token(token) => token.sign(),
         }
     }
 }

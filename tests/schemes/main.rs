@@ -3,4 +3,5 @@
 
 mod handshakes;
 mod properties;
+mod subject;
 mod vectors;

@@ -8,7 +8,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use super::{Case, CaseSecret, Judged, Report, VectorFile, Verdict};
 use crate::clock::UnixTime;
 use crate::keys::Secret;
-use crate::schemes::{Credential, Encoding, Head, Preset, Refusal, Scheme, SchemeOptions, preset};
+use crate::schemes::{
+    Credential, Encoding, Head, KeyText, Mechanism, Preset, Refusal, Scheme, SchemeOptions, preset,
+};
 
 /// Judges every case of `file`.
 pub fn run(file: &VectorFile) -> Report<'_> {
@@ -24,7 +26,8 @@ pub fn run(file: &VectorFile) -> Report<'_> {
 
 /// Whether `case` is accepted, or the verdict it gets instead.
 fn judge(preset: &'static Preset, case: &Case) -> Result<(), Verdict> {
-    let credentials: Vec<_> = case.secrets.iter().map(credential).collect::<Result<_, _>>()?;
+    let credentials = case.secrets.iter().map(|secret| credential(preset, secret));
+    let credentials: Vec<_> = credentials.collect::<Result<_, _>>()?;
     let tolerance = case.tolerance_s.map(Duration::from_secs);
     let options = SchemeOptions { tolerance, allow_weak_secret: true };
     let scheme = Scheme::new(preset, &credentials, options).map_err(|error| refused(&error))?;
@@ -50,20 +53,45 @@ fn unjudged(why: &str) -> Verdict {
 }
 
 /// The credential that `secret` stands for.
-fn credential(secret: &CaseSecret) -> Result<Credential, Verdict> {
-    if secret.kind != "hmac" {
-        return Err(unjudged(&format!("unsupported kind of secret: {}", secret.kind)));
+fn credential(preset: &Preset, secret: &CaseSecret) -> Result<Credential, Verdict> {
+    let CaseSecret { kind, value, encoding, role } = secret;
+    if !KINDS.contains(&kind.as_str()) {
+        return Err(unjudged(&format!("unsupported kind of secret: {kind}")));
     }
-    let encoding = match secret.encoding.as_deref() {
-        None => return Ok(Secret::new(secret.value.as_str()).into()),
-        Some("base64") => Encoding::Base64,
-        Some("hex") => Encoding::Hex,
+    let encoding = match encoding.as_deref() {
+        None => None,
+        Some("base64") => Some(Encoding::Base64),
+        Some("hex") => Some(Encoding::Hex),
         Some(other) => return Err(unjudged(&format!("unsupported encoding of a secret: {other}"))),
     };
-    let decoded = encoding.decode_all(secret.value.as_bytes());
-    decoded
-        .map(|bytes| Secret::new(bytes.as_slice()).into())
-        .ok_or_else(|| refused(&"a secret cannot be decoded"))
+    let secret = match encoding {
+        // Where the scheme itself says how a secret is written, it decodes it.
+        Some(encoding) if !is_decoded_by(preset, encoding) => {
+            let decoded = encoding.decode_all(value.as_bytes());
+            Secret::new(decoded.ok_or_else(|| refused(&"a secret cannot be decoded"))?.as_slice())
+        }
+        _ => Secret::new(value.as_str()),
+    };
+    Ok(Credential { key_id: role.clone(), ..Credential::from(secret) })
+}
+
+/// What a secret may be. Which of them a scheme takes, its row says.
+const KINDS: &[&str] = &[
+    "hmac",
+    "token",
+    "basic",
+    "ed25519_public",
+    "ed25519_public_hex",
+    "ed25519_public_pem",
+    "ecdsa_p256_public_pem",
+    "ecdsa_p256_public_spki_b64",
+];
+
+fn is_decoded_by(preset: &Preset, encoding: Encoding) -> bool {
+    match (&preset.mechanism, encoding) {
+        (Mechanism::Template(wire), Encoding::Hex) => wire.key == KeyText::Hex,
+        _ => false,
+    }
 }
 
 fn fields(headers: &[(String, String)]) -> Result<HeaderMap, Verdict> {
@@ -107,8 +135,8 @@ mod tests {
         let hmac = r#"{"kind": "hmac", "value": "s"}"#;
         assert_eq!(verdict("github", hmac), Verdict::Refused("signature_missing".to_owned()));
         assert_eq!(verdict("nobody", hmac), unjudged("unknown scheme"));
-        let token = r#"{"kind": "token", "value": "s"}"#;
-        assert_eq!(verdict("github", token), unjudged("unsupported kind of secret: token"));
+        let token = r#"{"kind": "nonce", "value": "s"}"#;
+        assert_eq!(verdict("github", token), unjudged("unsupported kind of secret: nonce"));
         for unusable in
             [r#"{"kind": "hmac", "value": ""}"#, r#"{"kind": "hmac", "value": "0", "encoding": "hex"}"#]
         {

@@ -73,6 +73,8 @@ pub struct CaseSecret {
     pub value: String,
     /// `base64` or `hex` where it is to be decoded before anything else.
     pub encoding: Option<String>,
+    /// Which of the sender's keys it is, where they have names: `primary`.
+    pub role: Option<String>,
 }
 
 impl fmt::Debug for CaseSecret {
