@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use base64ct::{Base64, Encoding as _};
 use bytes::Bytes;
 use countersign::clock::UnixTime;
+use countersign::schemes::{Message, Scheme, SchemeOptions, preset};
 use http::{HeaderValue, Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use serde::Deserialize;
@@ -320,6 +321,55 @@ async fn slack_gets_its_challenge_as_often_as_it_asks_and_the_app_does_not_hear_
 }
 
 #[tokio::test]
+async fn zoom_gets_the_mac_of_its_token_under_the_secret_that_it_signed_with() {
+    let stand = Stand::start(Setup { preset: "zoom", ..Setup::default() }).await;
+    let body = br#"{"payload":{"plainToken":"qgg8vlvZRS6UYooatFL8Aw"},"event_ts":1,"event":"endpoint.url_validation"}"#;
+    let reply = stand.post(&stand.signed("", body), body).await;
+    let (status, media_type, answer) = shown(&reply);
+    assert_eq!((status, media_type.as_str()), (200, "application/json"));
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["plainToken"], "qgg8vlvZRS6UYooatFL8Aw");
+    // GitHub's signature is the same MAC, of a body.
+    let github =
+        Scheme::new(preset("github").unwrap(), &[stand.secret.clone().into()], SchemeOptions::default());
+    let message = Message {
+        id: None,
+        timestamp: NOW,
+        body: b"qgg8vlvZRS6UYooatFL8Aw",
+        method: &Method::POST,
+        target: "/",
+        public_url: None,
+    };
+    let signature = github.unwrap().sign(&message).unwrap().remove(0).1;
+    assert_eq!(format!("sha256={}", answer["encryptedToken"].as_str().unwrap()), signature.to_str().unwrap());
+
+    let forged = stand.post(&stand.signed("", b"{}"), body).await;
+    assert_eq!((forged.status, forged.code().as_str()), (401, "signature_mismatch"));
+    // Nobody has a text signed here that could be what Zoom signs.
+    let body = br#"{"payload":{"plainToken":"v0:1800000000:{}"},"event":"endpoint.url_validation"}"#;
+    assert_eq!(stand.post(&stand.signed("", body), body).await.status, 204);
+    assert_eq!(stand.app.take_seen().len(), 1);
+}
+
+#[tokio::test]
+async fn microsoft_graph_sets_up_without_a_token_and_delivers_with_one() {
+    let setup = Setup { preset: "microsoft-graph", secret: Some(TOKEN), ..Setup::default() };
+    let stand = Stand::start(setup).await;
+    let reply = ask(&stand, Method::POST, "/hooks?validationToken=Validation%3a+a", &[], b"").await;
+    assert_eq!(shown(&reply), of(200, "text/plain", "Validation: a"));
+    let batch = |state: &str| format!(r#"{{"value":[{{"changeType":"updated","clientState":"{state}"}}]}}"#);
+    for (body, status, code) in [
+        (batch("guess"), 401, "token_mismatch"),
+        (batch(TOKEN), 204, ""),
+        ("{}".to_owned(), 401, "token_missing"),
+    ] {
+        let reply = ask(&stand, Method::POST, "/hooks", &[], body.as_bytes()).await;
+        assert_eq!((reply.status, reply.code().as_str()), (status, code), "{body}");
+    }
+    assert_eq!(stand.app.take_seen().len(), 1);
+}
+
+#[tokio::test]
 async fn a_signed_handshake_that_is_off_is_a_delivery() {
     let setup = Setup { preset: "slack", flags: &["--handshake", "off"], ..Setup::default() };
     let stand = Stand::start(setup).await;
@@ -332,7 +382,7 @@ async fn a_signed_handshake_that_is_off_is_a_delivery() {
 
 #[tokio::test]
 async fn xero_is_told_good_from_bad_without_a_body() {
-    let stand = answering("xero", &[]).await;
+    let stand = Stand::start(Setup { preset: "xero", ..Setup::default() }).await;
     let intent = br#"{"events":[],"firstEventSequence":0,"lastEventSequence":0,"entropy":"S0m3"}"#;
     let good = stand.post(&stand.signed("msg_1", intent), intent).await;
     assert_eq!(shown(&good), of(200, "", ""));

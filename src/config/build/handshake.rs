@@ -128,6 +128,10 @@ fn verify_token(
     let places = [(TOKEN_FILE, file), (TOKEN_ENV, variable)];
     if handshake == Some(Handshake::Meta) {
         let [file, variable] = places;
+        if (file.1, variable.1) == (None, None) {
+            report.problem(TOKEN_FILE, "is missing, and so is --handshake-token-env: the token that Meta shows when the webhook is set up; --handshake off answers no such request");
+            return None;
+        }
         return secrets::read_one(&OnePlace { file, variable }, environment, report).map(Some);
     }
     let given: Vec<_> = places.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
