@@ -94,6 +94,16 @@ fn on_identities(auth: &ClientAuth, source: &SourceConfig) -> Option<Remark> {
 }
 
 fn on_source(source: &SourceConfig) -> Option<Remark> {
+    if !source.scheme.preset().mechanism.signs() {
+        let scheme = source.scheme.preset().name;
+        return Some(Remark::warning(
+            "--scheme",
+            format!(
+                "{scheme}: signs nothing: whoever has seen one delivery can change it and send it again, and the \
+                 ledger cannot tell; keep to TLS, and name the sender's addresses or certificates"
+            ),
+        ));
+    }
     let Some(tolerance) = source.scheme.tolerance() else {
         let scheme = source.scheme.preset().name;
         return Some(Remark::warning(

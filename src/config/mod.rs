@@ -38,4 +38,4 @@ pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
 pub use raw_signer::SignerArgs;
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
-pub use values::{Authority, Destination, Host, Protection, Proxy, SpkiPin};
+pub use values::{Authority, Destination, Host, Protection, Proxy, PublicUrl, SpkiPin};

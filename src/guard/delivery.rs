@@ -13,7 +13,7 @@ use crate::guard::answer::{self, AnswerBody};
 use crate::guard::check::{Routed, Verified};
 use crate::guard::outcome::Outcome;
 use crate::guard::pipeline;
-use crate::guard::rejection::{Refused, Rejection};
+use crate::guard::rejection::{RefusalForm, Refused, Rejection};
 use crate::guard::source::Source;
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
@@ -55,8 +55,8 @@ pub(crate) struct Delivery {
     connection: Arc<Connection>,
     point: PointOfNoReturn,
     observation: Observation,
-    /// Whether the source's provider wants refusals without a body.
-    bare_refusals: bool,
+    /// How refusals are written, by the source that was found.
+    refusals: RefusalForm,
 }
 
 impl Delivery {
@@ -68,7 +68,7 @@ impl Delivery {
     ) -> Self {
         let telemetry = Arc::clone(&worker.guard.telemetry);
         let observation = Observation::begin(telemetry, connection.client, request);
-        Self { worker, connection, point, observation, bare_refusals: false }
+        Self { worker, connection, point, observation, refusals: RefusalForm::default() }
     }
 
     pub(crate) fn guard(&self) -> Arc<Guard> {
@@ -100,8 +100,8 @@ impl Delivery {
     }
 
     pub(crate) fn note_routed(&mut self, routed: &Routed) {
+        self.refusals = routed.source().refusals();
         self.observation.named = Some(routed.source().index.0 as usize);
-        self.bare_refusals = routed.source().wants_bare_refusals();
     }
 
     pub(crate) fn note_verified(&mut self, verified: &Verified) {
@@ -128,10 +128,7 @@ impl Delivery {
     ) -> Response<AnswerBody> {
         let (outcome, mut response) = match result {
             Ok(response) => (answer::outcome(&response), response),
-            Err(refused) if self.bare_refusals => {
-                (Outcome::Rejected(refused.rejection), refused.into_bare_response())
-            }
-            Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response()),
+            Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response(self.refusals)),
         };
         if let Outcome::Rejected(rejection) = outcome
             && rejection.is_of_the_ledger()

@@ -242,16 +242,8 @@ impl Refused {
         Self { rejection: Rejection::Internal, fields: vec![(service::ERROR_ID, id)] }
     }
 
-    /// The answer for a caller that takes a refusal for one only without a body.
-    pub(crate) fn into_bare_response(self) -> Response<AnswerBody> {
-        let mut response = self.into_response().map(|_| AnswerBody::from(Bytes::new()));
-        response.headers_mut().remove(CONTENT_TYPE);
-        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        response
-    }
-
     /// The answer to the caller.
-    pub(crate) fn into_response(self) -> Response<AnswerBody> {
+    pub(crate) fn into_response(self, form: RefusalForm) -> Response<AnswerBody> {
         let mut response = service::problem(self.rejection.problem(), self.rejection.status());
         let fields = response.headers_mut();
         if let Some(seconds) = self.rejection.retry_after() {
@@ -259,11 +251,35 @@ impl Refused {
         }
         if self.rejection.status() == StatusCode::UNAUTHORIZED {
             // RFC 9110 section 15.5.2: a 401 names a challenge.
-            fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Signature"));
+            fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static(form.challenge));
         }
         fields.extend(self.fields);
-        response
+        if form.bare { bare(response) } else { response }
     }
+}
+
+/// How the refusals of a source are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RefusalForm {
+    /// What a 401 asks for, by the source's scheme.
+    pub(crate) challenge: &'static str,
+    /// Without a document, for a provider that takes a refusal for one only so.
+    pub(crate) bare: bool,
+}
+
+impl Default for RefusalForm {
+    /// Where no source was found.
+    fn default() -> Self {
+        Self { challenge: "Signature", bare: false }
+    }
+}
+
+/// `response` without its document.
+fn bare(response: Response<AnswerBody>) -> Response<AnswerBody> {
+    let mut response = response.map(|_| AnswerBody::from(Bytes::new()));
+    response.headers_mut().remove(CONTENT_TYPE);
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    response
 }
 
 impl From<Rejection> for Refused {

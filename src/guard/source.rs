@@ -5,6 +5,7 @@ use http::{HeaderValue, Method};
 
 use crate::config::{HandshakeConfig, Policies, SourceConfig};
 use crate::guard::allow_list::AllowList;
+use crate::guard::rejection::RefusalForm;
 use crate::guard::routes;
 use crate::ledger::{Class, Memory, SourceIndex};
 use crate::limits::RateLimiter;
@@ -52,10 +53,13 @@ impl Source {
         self.config.methods.contains(method) || self.config.handshake.as_ref().is_some_and(asks)
     }
 
-    /// Whether its provider takes a refusal for one only without a body.
-    pub(crate) fn wants_bare_refusals(&self) -> bool {
+    /// How its refusals are written.
+    pub(crate) fn refusals(&self) -> RefusalForm {
         let wants = |handshake: &HandshakeConfig| handshake.responder.handshake().wants_bare_refusals();
-        self.config.handshake.as_ref().is_some_and(wants)
+        RefusalForm {
+            challenge: self.config.scheme.challenge(),
+            bare: self.config.handshake.as_ref().is_some_and(wants),
+        }
     }
 
     /// What a copy of an accepted delivery gets.
@@ -73,7 +77,7 @@ impl Source {
 /// bounds the memory by itself; without that either, the preset says how long.
 fn memory(config: &SourceConfig) -> Memory {
     let tolerance = config.scheme.fresh_for();
-    let window = match (config.scheme.id_header().is_some(), tolerance) {
+    let window = match (config.scheme.signs_id(), tolerance) {
         (true, _) => config.dedupe_window,
         (false, Some(_)) => std::time::Duration::ZERO,
         (false, None) => config.content_window,

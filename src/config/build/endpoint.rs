@@ -16,7 +16,7 @@ use crate::config::values::{
     ByteSize, Destination, Fault, Protection, Switch, duration, name, network, number, word,
 };
 use crate::config::{ClientCertificate, ClientTls, EgressConfig, EndpointConfig, PathPattern, TlsVersion};
-use crate::schemes::{Preset, Scheme, SchemeOptions};
+use crate::schemes::{Preset, Row, Scheme, SchemeOptions};
 
 /// Reads an endpoint. `prefix` gives its path prefix by its name where none
 /// is given.
@@ -158,7 +158,12 @@ fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -
             report.wrong("--scheme", preset.name, "has no secret: each is kept to another scheme");
             continue;
         }
-        schemes.extend(scheme::compile(preset, &mine, options, report).map(Arc::new));
+        let compiled = scheme::compile(&Row::from(*preset), &mine, options, report);
+        if let Some(fault) = compiled.as_ref().and_then(Scheme::cannot_sign) {
+            report.wrong("--scheme", preset.name, fault.to_string());
+            continue;
+        }
+        schemes.extend(compiled.map(Arc::new));
     }
     for (of, sourced) in &secrets {
         if of.is_some_and(|of| presets.iter().all(|preset| preset.name != of.name)) {

@@ -8,6 +8,7 @@ mod bounds;
 mod endpoint;
 mod file;
 mod handshake;
+mod row;
 mod scheme;
 mod signer;
 mod source;

@@ -8,7 +8,7 @@ use crate::config::raw::scheme_names;
 use crate::config::secrets::Sourced;
 use crate::config::values::Fault;
 use crate::keys::KEY_BYTES_MIN;
-use crate::schemes::{self, Credential, KeyError, KeyFault, Preset, Scheme, SchemeOptions};
+use crate::schemes::{self, Credential, KeyError, KeyFault, Preset, Row, Scheme, SchemeOptions};
 
 /// Reads the name of a preset.
 pub(super) fn preset(name: &str) -> Result<&'static Preset, Fault> {
@@ -22,25 +22,25 @@ pub(super) fn preset(name: &str) -> Result<&'static Preset, Fault> {
 /// The compiled scheme. Each secret that is of no use is reported with its own
 /// place.
 pub(super) fn compile(
-    preset: &'static Preset,
+    row: &Row,
     secrets: &[&Sourced],
     options: SchemeOptions,
     report: &mut Report,
 ) -> Option<Scheme> {
     let weak = options.allow_weak_secret;
-    let usable = secrets.iter().filter(|sourced| is_usable(sourced, preset, weak, report)).count();
+    let usable = secrets.iter().filter(|sourced| is_usable(sourced, row, weak, report)).count();
     if usable < secrets.len() {
         return None;
     }
     let texts: Vec<_> = secrets.iter().map(|sourced| Credential::from(sourced.secret.clone())).collect();
-    Scheme::new(preset, &texts, options)
+    Scheme::new(row.clone(), &texts, options)
         .map_err(|error| report.problem("--secret-file", format!("and --secret-env cannot be used: {error}")))
         .ok()
 }
 
-fn is_usable(sourced: &Sourced, preset: &'static Preset, weak: bool, report: &mut Report) -> bool {
+fn is_usable(sourced: &Sourced, row: &Row, weak: bool, report: &mut Report) -> bool {
     let credential = Credential::from(sourced.secret.clone());
-    let made = Scheme::new(preset, slice::from_ref(&credential), SchemeOptions::default());
+    let made = Scheme::new(row.clone(), slice::from_ref(&credential), SchemeOptions::default());
     let fault = match made {
         Ok(_) => return true,
         Err(KeyError::Unusable { fault: KeyFault::Weak { bytes }, .. }) if weak => {

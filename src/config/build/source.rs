@@ -6,21 +6,23 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{bounds, handshake, scheme};
+use super::{bounds, handshake, row, scheme};
 use crate::config::environment::Environment;
 use crate::config::problems::Report;
 use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs, scheme_names};
 use crate::config::secrets::{self, SecretPlaces};
 use crate::config::values::{Switch, duration, name, network, word};
-use crate::config::{PathPattern, Policies, SourceConfig, Upstream};
+use crate::config::{PathPattern, Policies, PublicUrl, SourceConfig, Upstream};
 use crate::config::{files, material};
-use crate::schemes::{Preset, Scheme, SchemeOptions};
+use crate::schemes::{Preset, Row, Scheme, SchemeOptions};
 
 pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<SourceConfig> {
     let source = &args.source;
     let preset = preset(source.scheme.as_deref(), report);
     let name = report.read_optional("--source", source.source.as_deref(), name);
-    let scheme = compiled(source, preset, environment, report);
+    let row = preset.and_then(|preset| row::read(&args.signature, preset, report));
+    let scheme = compiled(source, row.as_ref(), environment, report);
+    let public_url = public_url(source.public_url.as_deref(), row.as_deref(), report);
     let paths = report.read_each("--path", &source.path, str::parse);
     let allow = allow(source, report);
     let identities = report.read_each("--client-identity", &args.tls.client_identity, str::parse);
@@ -30,9 +32,9 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
     let dedupe_window = report.read("--dedupe-window", &args.ledger.dedupe_window, duration);
     let upstream = upstream(&args.upstream, report);
     let upstream_timeout = report.read("--upstream-timeout", &args.upstream.upstream_timeout, duration);
-    let preset = preset?;
-    let defaults = &preset.defaults;
-    let name = name?.unwrap_or_else(|| preset.name.to_owned());
+    let row = row?;
+    let defaults = &row.defaults;
+    let name = name?.unwrap_or_else(|| row.name.to_owned());
     Some(SourceConfig {
         ledger_id: name.clone(),
         name,
@@ -40,6 +42,7 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
         methods: defaults.methods.to_vec(),
         scheme: Arc::new(scheme?),
         handshake: handshake?,
+        public_url: public_url?,
         allow: allow?,
         identities: identities?,
         rate: rate?,
@@ -68,17 +71,36 @@ fn preset(name: Option<&str>, report: &mut Report) -> Option<&'static Preset> {
 /// The compiled scheme: here the secrets turn into keys, or turn out not to.
 fn compiled(
     args: &SourceArgs,
-    preset: Option<&'static Preset>,
+    row: Option<&Row>,
     environment: &Environment,
     report: &mut Report,
 ) -> Option<Scheme> {
     let places = SecretPlaces { files: &args.secret_file, variables: &args.secret_env, purpose: "verified" };
     let secrets = secrets::read(places, environment, report);
     let allow_weak_secret = report.read("--allow-weak-secret", &args.allow_weak_secret, word::<Switch>);
-    let tolerance = tolerance(args.tolerance.as_deref(), preset, report);
-    let (secrets, preset, weak) = (secrets?, preset?, allow_weak_secret?);
+    let tolerance = tolerance(args.tolerance.as_deref(), row.map(|row| &**row), report);
+    let (secrets, row, weak) = (secrets?, row?, allow_weak_secret?);
     let options = SchemeOptions { tolerance: tolerance?, allow_weak_secret: weak == Switch::On };
-    scheme::compile(preset, &secrets.iter().collect::<Vec<_>>(), options, report)
+    scheme::compile(row, &secrets.iter().collect::<Vec<_>>(), options, report)
+}
+
+/// The public URL: needed where it is signed, and without meaning elsewhere.
+#[allow(clippy::option_option)]
+fn public_url(text: Option<&str>, row: Option<&Preset>, report: &mut Report) -> Option<Option<PublicUrl>> {
+    let url = report.read_optional("--public-url", text, str::parse)?;
+    let row = row?;
+    match (&url, row.mechanism.signs_url()) {
+        (None, true) => {
+            let name = row.name;
+            report.problem("--public-url", format!("is missing: {name} signs the URL that the sender knows"));
+            None
+        }
+        (Some(_), false) => {
+            report.problem("--public-url", format!("has no meaning with {}, which signs no URL", row.name));
+            None
+        }
+        _ => Some(url),
+    }
 }
 
 #[allow(clippy::option_option)]

@@ -44,14 +44,19 @@ pub(crate) fn open(presented: Presented, parts: &Parts, now: UnixTime) -> Result
     if taken_out.iter().any(|name| scheme.security_headers().contains(name)) {
         return Err(Rejection::HeadRefused);
     }
-    let open = scheme.open(&head(parts), now).map_err(Rejection::Unproven)?;
+    let public_url = admitted.known.routed.source.config.public_url.as_ref().map(|url| url.of(target(parts)));
+    let head = Head { public_url: public_url.as_deref(), ..head(parts) };
+    let open = scheme.open(&head, now).map_err(Rejection::Unproven)?;
     Ok(Opened { admitted, open })
 }
 
-/// The head as schemes see it.
+/// The head as schemes see it, but for the public URL.
 pub(super) fn head(parts: &Parts) -> Head<'_> {
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    Head { method: &parts.method, target, fields: &parts.headers, public_url: None }
+    Head { method: &parts.method, target: target(parts), fields: &parts.headers, public_url: None }
+}
+
+fn target(parts: &Parts) -> &str {
+    parts.uri.path_and_query().map_or("/", |target| target.as_str())
 }
 
 impl Opened {
