@@ -44,14 +44,18 @@ pub(crate) struct Stand {
     directory: TempDir,
     ca: String,
     scheme: Scheme,
+    /// The URL that the sender signs, where its scheme does.
+    public_url: Option<String>,
 }
 
 /// How a [`Stand`] differs from the ordinary one.
 pub(crate) struct Setup<'a> {
     /// Preset of source and sender.
     pub(crate) preset: &'a str,
-    /// The secret of both, instead of a new one.
+    /// The secret of both, where one that is made will not do.
     pub(crate) secret: Option<&'a str>,
+    /// The URL that the sender signs.
+    pub(crate) public_url: Option<&'a str>,
     /// Further flags for the guard.
     pub(crate) flags: &'a [&'a str],
     /// Where the app is, when it is not the stand's own.
@@ -67,6 +71,7 @@ impl Default for Setup<'_> {
         Self {
             preset: "standard-webhooks",
             secret: None,
+            public_url: None,
             flags: &[],
             upstream: None,
             memory_begins: UnixTime::EPOCH,
@@ -126,6 +131,7 @@ impl Stand {
             sender,
             ca,
             scheme: scheme(setup.preset, &secret),
+            public_url: setup.public_url.map(str::to_owned),
             secret,
             directory,
             guard: Some(guard),
@@ -186,7 +192,8 @@ impl Stand {
     ) -> Vec<(HeaderName, HeaderValue)> {
         let method = Method::POST;
         let id = self.scheme.id_header().is_some().then_some(id);
-        let message = Message { id, timestamp, body, method: &method, target: "/hooks", public_url: None };
+        let public_url = self.public_url.as_deref();
+        let message = Message { id, timestamp, body, method: &method, target: "/hooks", public_url };
         self.scheme.sign(&message).unwrap()
     }
 
