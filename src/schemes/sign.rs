@@ -76,7 +76,7 @@ impl Scheme {
             Keyed::Template(template) => template.sign(message),
             Keyed::Form(form) => form.sign(message),
             Keyed::Mailgun(_) | Keyed::ClientState(_) => Err(SignError::SignedInBody),
-            Keyed::Token(token) => token.sign(),
+            Keyed::Token(token) => Ok(token.sign()),
         }
     }
 }

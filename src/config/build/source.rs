@@ -4,40 +4,47 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
-
-use super::{bounds, handshake, row, scheme};
+use super::{allow_list, bounds, handshake, row, scheme};
 use crate::config::environment::Environment;
+use crate::config::material;
 use crate::config::problems::Report;
-use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs, scheme_names};
-use crate::config::secrets::{self, SecretPlaces};
-use crate::config::values::{Switch, duration, name, network, word};
+use crate::config::raw::{SenderArgs, SourceArgs, UpstreamArgs, scheme_names};
+use crate::config::secrets::{self, SecretOwners, SecretPlaces};
+use crate::config::values::{Switch, duration, name, word};
 use crate::config::{PathPattern, Policies, PublicUrl, SourceConfig, Upstream};
-use crate::config::{files, material};
 use crate::schemes::{Preset, Row, Scheme, SchemeOptions};
 
-pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<SourceConfig> {
-    let source = &args.source;
+/// Reads one source; `secrets` has those of the sources before it.
+pub(super) fn read(
+    args: &SourceArgs,
+    environment: &Environment,
+    secrets: &mut SecretOwners,
+    report: &mut Report,
+) -> Option<SourceConfig> {
+    let source = &args.sender;
     let preset = preset(source.scheme.as_deref(), report);
     let name = report.read_optional("--source", source.source.as_deref(), name);
     let row = preset.and_then(|preset| row::read(&args.signature, preset, report));
-    let scheme = compiled(source, row.as_ref(), environment, report);
+    let scheme = compiled(source, row.as_ref(), environment, secrets, report);
     let public_url = public_url(source.public_url.as_deref(), row.as_deref(), report);
+    let hosts = report.read_each("--host", &source.host, str::parse);
     let paths = report.read_each("--path", &source.path, str::parse);
-    let allow = allow(source, report);
-    let identities = report.read_each("--client-identity", &args.tls.client_identity, str::parse);
+    let allow = allow_list::read(source, report);
+    let identities = report.read_each("--client-identity", &source.client_identity, str::parse);
     let rate = bounds::rate(source.rate_limit.as_deref(), source.rate_burst.as_deref(), report);
     let handshake = handshake::read(&args.handshake, preset, rate.flatten(), environment, report);
     let body_bytes_max = report.read_optional("--max-body", source.max_body.as_deref(), bounds::body_bytes);
-    let dedupe_window = report.read("--dedupe-window", &args.ledger.dedupe_window, duration);
+    let dedupe_window = report.read_optional("--dedupe-window", source.dedupe_window.as_deref(), duration);
     let upstream = upstream(&args.upstream, report);
-    let upstream_timeout = report.read("--upstream-timeout", &args.upstream.upstream_timeout, duration);
+    let upstream_timeout =
+        report.read_optional("--upstream-timeout", args.upstream.upstream_timeout.as_deref(), duration);
     let row = row?;
     let defaults = &row.defaults;
     let name = name?.unwrap_or_else(|| row.name.to_owned());
     Some(SourceConfig {
         ledger_id: name.clone(),
         name,
+        hosts: hosts?,
         paths: paths.map(|paths| if paths.is_empty() { vec![PathPattern::any()] } else { paths })?,
         methods: defaults.methods.to_vec(),
         scheme: Arc::new(scheme?),
@@ -47,7 +54,7 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
         identities: identities?,
         rate: rate?,
         body_bytes_max: body_bytes_max?.unwrap_or(defaults.body_bytes_max),
-        dedupe_window: dedupe_window?,
+        dedupe_window: dedupe_window?.unwrap_or(DEDUPE_WINDOW),
         content_window: defaults.window,
         policies: Policies {
             replay: defaults.on_replay,
@@ -55,7 +62,7 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
             redelivery: defaults.on_redelivery,
         },
         upstream: upstream?,
-        upstream_timeout: upstream_timeout?,
+        upstream_timeout: upstream_timeout?.unwrap_or(UPSTREAM_TIMEOUT),
     })
 }
 
@@ -70,16 +77,21 @@ fn preset(name: Option<&str>, report: &mut Report) -> Option<&'static Preset> {
 
 /// The compiled scheme: here the secrets turn into keys, or turn out not to.
 fn compiled(
-    args: &SourceArgs,
+    args: &SenderArgs,
     row: Option<&Row>,
     environment: &Environment,
+    owners: &mut SecretOwners,
     report: &mut Report,
 ) -> Option<Scheme> {
     let places = SecretPlaces { files: &args.secret_file, variables: &args.secret_env, purpose: "verified" };
     let secrets = secrets::read(places, environment, report);
-    let allow_weak_secret = report.read("--allow-weak-secret", &args.allow_weak_secret, word::<Switch>);
+    let allow_weak_secret = switch("--allow-weak-secret", args.allow_weak_secret.as_deref(), report);
+    let allow_shared = switch("--allow-shared-secret", args.allow_shared_secret.as_deref(), report);
     let tolerance = tolerance(args.tolerance.as_deref(), row.map(|row| &**row), report);
     let (secrets, row, weak) = (secrets?, row?, allow_weak_secret?);
+    if allow_shared? == Switch::Off {
+        owners.claim(&secrets, report);
+    }
     let options = SchemeOptions { tolerance: tolerance?, allow_weak_secret: weak == Switch::On };
     scheme::compile(row, &secrets.iter().collect::<Vec<_>>(), options, report)
 }
@@ -103,6 +115,10 @@ fn public_url(text: Option<&str>, row: Option<&Preset>, report: &mut Report) -> 
     }
 }
 
+fn switch(key: &'static str, text: Option<&str>, report: &mut Report) -> Option<Switch> {
+    report.read_optional(key, text, word).map(|switch| switch.unwrap_or(Switch::Off))
+}
+
 #[allow(clippy::option_option)]
 fn tolerance(text: Option<&str>, preset: Option<&Preset>, report: &mut Report) -> Option<Option<Duration>> {
     report.read_optional("--tolerance", text, |text| match preset {
@@ -113,34 +129,6 @@ fn tolerance(text: Option<&str>, preset: Option<&Preset>, report: &mut Report) -
     })
 }
 
-/// The allow list of both flags together. Empty means any address, so a file
-/// that names none is a problem, not an invitation.
-fn allow(args: &SourceArgs, report: &mut Report) -> Option<Vec<IpNet>> {
-    let listed = report.read_each("--allow-ip", &args.allow_ip, network);
-    let Some(path) = args.allow_ip_file.as_deref() else { return listed };
-    let text = report.read("--allow-ip-file", path, |path| {
-        let bytes = files::read(Path::new(path), ALLOW_FILE_BYTES_MAX)?;
-        String::from_utf8(bytes.to_vec()).map_err(|_| "is not UTF-8 text".into())
-    })?;
-    let entries = text
-        .lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line.split('#').next().unwrap_or("").trim()));
-    let entries: Vec<_> = entries.filter(|(_, entry)| !entry.is_empty()).collect();
-    if entries.is_empty() {
-        report.wrong("--allow-ip-file", path, "names no network: expected one a line");
-        return None;
-    }
-    let read = |(line, entry): &(usize, &str)| {
-        network(entry)
-            .map_err(|fault| report.wrong("--allow-ip-file", &format!("{path}:{line}: {entry}"), fault))
-            .ok()
-    };
-    let from_file: Vec<IpNet> = entries.iter().filter_map(read).collect();
-    let complete = from_file.len() == entries.len();
-    complete.then_some(from_file).zip(listed).map(|(from_file, listed)| [listed, from_file].concat())
-}
-
 fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
     let Some(url) = args.upstream.as_deref() else {
         report.problem("--upstream", "is missing: say where the app listens, such as http://127.0.0.1:3000");
@@ -148,6 +136,7 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
     };
     let upstream = report.read("--upstream", url, str::parse);
     let Some(ca) = args.upstream_ca.as_deref() else { return upstream };
+    report.comes_from(ca);
     let usable = report.read("--upstream-ca", ca, |path| Ok(material::authorities(Path::new(path))?));
     match upstream? {
         Upstream::Https { host, port, .. } => {
@@ -160,5 +149,7 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
     }
 }
 
-/// Room for some thirty thousand networks.
-const ALLOW_FILE_BYTES_MAX: usize = 1 << 20;
+/// A provider's own retry after a lost answer comes within minutes.
+const DEDUPE_WINDOW: Duration = Duration::from_secs(60 * 60);
+
+const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(15);
