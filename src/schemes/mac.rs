@@ -44,8 +44,10 @@ impl Hash {
 pub(super) enum Mac {
     Sha1(Hmac<Sha1>),
     Sha256(Hmac<Sha256>),
-    Sha384(Hmac<Sha384>),
-    Sha512(Hmac<Sha512>),
+    /// Twice as large as the others, which would carry the room for it through
+    /// every delivery.
+    Sha384(Box<Hmac<Sha384>>),
+    Sha512(Box<Hmac<Sha512>>),
 }
 
 /// The same for each hash.
@@ -65,8 +67,8 @@ impl Mac {
         match hash {
             Hash::Sha1 => Self::Sha1(keyed(key)),
             Hash::Sha256 => Self::Sha256(keyed(key)),
-            Hash::Sha384 => Self::Sha384(keyed(key)),
-            Hash::Sha512 => Self::Sha512(keyed(key)),
+            Hash::Sha384 => Self::Sha384(Box::new(keyed(key))),
+            Hash::Sha512 => Self::Sha512(Box::new(keyed(key))),
         }
     }
 

@@ -302,7 +302,7 @@ mod tests {
         assert!(format!("{scheme:?}").contains("Mac(redacted)"));
         assert_eq!(
             format!("{open:?}"),
-            "OpenTemplate { secrets: 1, candidates: 1, id: None, signed_at: None, .. }"
+            "OpenTemplate { secrets: 1, candidates: 1, id: None, signed: Untimed, .. }"
         );
     }
 }

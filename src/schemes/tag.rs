@@ -10,13 +10,13 @@ const BYTES_MAX: usize = 72;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tag {
     bytes: [u8; BYTES_MAX],
-    length: usize,
+    length: u8,
 }
 
 impl Tag {
     /// `None` where `bytes` are more than any signature has.
     pub(super) fn new(bytes: &[u8]) -> Option<Self> {
-        let mut tag = Self { bytes: [0; BYTES_MAX], length: bytes.len() };
+        let mut tag = Self { bytes: [0; BYTES_MAX], length: u8::try_from(bytes.len()).ok()? };
         tag.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(tag)
     }
@@ -25,11 +25,11 @@ impl Tag {
     pub(super) fn decode(encoding: Encoding, text: &[u8]) -> Option<Self> {
         let mut bytes = [0; BYTES_MAX];
         let length = encoding.decode_into(text, &mut bytes)?;
-        Some(Self { bytes, length })
+        Some(Self { bytes, length: u8::try_from(length).ok()? })
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
+        &self.bytes[..usize::from(self.length)]
     }
 }
 

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::id;
 use super::keys::Keys;
-use super::open::{Late, OpenTemplate};
+use super::open::{Late, OpenTemplate, Signed};
 use super::parts::{self, Boundaries, Values};
 use super::signatures::Candidates;
 use super::timestamp::{Timestamp, TimestampField, TimestampPlace};
@@ -115,9 +115,12 @@ impl Template {
             url,
         };
         let around = parts::fill(&wire.signed, values);
-        let signed_at = timestamp.map(|timestamp| timestamp.at);
-        let open = OpenTemplate::begin(&self.keys, candidates, around, id.cloned(), signed_at);
-        Ok(open.bound(self.bound.as_ref()).late(self.late(now)))
+        let signed = match (timestamp, self.late(now)) {
+            (Some(timestamp), _) => Signed::At(timestamp.at),
+            (None, Some(late)) => Signed::Late(late),
+            (None, None) => Signed::Untimed,
+        };
+        Ok(OpenTemplate::begin(&self.keys, candidates, around, id.cloned(), signed, self.bound.as_ref()))
     }
 
     /// The signatures of the head, at least one, and the value of the header

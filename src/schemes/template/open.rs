@@ -25,8 +25,18 @@ pub(in crate::schemes) struct OpenTemplate {
     digesting: Digesting,
     after_body: Vec<u8>,
     id: Option<HeaderValue>,
-    signed_at: Option<UnixTime>,
-    late: Option<Late>,
+    signed: Signed,
+}
+
+/// When it was signed, as far as the head says.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Signed {
+    /// No time is signed.
+    Untimed,
+    /// At this time, which is fresh.
+    At(UnixTime),
+    /// The body will say.
+    Late(Late),
 }
 
 /// A time that stands in the body, and what it is judged by.
@@ -45,25 +55,22 @@ impl OpenTemplate {
         candidates: Candidates,
         around: Around,
         id: Option<HeaderValue>,
-        signed_at: Option<UnixTime>,
+        signed: Signed,
+        bound: Option<&Arc<[Option<u8>]>>,
     ) -> Self {
-        let Around { before_body, after_body } = around;
-        let checking = keys.check(&before_body);
-        let digesting = Digesting::new();
-        let mut open =
-            Self { checking, candidates, bound: None, digesting, after_body, id, signed_at, late: None };
-        open.digest_around(&before_body);
-        open
-    }
-
-    pub(super) fn bound(mut self, bound: Option<&Arc<[Option<u8>]>>) -> Self {
-        self.bound = bound.cloned();
-        self
-    }
-
-    pub(super) fn late(mut self, late: Option<Late>) -> Self {
-        self.late = late;
-        self
+        let mut digesting = Digesting::new();
+        if id.is_none() {
+            digesting.update(&around.before_body);
+        }
+        Self {
+            checking: keys.check(&around.before_body),
+            candidates,
+            bound: bound.cloned(),
+            digesting,
+            after_body: around.after_body,
+            id,
+            signed,
+        }
     }
 
     /// Takes the next bytes of the body, of any length, exactly as received.
@@ -76,7 +83,11 @@ impl OpenTemplate {
     /// is fresh.
     pub(in crate::schemes) fn finish(mut self, body: &[u8]) -> Result<Proof, Refusal> {
         let after_body = std::mem::take(&mut self.after_body);
-        self.digest_around(&after_body);
+        // Bytes beside the body are signed, and tell two deliveries apart where
+        // no id does.
+        if self.id.is_none() {
+            self.digesting.update(&after_body);
+        }
         let bound = self.bound;
         let may = |slot: usize, header| match bound.as_ref().and_then(|bound| bound.get(slot)) {
             Some(Some(only)) => *only == header,
@@ -84,9 +95,10 @@ impl OpenTemplate {
         };
         let slot = self.checking.finish(body, &after_body, &self.candidates, may);
         let slot = slot.ok_or(Refusal::SignatureMismatch)?;
-        let signed_at = match self.late {
-            Some(late) => Some(late.read(body)?),
-            None => self.signed_at,
+        let signed_at = match self.signed {
+            Signed::Untimed => None,
+            Signed::At(time) => Some(time),
+            Signed::Late(late) => Some(late.read(body)?),
         };
         let digest = self.digesting.finish();
         let identity = match self.id {
@@ -94,14 +106,6 @@ impl OpenTemplate {
             None => ReplayIdentity::Content(digest),
         };
         Ok(Proof { slot, signed_at, identity: Some(identity) })
-    }
-
-    /// Bytes beside the body are signed, and tell two deliveries apart where
-    /// no id does.
-    fn digest_around(&mut self, bytes: &[u8]) {
-        if self.id.is_none() {
-            self.digesting.update(bytes);
-        }
     }
 }
 
@@ -119,7 +123,7 @@ impl fmt::Debug for OpenTemplate {
             .field("secrets", &self.checking.count())
             .field("candidates", &self.candidates.len())
             .field("id", &self.id)
-            .field("signed_at", &self.signed_at)
+            .field("signed", &self.signed)
             .finish_non_exhaustive()
     }
 }
