@@ -37,8 +37,13 @@ pub fn write(path: &Path, contents: &[u8], existing: Existing) -> io::Result<()>
 
 fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(contents)?;
-    file.sync_all()
+    let written = file.write_all(contents).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Half a key is none, and would stand in the way of the next try. That
+        // it cannot be removed either is not the error to report.
+        let _ = fs::remove_file(path);
+    }
+    written
 }
 
 #[cfg(test)]

@@ -127,6 +127,11 @@ impl Connection {
         let mut request =
             Request::post(target).header(http::header::HOST, "localhost").body(Full::new(body))?;
         request.headers_mut().extend(fields.iter().cloned());
+        self.send(request).await
+    }
+
+    /// Sends a request of any kind and waits for the whole answer.
+    pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Reply, Failure> {
         let started = Instant::now();
         self.sender.ready().await?;
         let (parts, body) = self.sender.send_request(request).await?.into_parts();

@@ -132,6 +132,7 @@ fn source_lines(source: &SourceConfig, lines: &mut Lines) {
     lines.add_each("host", &source.hosts, "any");
     lines.add_each("path", &source.paths, "none");
     lines.add_each("method", &source.methods, "none");
+    handshake_lines(source, lines);
     lines.add_each("client-identity", &source.identities, "any");
     if let Some(ca) = &source.client_ca {
         lines.add("source-client-ca", ca.display());
@@ -163,6 +164,14 @@ fn source_lines(source: &SourceConfig, lines: &mut Lines) {
         );
     }
     lines.add("upstream-timeout", Span(source.upstream_timeout));
+}
+
+fn handshake_lines(source: &SourceConfig, lines: &mut Lines) {
+    let Some(handshake) = &source.handshake else { return lines.add("handshake", "off") };
+    lines.add("handshake", handshake.responder.handshake().name());
+    if let Some(file) = &handshake.secret_file {
+        lines.add("handshake-secret-file", file.display());
+    }
 }
 
 fn rate_line(rate: Option<Rate>, lines: &mut Lines) {

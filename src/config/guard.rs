@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use super::engine::EngineConfig;
 use super::stamps::Stamps;
 use crate::config::values::{Host, PublicUrl, SpkiPin};
-use crate::schemes::{Policy, Scheme};
+use crate::schemes::{Policy, Responder, Scheme};
 
 /// The configuration of the guard role.
 #[derive(Debug)]
@@ -134,6 +134,8 @@ pub struct SourceConfig {
     pub scheme: Arc<Scheme>,
     /// The URL that the sender knows it by, where the scheme signs that.
     pub public_url: Option<PublicUrl>,
+    /// What is answered to the provider's set-up requests, if anything.
+    pub handshake: Option<HandshakeConfig>,
     /// Client addresses; empty means any, and was asked for by leaving the
     /// allow list out.
     pub allow: Vec<IpNet>,
@@ -159,6 +161,15 @@ pub struct SourceConfig {
     pub upstream: Upstream,
     /// From the first byte sent to the app until the head of its answer.
     pub upstream_timeout: Duration,
+}
+
+/// The set-up requests that a source answers itself.
+#[derive(Debug)]
+pub struct HandshakeConfig {
+    /// Which ones, and how.
+    pub responder: Responder,
+    /// Where a secret goes that the provider hands over; never over another one.
+    pub secret_file: Option<PathBuf>,
 }
 
 /// What a copy of an accepted delivery gets, per class.

@@ -36,9 +36,9 @@ pub use egress::{ClientCertificate, ClientTls, EgressConfig};
 pub use engine::EngineConfig;
 pub use environment::{Environment, Role};
 pub use guard::{
-    BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig, Identity,
-    LedgerConfig, LogConfig, LogFormat, OnUnknown, PathPattern, Policies, Rate, SourceConfig, TlsConfig,
-    TlsVersion, Transport, Upstream,
+    BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig,
+    HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, OnUnknown, PathPattern, Policies, Rate,
+    SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;

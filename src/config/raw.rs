@@ -86,6 +86,11 @@ pub(super) fn scheme_names() -> String {
     schemes::presets().iter().map(|preset| preset.name).collect::<Vec<_>>().join(", ")
 }
 
+/// Every handshake there is, likewise.
+pub(super) fn handshake_names() -> String {
+    schemes::Handshake::ALL.map(schemes::Handshake::name).join(", ")
+}
+
 /// Where the guard listens.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Listening")]
@@ -181,6 +186,8 @@ pub struct SourceArgs {
     pub sender: SenderArgs,
     #[command(flatten)]
     pub signature: SignatureArgs,
+    #[command(flatten)]
+    pub handshake: HandshakeArgs,
     #[command(flatten)]
     pub upstream: UpstreamArgs,
 }
@@ -301,6 +308,31 @@ pub struct SenderArgs {
     /// Within it a sender's own retry after a lost answer is recognised.
     #[arg(long, value_name = "DURATION")]
     pub dedupe_window: Option<String>,
+}
+
+/// What the guard answers itself when the provider sets the webhook up.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+#[command(next_help_heading = "Set-up requests")]
+pub struct HandshakeArgs {
+    /// Set-up requests to answer, or off [default: the scheme's].
+    ///
+    /// With `off`, those that are signed go to the app as deliveries, and the others are refused.
+    #[arg(long, value_name = "HANDSHAKE|off", help = format!("Set-up requests to answer: {}; or off [default: the scheme's]", handshake_names()))]
+    pub handshake: Option<String>,
+
+    /// File with the verify token that was agreed on with Meta.
+    #[arg(long, value_name = "FILE")]
+    pub handshake_token_file: Option<String>,
+
+    /// Name of an environment variable with the same.
+    #[arg(long, value_name = "NAME")]
+    pub handshake_token_env: Option<String>,
+
+    /// File that the secret of Asana's first request is written to, unless it is there already.
+    ///
+    /// That request is not signed: name the file only to set a webhook up, and leave the flag out once it is.
+    #[arg(long, value_name = "FILE")]
+    pub handshake_secret_file: Option<String>,
 }
 
 /// How a sender signs that is in nobody's row: for --scheme hmac, and the first flag for --scheme api-key too.

@@ -8,8 +8,10 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
+use crate::guard::outcome::Outcome;
 use crate::limits::Permit;
 use crate::net::{self, UpstreamBody, UpstreamBodyError};
+use crate::schemes;
 use crate::service::ERROR_ID;
 
 /// Set on what the guard answers itself although the delivery is genuine.
@@ -55,6 +57,26 @@ pub(crate) fn duplicate() -> Response<AnswerBody> {
     response.headers_mut().insert(OUTCOME, HeaderValue::from_static("duplicate"));
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     response
+}
+
+/// The answer to a set-up request. The app does not see it.
+pub(crate) fn handshake(answer: schemes::Answer) -> Response<AnswerBody> {
+    let length = HeaderValue::from(answer.body.len());
+    let mut response = Response::new(AnswerBody::from(answer.body));
+    response.headers_mut().extend(answer.fields);
+    response.headers_mut().insert(OUTCOME, HeaderValue::from_static("handshake"));
+    response.headers_mut().insert(CONTENT_LENGTH, length);
+    response
+}
+
+/// What became of a delivery that was answered so.
+pub(crate) fn outcome(response: &Response<AnswerBody>) -> Outcome {
+    match response.headers().get(OUTCOME) {
+        Some(outcome) if outcome == "handshake" => Outcome::Handshake,
+        Some(_) => Outcome::Duplicate,
+        None if response.status().is_success() => Outcome::Accepted,
+        None => Outcome::NotAccepted,
+    }
 }
 
 impl Body for AnswerBody {

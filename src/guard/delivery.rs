@@ -13,7 +13,7 @@ use crate::guard::answer::{self, AnswerBody};
 use crate::guard::check::{Routed, Verified};
 use crate::guard::outcome::Outcome;
 use crate::guard::pipeline;
-use crate::guard::rejection::{Refused, Rejection};
+use crate::guard::rejection::{RefusalForm, Refused, Rejection};
 use crate::guard::source::Source;
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
@@ -57,8 +57,8 @@ pub(crate) struct Delivery {
     brought: Option<Brought>,
     point: PointOfNoReturn,
     observation: Observation,
-    /// What a 401 asks for, by the scheme of the source that was found.
-    challenge: &'static str,
+    /// How refusals are written, by the source that was found.
+    refusals: RefusalForm,
 }
 
 impl Delivery {
@@ -70,7 +70,7 @@ impl Delivery {
     ) -> Self {
         let telemetry = Arc::clone(&worker.guard.telemetry);
         let observation = Observation::begin(telemetry, connection.client.address, request);
-        Self { worker, connection, brought: None, point, observation, challenge: "Signature" }
+        Self { worker, connection, brought: None, point, observation, refusals: RefusalForm::default() }
     }
 
     pub(crate) fn guard(&self) -> Arc<Guard> {
@@ -110,7 +110,7 @@ impl Delivery {
     }
 
     pub(crate) fn note_routed(&mut self, routed: &Routed) {
-        self.challenge = routed.source().config.scheme.challenge();
+        self.refusals = routed.source().refusals();
         self.observation.named = Some(Arc::clone(&routed.source().named));
     }
 
@@ -136,8 +136,8 @@ impl Delivery {
         body: Incoming,
     ) -> Response<AnswerBody> {
         let (outcome, mut response) = match result {
-            Ok(response) => (outcome_of(&response), response),
-            Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response(self.challenge)),
+            Ok(response) => (answer::outcome(&response), response),
+            Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response(self.refusals)),
         };
         if let Outcome::Rejected(rejection) = outcome
             && rejection.is_of_the_ledger()
@@ -147,15 +147,5 @@ impl Delivery {
         self.observation.settle(outcome.code(), response.status());
         service::leave_unread(body, self.observation.version(), &mut response, &self.worker.drain);
         response
-    }
-}
-
-fn outcome_of(response: &Response<AnswerBody>) -> Outcome {
-    if response.headers().contains_key(answer::OUTCOME) {
-        Outcome::Duplicate
-    } else if response.status().is_success() {
-        Outcome::Accepted
-    } else {
-        Outcome::NotAccepted
     }
 }

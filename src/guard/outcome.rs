@@ -12,6 +12,8 @@ pub enum Outcome {
     NotAccepted,
     /// A copy of one that the app has; answered, not forwarded.
     Duplicate,
+    /// A provider's set-up request; answered, not forwarded.
+    Handshake,
     /// The caller hung up before there was anything to answer.
     CallerGone,
     /// Refused by the guard.
@@ -21,7 +23,7 @@ pub enum Outcome {
 impl Outcome {
     /// Every outcome there is.
     pub fn all() -> impl Iterator<Item = Self> {
-        [Self::Accepted, Self::NotAccepted, Self::Duplicate, Self::CallerGone]
+        [Self::Accepted, Self::NotAccepted, Self::Duplicate, Self::Handshake, Self::CallerGone]
             .into_iter()
             .chain(Rejection::all().map(Self::Rejected))
     }
@@ -32,6 +34,7 @@ impl Outcome {
             Self::Accepted => "accepted",
             Self::NotAccepted => "not_accepted",
             Self::Duplicate => "duplicate",
+            Self::Handshake => "handshake",
             Self::CallerGone => CALLER_GONE,
             Self::Rejected(rejection) => rejection.code(),
         }

@@ -15,7 +15,7 @@ use http::request::Parts;
 use hyper::body::Incoming;
 
 use crate::guard::answer::{self, AnswerBody};
-use crate::guard::check::{self, Standing};
+use crate::guard::check::{self, SetUp, Standing};
 use crate::guard::delivery::Delivery;
 use crate::guard::forward::forward;
 use crate::guard::rejection::{Refused, Rejection};
@@ -41,9 +41,16 @@ pub(crate) async fn run(
     let known = check::recognise(routed, delivery.caller(), &in_force, now)?;
     drop(in_force);
     let admitted = check::admit(known, delivery.caller().client, &guard.deliveries)?;
-    let opened = check::open(admitted, &parts, now)?;
+    let presented = match check::asks_unsigned(admitted, &parts).await? {
+        SetUp::Delivery(presented) => presented,
+        SetUp::Answered(answer) => return Ok(answer),
+    };
+    let opened = check::open(presented, &parts, now)?;
     let verified = check::read(opened, body, delivery.reservation(), &guard.bounds).await?;
     delivery.note_verified(&verified);
+    if let Some(answer) = check::asks_signed(&verified) {
+        return Ok(answer);
+    }
     let funded = match check::claim(verified, &guard.ledger).await? {
         Standing::First(claimed) => {
             delivery.run_to_end();

@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::guard::answer::AnswerBody;
@@ -34,6 +34,8 @@ pub enum Rejection {
     IdentityNotAllowed,
     /// Above the rate of the address or of the source.
     RateLimited,
+    /// A set-up request that asks wrongly, or with the wrong token.
+    HandshakeRefused,
     /// The scheme could not be satisfied; the reason is its own.
     Unproven(Refusal),
     /// The head, or the framing of the body, is ambiguous or not HTTP.
@@ -64,6 +66,8 @@ pub enum Rejection {
     Draining,
     /// Signed at a time of which the ledger may have forgotten something.
     SignedBeforeMemory,
+    /// The secret that a handshake brought could not be written to its file.
+    HandshakeUnkept,
     /// A bug of ours.
     Internal,
     /// No connection to the app.
@@ -76,13 +80,14 @@ pub enum Rejection {
 
 impl Rejection {
     /// Every reason but those of the schemes, which [`Refusal::ALL`] lists.
-    const OWN: [Self; 24] = [
+    const OWN: [Self; 26] = [
         Self::NoSource,
         Self::MethodNotAllowed,
         Self::AddressNotAllowed,
         Self::IdentityMissing,
         Self::IdentityNotAllowed,
         Self::RateLimited,
+        Self::HandshakeRefused,
         Self::HeadRefused,
         Self::BodyTooLarge,
         Self::BodyTimeout,
@@ -97,6 +102,7 @@ impl Rejection {
         Self::Overloaded,
         Self::Draining,
         Self::SignedBeforeMemory,
+        Self::HandshakeUnkept,
         Self::Internal,
         Self::UpstreamUnreachable,
         Self::UpstreamTimeout,
@@ -117,6 +123,7 @@ impl Rejection {
             Self::IdentityMissing => "identity_missing",
             Self::IdentityNotAllowed => "identity_not_allowed",
             Self::RateLimited => "rate_limited",
+            Self::HandshakeRefused => "handshake_refused",
             Self::Unproven(refusal) => refusal.code(),
             Self::HeadRefused => "head_refused",
             Self::BodyTooLarge => "body_too_large",
@@ -132,6 +139,7 @@ impl Rejection {
             Self::Overloaded => "overloaded",
             Self::Draining => "draining",
             Self::SignedBeforeMemory => "signed_before_memory",
+            Self::HandshakeUnkept => "handshake_unkept",
             Self::Internal => "internal",
             Self::UpstreamUnreachable => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
@@ -145,9 +153,10 @@ impl Rejection {
         match self {
             Self::HeadRefused => StatusCode::BAD_REQUEST,
             Self::Unproven(_) => StatusCode::UNAUTHORIZED,
-            Self::AddressNotAllowed | Self::IdentityMissing | Self::IdentityNotAllowed => {
-                StatusCode::FORBIDDEN
-            }
+            Self::AddressNotAllowed
+            | Self::IdentityMissing
+            | Self::IdentityNotAllowed
+            | Self::HandshakeRefused => StatusCode::FORBIDDEN,
             Self::NoSource => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTimeout | Self::HeadTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -163,7 +172,8 @@ impl Rejection {
             | Self::LedgerUnavailable
             | Self::Overloaded
             | Self::Draining
-            | Self::SignedBeforeMemory => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::SignedBeforeMemory
+            | Self::HandshakeUnkept => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -177,6 +187,7 @@ impl Rejection {
             | Self::Overloaded
             | Self::Draining
             | Self::SignedBeforeMemory
+            | Self::HandshakeUnkept
             | Self::Internal => Side::Ourselves,
             _ => Side::Caller,
         }
@@ -192,7 +203,7 @@ impl Rejection {
     const fn retry_after(self) -> Option<&'static str> {
         match self {
             Self::InFlight | Self::Overloaded | Self::SignedBeforeMemory => Some("1"),
-            Self::Draining | Self::LedgerUnavailable => Some("5"),
+            Self::Draining | Self::LedgerUnavailable | Self::HandshakeUnkept => Some("5"),
             Self::LedgerFull => Some("30"),
             _ => None,
         }
@@ -231,8 +242,8 @@ impl Refused {
         Self { rejection: Rejection::Internal, fields: vec![(service::ERROR_ID, id)] }
     }
 
-    /// The answer to the caller. `challenge` is what the source's scheme asks for.
-    pub(crate) fn into_response(self, challenge: &'static str) -> Response<AnswerBody> {
+    /// The answer to the caller.
+    pub(crate) fn into_response(self, form: RefusalForm) -> Response<AnswerBody> {
         let mut response = service::problem(self.rejection.problem(), self.rejection.status());
         let fields = response.headers_mut();
         if let Some(seconds) = self.rejection.retry_after() {
@@ -240,11 +251,35 @@ impl Refused {
         }
         if self.rejection.status() == StatusCode::UNAUTHORIZED {
             // RFC 9110 section 15.5.2: a 401 names a challenge.
-            fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static(form.challenge));
         }
         fields.extend(self.fields);
-        response
+        if form.bare { bare(response) } else { response }
     }
+}
+
+/// How the refusals of a source are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RefusalForm {
+    /// What a 401 asks for, by the source's scheme.
+    pub(crate) challenge: &'static str,
+    /// Without a document, for a provider that takes a refusal for one only so.
+    pub(crate) bare: bool,
+}
+
+impl Default for RefusalForm {
+    /// Where no source was found.
+    fn default() -> Self {
+        Self { challenge: "Signature", bare: false }
+    }
+}
+
+/// `response` without its document.
+fn bare(response: Response<AnswerBody>) -> Response<AnswerBody> {
+    let mut response = response.map(|_| AnswerBody::from(Bytes::new()));
+    response.headers_mut().remove(CONTENT_TYPE);
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    response
 }
 
 impl From<Rejection> for Refused {

@@ -12,7 +12,7 @@ use http::header;
 use http::request::Parts;
 use http::{HeaderValue, Method};
 
-use crate::config::{Host, PathPattern};
+use crate::config::{Host, PathPattern, SourceConfig};
 use crate::guard::source::Source;
 
 /// The sources by host and path.
@@ -135,9 +135,11 @@ fn spelling(authority: &str) -> Option<Cow<'_, str>> {
     Some(host.into())
 }
 
-/// The `Allow` field of a 405.
-pub(crate) fn allow(methods: &[Method]) -> HeaderValue {
-    let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+/// The `Allow` field of a 405: the methods of deliveries, and of set-up requests.
+pub(crate) fn allow(source: &SourceConfig) -> HeaderValue {
+    let asking = source.handshake.as_ref().map(|handshake| handshake.responder.handshake().method());
+    let asking = asking.filter(|method| !source.methods.contains(method));
+    let names: Vec<&str> = source.methods.iter().chain(&asking).map(Method::as_str).collect();
     HeaderValue::from_str(&names.join(", ")).expect("method names are tokens, which are field values")
 }
 

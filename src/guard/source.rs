@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
+use http::{HeaderValue, Method};
 
-use crate::config::{Policies, SourceConfig};
+use crate::config::{HandshakeConfig, Policies, SourceConfig};
 use crate::guard::accept::SourceTrust;
 use crate::guard::allow_list::AllowList;
 use crate::guard::refused_addresses::RefusedAddresses;
+use crate::guard::rejection::RefusalForm;
 use crate::guard::routes;
 use crate::guard::way::Way;
 use crate::ledger::{Class, Memory, SourceIndex};
@@ -69,8 +70,24 @@ impl Source {
             name_value: HeaderValue::from_str(&config.name)
                 .expect("the configuration admits only source names that are field values"),
             scheme_value: HeaderValue::from_static(scheme.name),
-            allow_value: routes::allow(&config.methods),
+            allow_value: routes::allow(&config),
             config,
+        }
+    }
+
+    /// Whether a request with this method may be for it: a delivery, or what its
+    /// provider sets the webhook up with.
+    pub(crate) fn takes(&self, method: &Method) -> bool {
+        let asks = |handshake: &HandshakeConfig| handshake.responder.handshake().method() == *method;
+        self.config.methods.contains(method) || self.config.handshake.as_ref().is_some_and(asks)
+    }
+
+    /// How its refusals are written.
+    pub(crate) fn refusals(&self) -> RefusalForm {
+        let wants = |handshake: &HandshakeConfig| handshake.responder.handshake().wants_bare_refusals();
+        RefusalForm {
+            challenge: self.config.scheme.challenge(),
+            bare: self.config.handshake.as_ref().is_some_and(wants),
         }
     }
 

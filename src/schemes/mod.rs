@@ -12,8 +12,9 @@
 //! arrive and [`Open::finish`] gives a [`Proof`] or a [`Refusal`].
 //!
 //! Everything here is pure: no socket, file, clock or lock. Nothing here may
-//! read a body as text, look at a header twice over, or say which key nearly
-//! matched.
+//! read a body as text before its signature held, look at a header twice over,
+//! or say which key nearly matched. What providers ask an endpoint before they
+//! send to it is answered in `handshake`.
 //!
 //! Where to start: [`Scheme::open`] reads top-down; the rows are in
 //! `presets/`; `mac.rs` is the one file that touches HMAC.
@@ -54,10 +55,12 @@
 //! ```
 
 mod asymmetric;
+mod client_state;
 mod digest;
 mod encoding;
 mod fields;
 mod form;
+mod handshake;
 mod json;
 mod key;
 mod mac;
@@ -78,6 +81,7 @@ pub use asymmetric::{KeyAlgorithm, KeyRejected};
 pub use digest::Digest;
 pub use encoding::Encoding;
 pub use form::{FORM_FIELDS_MAX, FormCoverage, FormWire};
+pub use handshake::{Answer, Asked, CHALLENGE_BYTES_MAX, Handshake, Responder, SIGNED_BYTES_MAX};
 pub use key::{KeyError, KeyFault, KeyText};
 pub use mac::Hash;
 pub use open::Open;

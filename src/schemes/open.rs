@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::client_state::OpenClientState;
 use super::form::OpenForm;
 use super::mailgun::OpenMailgun;
 use super::proof::Proof;
@@ -21,6 +22,7 @@ enum Opened {
     Form(OpenForm),
     Mailgun(OpenMailgun),
     Token(OpenToken),
+    ClientState(OpenClientState),
 }
 
 impl Open {
@@ -30,7 +32,7 @@ impl Open {
         match &mut self.0 {
             Opened::Template(open) => open.update(chunk),
             // These read the whole at the end, or none of it.
-            Opened::Form(_) | Opened::Mailgun(_) | Opened::Token(_) => {}
+            Opened::Form(_) | Opened::Mailgun(_) | Opened::Token(_) | Opened::ClientState(_) => {}
         }
     }
 
@@ -44,6 +46,7 @@ impl Open {
             Opened::Form(open) => open.finish(body),
             Opened::Mailgun(open) => open.finish(body),
             Opened::Token(open) => Ok(open.finish()),
+            Opened::ClientState(open) => open.finish(body),
         }
     }
 }
@@ -64,6 +67,7 @@ opened_from! {
     Form(OpenForm),
     Mailgun(OpenMailgun),
     Token(OpenToken),
+    ClientState(OpenClientState),
 }
 
 impl fmt::Debug for Open {
@@ -73,6 +77,7 @@ impl fmt::Debug for Open {
             Opened::Form(open) => open.fmt(f),
             Opened::Mailgun(open) => open.fmt(f),
             Opened::Token(open) => open.fmt(f),
+            Opened::ClientState(open) => open.fmt(f),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::Method;
 
 use super::form::FormWire;
+use super::handshake::Handshake;
 use super::template::Wire;
 use super::token::TokenWire;
 
@@ -68,6 +69,8 @@ pub enum Mechanism {
     Mailgun,
     /// A shared token in a header, which signs nothing.
     Token(TokenWire),
+    /// A shared token in the body, beside each notification of Microsoft Graph.
+    ClientState,
 }
 
 impl Mechanism {
@@ -76,14 +79,14 @@ impl Mechanism {
         match self {
             Self::Template(wire) => wire.signs_url(),
             Self::Form(_) => true,
-            Self::Mailgun | Self::Token(_) => false,
+            Self::Mailgun | Self::Token(_) | Self::ClientState => false,
         }
     }
 
     /// Whether anything of the request is signed. Without that there is no
     /// memory of what was accepted.
     pub const fn signs(&self) -> bool {
-        !matches!(self, Self::Token(_))
+        !matches!(self, Self::Token(_) | Self::ClientState)
     }
 }
 
@@ -106,6 +109,15 @@ pub struct Defaults {
     pub on_redelivery: Policy,
     /// The methods it is sent with.
     pub methods: &'static [Method],
+    /// How the provider sets a webhook up, where it asks the endpoint first.
+    pub handshake: Option<Handshake>,
+}
+
+impl Defaults {
+    /// The same for a provider that sets its webhooks up so.
+    pub(super) const fn asked_by(self, handshake: Handshake) -> Self {
+        Self { handshake: Some(handshake), ..self }
+    }
 }
 
 /// What a copy of an accepted delivery gets.

@@ -5,12 +5,14 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, Method};
 
+use super::client_state::ClientState;
 use super::form::Form;
 use super::key::{KeyError, WeakKeys};
 use super::mailgun::Mailgun;
 use super::open::Open;
 use super::preset::{Mechanism, Preset, Row};
 use super::refusal::Refusal;
+use super::tag::Tag;
 use super::template::Template;
 use super::token::Token;
 use crate::clock::UnixTime;
@@ -85,6 +87,7 @@ pub(super) enum Keyed {
     Form(Form),
     Mailgun(Mailgun),
     Token(Token),
+    ClientState(ClientState),
 }
 
 impl Scheme {
@@ -109,6 +112,7 @@ impl Scheme {
             Mechanism::Form(wire) => Keyed::Form(Form::new(wire, credentials, options)?),
             Mechanism::Mailgun => Keyed::Mailgun(Mailgun::new(credentials, tolerance, options)?),
             Mechanism::Token(wire) => Keyed::Token(Token::new(wire, credentials, options)?),
+            Mechanism::ClientState => Keyed::ClientState(ClientState::new(credentials, options)?),
         };
         Ok(Self { preset, keyed })
     }
@@ -124,7 +128,7 @@ impl Scheme {
         match &self.keyed {
             Keyed::Template(template) => template.tolerance(),
             Keyed::Mailgun(mailgun) => Some(mailgun.tolerance()),
-            Keyed::Form(_) | Keyed::Token(_) => None,
+            Keyed::Form(_) | Keyed::Token(_) | Keyed::ClientState(_) => None,
         }
     }
 
@@ -136,7 +140,7 @@ impl Scheme {
         match &self.keyed {
             Keyed::Template(template) => template.fresh_for(),
             Keyed::Mailgun(mailgun) => Some(mailgun.fresh_for()),
-            Keyed::Form(_) | Keyed::Token(_) => None,
+            Keyed::Form(_) | Keyed::Token(_) | Keyed::ClientState(_) => None,
         }
     }
 
@@ -147,6 +151,7 @@ impl Scheme {
             Keyed::Form(form) => form.secret_count(),
             Keyed::Mailgun(mailgun) => mailgun.secret_count(),
             Keyed::Token(token) => token.secret_count(),
+            Keyed::ClientState(state) => state.secret_count(),
         }
     }
 
@@ -160,6 +165,7 @@ impl Scheme {
             // Only the layout of the body is read from the head.
             Keyed::Mailgun(_) => &[CONTENT_TYPE],
             Keyed::Token(token) => token.security_headers(),
+            Keyed::ClientState(_) => &[],
         }
     }
 
@@ -168,7 +174,7 @@ impl Scheme {
     pub fn id_header(&self) -> Option<&HeaderName> {
         match &self.keyed {
             Keyed::Template(template) => template.id_header(),
-            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => None,
+            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) | Keyed::ClientState(_) => None,
         }
     }
 
@@ -181,7 +187,17 @@ impl Scheme {
     pub fn challenge(&self) -> &'static str {
         match &self.preset.mechanism {
             Mechanism::Token(wire) => wire.form.challenge().unwrap_or("Token"),
+            Mechanism::ClientState => "Token",
             _ => "Signature",
+        }
+    }
+
+    /// The MAC of `message` under the secret `slot`, for answers that a provider
+    /// wants one in. `None` where there is no such secret or it is no HMAC key.
+    pub(super) fn mac(&self, slot: usize, message: &[u8]) -> Option<Tag> {
+        match &self.keyed {
+            Keyed::Template(template) => template.mac(slot, message),
+            Keyed::ClientState(_) | Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => None,
         }
     }
 
@@ -195,6 +211,7 @@ impl Scheme {
             Keyed::Form(form) => form.open(head).map(Open::from),
             Keyed::Mailgun(mailgun) => mailgun.open(head, now).map(Open::from),
             Keyed::Token(token) => token.open(head).map(Open::from),
+            Keyed::ClientState(state) => Ok(state.open().into()),
         }
     }
 }

@@ -55,7 +55,7 @@ impl Scheme {
     pub fn accepts_id(&self, id: &str) -> bool {
         match &self.keyed {
             Keyed::Template(template) => template.accepts_id(id),
-            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => true,
+            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) | Keyed::ClientState(_) => true,
         }
     }
 
@@ -63,7 +63,7 @@ impl Scheme {
     pub fn cannot_sign(&self) -> Option<SignError> {
         match &self.keyed {
             Keyed::Template(template) if !template.can_sign() => Some(SignError::PublicKey),
-            Keyed::Mailgun(_) => Some(SignError::SignedInBody),
+            Keyed::Mailgun(_) | Keyed::ClientState(_) => Some(SignError::SignedInBody),
             Keyed::Template(_) | Keyed::Form(_) | Keyed::Token(_) => None,
         }
     }
@@ -75,7 +75,7 @@ impl Scheme {
         match &self.keyed {
             Keyed::Template(template) => template.sign(message),
             Keyed::Form(form) => form.sign(message),
-            Keyed::Mailgun(_) => Err(SignError::SignedInBody),
+            Keyed::Mailgun(_) | Keyed::ClientState(_) => Err(SignError::SignedInBody),
             Keyed::Token(token) => Ok(token.sign()),
         }
     }

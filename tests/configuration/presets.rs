@@ -55,8 +55,10 @@ fn environment(file: &Path, directory: &str, held: &str) -> Environment {
     let pairs = lines.map(|line| line.split_once('=').unwrap());
     let pairs: Vec<_> =
         pairs.map(|(name, value)| (name.to_owned(), value.replace("certs/dev", directory))).collect();
-    let secret = pairs.iter().find(|(name, _)| name.ends_with("SECRET_ENV")).map(|(_, name)| name.clone());
-    pairs.into_iter().chain(secret.map(|name| (name, held.to_owned()))).collect()
+    let holds = |(name, _): &&(String, String)| name.ends_with("SECRET_ENV") || name.ends_with("TOKEN_ENV");
+    let secrets: Vec<_> =
+        pairs.iter().filter(holds).map(|(_, name)| (name.clone(), held.to_owned())).collect();
+    pairs.into_iter().chain(secrets).collect()
 }
 
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/presets");

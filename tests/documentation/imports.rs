@@ -19,7 +19,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("net", &["config"]),
     ("admin", &["net"]),
     ("service", &["admin", "limits", "net"]),
-    ("guard", &["admin", "clock", "config", "ledger", "limits", "net", "schemes", "service", "telemetry"]),
+    (
+        "guard",
+        &[
+            "admin",
+            "clock",
+            "config",
+            "keys",
+            "ledger",
+            "limits",
+            "net",
+            "private_file",
+            "schemes",
+            "service",
+            "telemetry",
+        ],
+    ),
     ("signer", &["admin", "clock", "config", "keys", "limits", "net", "schemes", "service", "telemetry"]),
     (
         "cli",

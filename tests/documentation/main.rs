@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a file of the repository is there")]
 
 mod architecture;
+mod handshakes;
 mod imports;
 #[cfg(feature = "proxy")]
 mod rejections;

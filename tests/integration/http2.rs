@@ -16,7 +16,7 @@ use crate::frames::{
 use crate::stand::{BODY, Setup, Stand};
 
 /// An ordinary client of HTTP/2.
-async fn connect(stand: &Stand) -> SendRequest<Full<Bytes>> {
+pub(crate) async fn connect(stand: &Stand) -> SendRequest<Full<Bytes>> {
     let mut config = stand.tls_client(Some(&stand.sender), &[&TLS13]);
     config.alpn_protocols = vec![b"h2".to_vec()];
     let stream = stand.tls_connect(config).await.unwrap();

@@ -21,6 +21,7 @@ mod admin;
 mod forwarding;
 mod frames;
 mod framing;
+mod handshakes;
 mod http2;
 mod interop;
 mod lifecycle;

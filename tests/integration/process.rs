@@ -61,6 +61,38 @@ async fn curl_speaks_every_version_of_http() {
 }
 
 #[tokio::test]
+async fn what_a_handshake_brings_and_shows_is_in_no_log_line() {
+    let directory = Directory::prepared().await;
+    directory.run("printf %s verify-token-of-meta > verify.token").await;
+    let line = format!("{} --log-level trace", plain_guard("http://127.0.0.1:9"));
+    let asana = format!("{line} --handshake asana --handshake-secret-file asana.secret");
+    let meta = format!("{line} --handshake meta --handshake-token-file verify.token");
+    let secret = "b537207f20cbfa02357cf448134da559";
+    let subscribe = "?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=verify-token-of-meta";
+    for (line, request, status) in [
+        (&asana, format!("-X POST -H 'X-Hook-Secret: {secret}' http://localhost:PORT/hooks"), "200"),
+        (&meta, format!("'http://localhost:PORT/hooks{subscribe}'"), "200"),
+        (&meta, format!("'http://localhost:PORT/hooks{subscribe}-of-nobody'"), "403"),
+    ] {
+        let guard = directory.guard(line).await;
+        let request = request.replace("PORT", &guard.listen.port().to_string());
+        let answer = directory.run(&format!("curl -s -o answer -w '%{{http_code}}' {request}")).await;
+        assert_eq!(answer, status, "{request}");
+        guard.signal("TERM").await;
+        let end = guard.end().await;
+        let said = end.log.join("\n") + &end.stderr;
+        assert!(said.contains("handshake"), "{said}");
+        for hidden in [secret, "verify-token-of-meta", "1158201444"] {
+            assert!(!said.contains(hidden), "{hidden} is in {said}");
+        }
+    }
+    assert_eq!(
+        directory.run("cat asana.secret; stat -c ' %a' asana.secret").await,
+        format!("{secret} 600\n")
+    );
+}
+
+#[tokio::test]
 async fn certificates_made_with_openssl_serve_as_well() {
     let app = App::start().await.unwrap();
     let directory = Directory::prepared().await;

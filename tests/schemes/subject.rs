@@ -14,10 +14,11 @@ pub(crate) struct Subject {
     pub(crate) preset: &'static Preset,
 }
 
-/// Every preset that can sign: what Mailgun proves is in a body that only
-/// Mailgun makes.
+/// Every preset that can sign: what Mailgun and Microsoft Graph prove is in a
+/// body that only they make.
 pub(crate) fn subjects() -> Vec<Subject> {
-    let signs = |preset: &&&'static Preset| !matches!(preset.mechanism, Mechanism::Mailgun);
+    let signs =
+        |preset: &&&'static Preset| !matches!(preset.mechanism, Mechanism::Mailgun | Mechanism::ClientState);
     presets().iter().filter(signs).map(|preset| Subject { preset }).collect()
 }
 

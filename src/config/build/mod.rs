@@ -8,6 +8,7 @@ mod authorization;
 mod bounds;
 mod endpoint;
 mod front;
+mod handshake;
 mod row;
 mod scheme;
 mod signer;

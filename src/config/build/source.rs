@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{allow_list, bounds, row, scheme};
+use super::{allow_list, bounds, handshake, row, scheme};
 use crate::config::environment::Environment;
 use crate::config::material;
 use crate::config::problems::Report;
@@ -34,6 +34,7 @@ pub(super) fn read(
     let pins = report.read_each("--client-spki-pin", &source.client_spki_pin, str::parse);
     let client_ca = client_ca(source.source_client_ca.as_deref(), report);
     let rate = bounds::rate(source.rate_limit.as_deref(), source.rate_burst.as_deref(), report);
+    let handshake = handshake::read(&args.handshake, preset, rate.flatten(), environment, report);
     let body_bytes_max = report.read_optional("--max-body", source.max_body.as_deref(), bounds::body_bytes);
     let dedupe_window = report.read_optional("--dedupe-window", source.dedupe_window.as_deref(), duration);
     let upstream = upstream(&args.upstream, report);
@@ -49,6 +50,7 @@ pub(super) fn read(
         paths: paths.map(|paths| if paths.is_empty() { vec![PathPattern::any()] } else { paths })?,
         methods: defaults.methods.to_vec(),
         scheme: Arc::new(scheme?),
+        handshake: handshake?,
         public_url: public_url?,
         allow: allow?,
         identities: identities?,

@@ -3,14 +3,15 @@
 //! The first, [`inspect`](crate::net::inspect), is `net`'s and every role's.
 //! Each stage takes the evidence of the one before and gives its own. Only the
 //! stage itself can make its evidence, so a stage that is skipped or moved is
-//! a compile error: `Sound` → `Routed` → `Known` → `Admitted` → `Opened` →
-//! `Verified` → `Claimed` → `Funded`.
+//! a compile error: `Sound` → `Routed` → `Known` → `Admitted` → `Presented` →
+//! `Opened` → `Verified` → `Claimed` → `Funded`.
 
 mod admission;
 mod body;
 mod budget;
 mod caller;
 mod claim;
+mod handshake;
 mod route;
 mod signature;
 
@@ -19,5 +20,6 @@ pub(crate) use body::read;
 pub(crate) use budget::{Funded, charge, pass_copy};
 pub(crate) use caller::{Known, recognise};
 pub(crate) use claim::{Claimed, Standing, claim};
+pub(crate) use handshake::{Presented, SetUp, asks_signed, asks_unsigned};
 pub(crate) use route::{Routed, route};
 pub(crate) use signature::{Opened, Verified, open};

@@ -23,7 +23,7 @@ pub(crate) fn route(routes: &Routes, sound: Sound, parts: &Parts) -> Result<Rout
         return Err(if path == "*" { Rejection::NoSource } else { Rejection::HeadRefused }.into());
     }
     let source = routes.find(parts).ok_or(Rejection::NoSource)?;
-    if !source.config.methods.contains(&parts.method) {
+    if !source.takes(&parts.method) {
         return Err(Refused::method_not_allowed(source.allow_value.clone()));
     }
     Ok(Routed { source: Arc::clone(source), sound })

@@ -11,7 +11,7 @@ use http::HeaderValue;
 use http::request::Parts;
 
 use crate::clock::UnixTime;
-use crate::guard::check::Admitted;
+use crate::guard::check::{Admitted, Presented};
 use crate::guard::rejection::Rejection;
 use crate::guard::source::Source;
 use crate::limits::{Permit, Reservation};
@@ -36,24 +36,36 @@ pub(crate) struct Verified {
 }
 
 /// Takes the head step of the source's scheme.
-pub(crate) fn open(admitted: Admitted, parts: &Parts, now: UnixTime) -> Result<Opened, Rejection> {
+pub(crate) fn open(presented: Presented, parts: &Parts, now: UnixTime) -> Result<Opened, Rejection> {
+    let admitted = presented.into_admitted();
     let scheme = &admitted.known.routed.source.config.scheme;
     // A field that `Connection` takes out of the message cannot also prove it.
     let taken_out = admitted.known.routed.sound.connection_options();
     if taken_out.iter().any(|name| scheme.security_headers().contains(name)) {
         return Err(Rejection::HeadRefused);
     }
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    let public_url = admitted.known.routed.source.config.public_url.as_ref().map(|url| url.of(target));
-    let head =
-        Head { method: &parts.method, target, fields: &parts.headers, public_url: public_url.as_deref() };
+    let public_url = admitted.known.routed.source.config.public_url.as_ref().map(|url| url.of(target(parts)));
+    let head = Head { public_url: public_url.as_deref(), ..head(parts) };
     let open = scheme.open(&head, now).map_err(Rejection::Unproven)?;
     Ok(Opened { admitted, open })
+}
+
+/// The head as schemes see it, but for the public URL.
+pub(super) fn head(parts: &Parts) -> Head<'_> {
+    Head { method: &parts.method, target: target(parts), fields: &parts.headers, public_url: None }
+}
+
+fn target(parts: &Parts) -> &str {
+    parts.uri.path_and_query().map_or("/", |target| target.as_str())
 }
 
 impl Opened {
     /// Takes the body step: `body` is what `open` was fed, byte for byte.
     pub(super) fn prove(self, body: Bytes, reservation: Reservation) -> Result<Verified, Refusal> {
+        let handshake = self.source().config.handshake.as_ref();
+        if handshake.is_some_and(|handshake| handshake.responder.hands_out_the_code_of(&body)) {
+            return Err(Refusal::SignatureMismatch);
+        }
         let proof = self.open.finish(&body)?;
         Ok(Verified { admitted: self.admitted, proof, body, reservation: Some(reservation) })
     }
@@ -77,6 +89,11 @@ impl Verified {
     /// The certificate's identity, where there is one.
     pub(crate) fn identity(&self) -> Option<&HeaderValue> {
         self.admitted.known.identity.as_ref()
+    }
+
+    /// The body, for those who answer without the app.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
     }
 
     /// Gives up the body, keeping everything that is needed to answer.

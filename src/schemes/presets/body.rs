@@ -21,7 +21,7 @@ pub(super) static ASANA: Preset = Preset {
     documentation: "https://developers.asana.com/docs/webhooks-guide",
     mechanism: Template(hmac_of_body("x-hook-signature", "", Hex)),
     // Retried for 24 hours. Heartbeats are equal to each other and want a 200.
-    defaults: acknowledged(days(1)),
+    defaults: acknowledged(days(1)).asked_by(Handshake::Asana),
 };
 
 pub(super) static BITBUCKET: Preset = Preset {
@@ -83,7 +83,8 @@ pub(super) static DROPBOX: Preset = Preset {
     mechanism: Template(hmac_of_body("x-dropbox-signature", "", Hex)),
     // A notice names accounts and says nothing of what changed, so two changes
     // make equal bytes: a copy is news. It is forwarded and marked.
-    defaults: Defaults { window: hours(1), on_redelivery: Policy::Forward, ..UNTIMED },
+    defaults: Defaults { window: hours(1), on_redelivery: Policy::Forward, ..UNTIMED }
+        .asked_by(Handshake::Dropbox),
 };
 
 pub(super) static FORGEJO: Preset = Preset {
@@ -154,7 +155,7 @@ pub(super) static INTERCOM: Preset = Preset {
     documentation: "https://developers.intercom.com/docs/webhooks/setting-up-webhooks",
     mechanism: Template(hmac_of_body("x-hub-signature", "sha1=", Hex).hashed(Hash::Sha1)),
     // Retried once, after a minute.
-    defaults: acknowledged(days(1)),
+    defaults: acknowledged(days(1)).asked_by(Handshake::Head),
 };
 
 pub(super) static LEMONSQUEEZY: Preset = Preset {
@@ -182,7 +183,7 @@ pub(super) static META: Preset = Preset {
     mechanism: Template(hmac_of_body("x-hub-signature-256", "sha256=", Hex)),
     // WhatsApp retries for seven days, the others for less, and documents
     // payloads of up to 3 MB.
-    defaults: Defaults { body_bytes_max: 3 * MIB, ..acknowledged(days(7)) },
+    defaults: Defaults { body_bytes_max: 3 * MIB, ..acknowledged(days(7)) }.asked_by(Handshake::Meta),
 };
 
 pub(super) static PAGERDUTY: Preset = Preset {
@@ -258,11 +259,20 @@ pub(super) static WOOCOMMERCE: Preset = Preset {
     defaults: acknowledged(days(1)),
 };
 
+pub(super) static X: Preset = Preset {
+    name: "x",
+    provider: "X (account activity, filtered stream)",
+    documentation: "https://docs.x.com/x-api/webhooks/quickstart",
+    mechanism: Template(hmac_of_body("x-twitter-webhooks-signature", "sha256=", Base64)),
+    // The documentation does not say for how long X tries again.
+    defaults: acknowledged(days(2)).asked_by(Handshake::X),
+};
+
 pub(super) static XERO: Preset = Preset {
     name: "xero",
     provider: "Xero",
     documentation: "https://developer.xero.com/documentation/guides/webhooks/overview/",
     mechanism: Template(hmac_of_body("x-xero-signature", "", Base64)),
     // Retried for 24 hours.
-    defaults: acknowledged(days(1)),
+    defaults: acknowledged(days(1)).asked_by(Handshake::Xero),
 };

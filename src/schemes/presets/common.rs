@@ -9,9 +9,10 @@ use http::HeaderName;
 
 pub(super) use crate::schemes::encoding::Encoding::{self, Base64, Hex};
 use crate::schemes::form::{FormCoverage, FormWire};
+pub(super) use crate::schemes::handshake::Handshake;
 pub(super) use crate::schemes::key::KeyText;
 pub(super) use crate::schemes::mac::Hash;
-pub(super) use crate::schemes::preset::Mechanism::{self, Mailgun, Template, Token};
+pub(super) use crate::schemes::preset::Mechanism::{self, ClientState, Mailgun, Template, Token};
 pub(super) use crate::schemes::preset::{Defaults, Policy, Preset};
 pub(super) use crate::schemes::template::Algorithm;
 pub(super) use crate::schemes::template::Part::{
@@ -215,6 +216,7 @@ pub(super) const TIMED: Defaults = Defaults {
     on_retry: Policy::Acknowledge,
     on_redelivery: Policy::Refuse,
     methods: &[http::Method::POST],
+    handshake: None,
 };
 
 /// No time is signed: each row says how long it remembers.

@@ -18,3 +18,11 @@ pub(super) static MAILGUN: Preset = Preset {
     // Routes forward whole messages.
     defaults: Defaults { body_bytes_max: 25 * MIB, ..TIMED },
 };
+
+pub(super) static MICROSOFT_GRAPH: Preset = Preset {
+    name: "microsoft-graph",
+    provider: "Microsoft Graph (change notifications)",
+    documentation: "https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks",
+    mechanism: ClientState,
+    defaults: TOKEN.asked_by(Handshake::MicrosoftGraph),
+};

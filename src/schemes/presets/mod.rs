@@ -39,6 +39,7 @@ static PRESETS: &[&Preset] = &[
     &body::BITBUCKET,
     &timed::BOX,
     &timed::CALENDLY,
+    &token::CLOUDEVENTS,
     &body::COINBASE_COMMERCE,
     &public_key::DISCORD,
     &body::DOCUSIGN,
@@ -61,7 +62,9 @@ static PRESETS: &[&Preset] = &[
     &generic::MAILGUN,
     &url::MANDRILL,
     &body::META,
+    &generic::MICROSOFT_GRAPH,
     &timed::MUX,
+    &token::OKTA,
     &timed::PADDLE,
     &body::PAGERDUTY,
     &body::QUICKBOOKS,
@@ -83,6 +86,7 @@ static PRESETS: &[&Preset] = &[
     &body::VERCEL,
     &body::WOOCOMMERCE,
     &timed::WORKOS,
+    &body::X,
     &body::XERO,
     &timed::ZENDESK,
     &timed::ZOOM,
@@ -113,7 +117,7 @@ mod tests {
                     wire.timestamp.is_some()
                 }
                 Mechanism::Mailgun => true,
-                Mechanism::Form(_) | Mechanism::Token(_) => false,
+                Mechanism::Form(_) | Mechanism::Token(_) | Mechanism::ClientState => false,
             };
             assert_eq!(defaults.tolerance.is_some(), timed, "{name}");
             assert_eq!(defaults.window.is_zero(), timed || !mechanism.signs(), "{name}");

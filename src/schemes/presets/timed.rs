@@ -74,7 +74,7 @@ pub(super) static SLACK: Preset = Preset {
         &[Literal("v0:"), Timestamp, Literal(":"), Body],
         seconds_in("x-slack-request-timestamp"),
     )),
-    defaults: TIMED,
+    defaults: TIMED.asked_by(Handshake::Slack),
 };
 
 pub(super) static STRIPE: Preset = Preset {
@@ -119,7 +119,7 @@ pub(super) static ZOOM: Preset = Preset {
         &[Literal("v0:"), Timestamp, Literal(":"), Body],
         seconds_in("x-zm-request-timestamp"),
     )),
-    defaults: TIMED,
+    defaults: TIMED.asked_by(Handshake::Zoom),
 };
 
 const TIME_DOT_BODY: &[Part] = &[Timestamp, Literal("."), Body];

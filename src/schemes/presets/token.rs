@@ -29,12 +29,30 @@ pub(super) static BEARER: Preset = Preset {
     defaults: TOKEN,
 };
 
+pub(super) static CLOUDEVENTS: Preset = Preset {
+    name: "cloudevents",
+    provider: "CloudEvents web hooks (Azure Event Grid and others)",
+    documentation: "https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md",
+    // Section 3.1. A token in the query (section 3.2) is in every log on the way.
+    mechanism: Token(TokenWire::authorization(TokenForm::Bearer)),
+    defaults: TOKEN.asked_by(Handshake::CloudEvents),
+};
+
 pub(super) static GITLAB_TOKEN: Preset = Preset {
     name: "gitlab-token",
     provider: "GitLab (secret token)",
     documentation: "https://docs.gitlab.com/user/project/integrations/webhooks/",
     mechanism: Token(TokenWire::plain("x-gitlab-token")),
     defaults: Defaults { body_bytes_max: 25 * MIB, ..TOKEN },
+};
+
+pub(super) static OKTA: Preset = Preset {
+    name: "okta",
+    provider: "Okta (event hooks)",
+    documentation: "https://developer.okta.com/docs/concepts/event-hooks/",
+    // Whatever was typed in as the secret is the whole value.
+    mechanism: Token(TokenWire::authorization(TokenForm::Plain)),
+    defaults: TOKEN.asked_by(Handshake::Okta),
 };
 
 pub(super) static TELEGRAM: Preset = Preset {

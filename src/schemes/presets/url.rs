@@ -23,7 +23,7 @@ pub(super) static MANDRILL: Preset = Preset {
     mechanism: form("x-mandrill-signature", FormCoverage::Fields, false),
     // Batches of events, which hold whole messages where inbound mail is
     // routed. Retried for days.
-    defaults: Defaults { body_bytes_max: 25 * MIB, ..acknowledged(days(3)) },
+    defaults: Defaults { body_bytes_max: 25 * MIB, ..acknowledged(days(3)) }.asked_by(Handshake::Head),
 };
 
 pub(super) static SQUARE: Preset = Preset {
@@ -41,7 +41,7 @@ pub(super) static TRELLO: Preset = Preset {
     documentation: "https://developer.atlassian.com/cloud/trello/guides/rest-api/webhooks/#webhook-signatures",
     mechanism: Template(hmac_of_body("x-trello-webhook", "", Base64).over(&[Body, Url]).hashed(Hash::Sha1)),
     // Retried three times within minutes.
-    defaults: acknowledged(days(1)),
+    defaults: acknowledged(days(1)).asked_by(Handshake::Head),
 };
 
 pub(super) static TWILIO_FORM: Preset = Preset {

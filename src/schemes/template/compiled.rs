@@ -17,6 +17,7 @@ use crate::schemes::fields;
 use crate::schemes::key::KeyError;
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::{Credential, Head, SchemeOptions};
+use crate::schemes::tag::Tag;
 
 /// A row compiled with the secrets of one source. Immutable.
 #[derive(Debug)]
@@ -78,6 +79,10 @@ impl Template {
 
     pub(in crate::schemes) fn id_header(&self) -> Option<&HeaderName> {
         self.wire.id.as_ref()
+    }
+
+    pub(in crate::schemes) fn mac(&self, slot: usize, message: &[u8]) -> Option<Tag> {
+        self.keys.mac(slot, message)
     }
 
     pub(super) fn boundaries(&self) -> Boundaries<'_> {

@@ -79,6 +79,14 @@ impl Keys {
         }
     }
 
+    /// The code of `message` under one key. `None` where that is no HMAC key.
+    pub(super) fn mac(&self, slot: usize, message: &[u8]) -> Option<Tag> {
+        let Self::Macs(macs) = self else { return None };
+        let mut mac = macs.get(slot)?.clone();
+        mac.update(message);
+        Some(mac.into_tag())
+    }
+
     /// Begins to check: what is signed before the body goes in.
     pub(super) fn check(&self, before_body: &[u8]) -> Checking {
         match self {
