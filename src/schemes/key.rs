@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::asymmetric::KeyRejected;
 use super::encoding::Encoding;
 use crate::keys::{KEY_BYTES_MIN, Secret};
 
@@ -59,6 +60,15 @@ pub enum KeyFault {
     /// It must be base64 (RFC 4648 section 4, padded), and is not.
     #[error("it is not padded base64 in the standard alphabet, with or without its prefix")]
     NotBase64,
+    /// It must be a key in PEM or a JSON Web Key, and can be read as neither.
+    #[error("it is neither a key in PEM nor a JSON Web Key (RFC 7517)")]
+    NotAKey,
+    /// It is a key for something else than what the source takes.
+    #[error("it is not a key for an algorithm that the source takes")]
+    NotForAlgorithm,
+    /// A key under which signatures prove nothing.
+    #[error(transparent)]
+    Rejected(#[from] KeyRejected),
     /// Fewer than [`KEY_BYTES_MIN`] bytes.
     #[error(
         "it makes a key of {bytes} bytes, fewer than {KEY_BYTES_MIN}: allow weak secrets, or make a longer one"

@@ -57,6 +57,7 @@ mod asymmetric;
 mod digest;
 mod encoding;
 mod fields;
+mod jwt;
 mod key;
 mod open;
 mod preset;
@@ -71,13 +72,17 @@ pub mod vectors;
 pub use asymmetric::{KeyAlgorithm, KeyRejected};
 pub use digest::Digest;
 pub use encoding::Encoding;
+pub use jwt::{
+    KeySetError, KeySource, RequiredClaim, TOKEN_BYTES_MAX, TOKEN_KEYS_MAX, TokenKeys, TokenPlace, TokenRequirements,
+    TokenRow,
+};
 pub use key::{KeyError, KeyFault, KeyText};
 pub use open::Open;
 pub use preset::{Defaults, Mechanism, Policy, Preset};
 pub use presets::{preset, presets};
 pub use proof::{Proof, ReplayIdentity};
 pub use refusal::Refusal;
-pub use scheme::{Credential, Head, SECRETS_MAX, Scheme, SchemeOptions};
+pub use scheme::{Beside, Credential, Head, SECRETS_MAX, Scheme, SchemeOptions};
 pub use sign::{Message, SignError};
 pub use template::{
     Algorithm, Grammar, ID_BYTES_MAX, ListSyntax, Part, SIGNATURES_MAX, SignatureField, TimestampField,

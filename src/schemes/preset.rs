@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::jwt::TokenRow;
 use super::template::Wire;
 
 /// A provider's way of signing, and what it is best met with.
@@ -26,6 +27,8 @@ pub struct Preset {
 pub enum Mechanism {
     /// A signature over a template of parts: what most providers do.
     Template(Wire),
+    /// A token that says who calls (RFC 7519).
+    Jwt(TokenRow),
 }
 
 impl Mechanism {
@@ -35,6 +38,7 @@ impl Mechanism {
     pub const fn names_keys(&self) -> bool {
         match self {
             Self::Template(_) => false,
+            Self::Jwt(_) => true,
         }
     }
 }

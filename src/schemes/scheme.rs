@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Method};
 
+use super::jwt::{Jwt, KeySource, TokenKeys, TokenRequirements};
 use super::key::KeyError;
 use super::open::Open;
 use super::preset::{Mechanism, Preset};
@@ -28,6 +29,16 @@ pub struct Head<'a> {
     /// The URL that the sender knows this endpoint by, for schemes that sign
     /// it.
     pub public_url: Option<&'a str>,
+}
+
+/// What is known of a delivery beside its request.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// SHA-256 of the client certificate in DER, where one was shown and
+    /// trusted.
+    pub certificate: Option<&'a [u8; 32]>,
+    /// The keys that the issuer of its tokens publishes at present.
+    pub issuer_keys: Option<&'a TokenKeys>,
 }
 
 /// One secret, and what is known of it beside its bytes.
@@ -63,6 +74,8 @@ pub struct SchemeOptions {
     /// the preset's when empty. A key that says itself what it is for is kept to
     /// those of them that fit it.
     pub algorithms: Vec<String>,
+    /// What is asked of tokens, in schemes that have them.
+    pub token: Option<TokenRequirements>,
 }
 
 /// A preset compiled with the secrets of one source. Immutable.
@@ -76,18 +89,20 @@ pub struct Scheme {
 #[derive(Debug)]
 pub(super) enum Keyed {
     Template(Template),
+    Jwt(Jwt),
 }
 
 impl Scheme {
     /// Compiles `preset` with `credentials`: at least one, at most
-    /// [`SECRETS_MAX`], any of which may have signed a delivery.
+    /// [`SECRETS_MAX`], any of which may have signed a delivery. None, where an
+    /// issuer publishes the keys.
     pub fn new(
         preset: &'static Preset,
         credentials: &[Credential],
         options: SchemeOptions,
     ) -> Result<Self, KeyError> {
         match credentials.len() {
-            0 => return Err(KeyError::NoSecret),
+            0 if !keys_are_issuers(preset, &options) => return Err(KeyError::NoSecret),
             count if count > SECRETS_MAX => return Err(KeyError::TooManySecrets { count }),
             _ => {}
         }
@@ -96,6 +111,7 @@ impl Scheme {
             Mechanism::Template(wire) => {
                 Keyed::Template(Template::new(wire, credentials, tolerance, &options)?)
             }
+            Mechanism::Jwt(row) => Keyed::Jwt(Jwt::new(row, credentials, tolerance, &options)?),
         };
         Ok(Self { preset, keyed })
     }
@@ -110,6 +126,7 @@ impl Scheme {
     pub fn tolerance(&self) -> Option<Duration> {
         match &self.keyed {
             Keyed::Template(template) => template.tolerance(),
+            Keyed::Jwt(jwt) => jwt.tolerance(),
         }
     }
 
@@ -120,6 +137,7 @@ impl Scheme {
     pub fn fresh_for(&self) -> Option<Duration> {
         match &self.keyed {
             Keyed::Template(template) => template.fresh_for(),
+            Keyed::Jwt(jwt) => jwt.tolerance(),
         }
     }
 
@@ -127,6 +145,7 @@ impl Scheme {
     pub fn secret_count(&self) -> usize {
         match &self.keyed {
             Keyed::Template(template) => template.secret_count(),
+            Keyed::Jwt(jwt) => jwt.secret_count(),
         }
     }
 
@@ -136,6 +155,7 @@ impl Scheme {
     pub fn security_headers(&self) -> &[HeaderName] {
         match &self.keyed {
             Keyed::Template(template) => template.security_headers(),
+            Keyed::Jwt(jwt) => jwt.security_headers(),
         }
     }
 
@@ -144,6 +164,7 @@ impl Scheme {
     pub fn id_header(&self) -> Option<&HeaderName> {
         match &self.keyed {
             Keyed::Template(template) => template.id_header(),
+            Keyed::Jwt(_) => None,
         }
     }
 
@@ -152,10 +173,22 @@ impl Scheme {
     ///
     /// Nothing is proven yet: the answer of [`Open::finish`] is.
     pub fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<Open, Refusal> {
+        self.open_beside(head, &Beside::default(), now)
+    }
+
+    /// As [`open`](Self::open), with what is known beside the request.
+    pub fn open_beside(&self, head: &Head<'_>, beside: &Beside<'_>, now: UnixTime) -> Result<Open, Refusal> {
         match &self.keyed {
             Keyed::Template(template) => template.open(head, now).map(Open::from),
+            Keyed::Jwt(jwt) => jwt.open(head, beside, now).map(Open::from),
         }
     }
+}
+
+/// Whether the source has no keys of its own because an issuer publishes them.
+fn keys_are_issuers(preset: &Preset, options: &SchemeOptions) -> bool {
+    let asked = options.token.as_ref().map(|token| token.keys);
+    matches!(preset.mechanism, Mechanism::Jwt(_)) && asked == Some(KeySource::Issuer)
 }
 
 #[cfg(test)]

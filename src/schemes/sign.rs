@@ -28,6 +28,9 @@ pub enum SignError {
     /// The scheme signs an id and the message has none.
     #[error("the scheme signs a message id, and the message has none")]
     IdMissing,
+    /// Each of its keys is a public one.
+    #[error("the scheme has no key to sign with: each is a public key")]
+    NoSigningKey,
     /// No receiver could take the id.
     #[error(
         "the message id is empty, too long, not visible ASCII, or ends in a part of digits that could be read as the timestamp"
@@ -40,6 +43,7 @@ impl Scheme {
     pub fn accepts_id(&self, id: &str) -> bool {
         match &self.keyed {
             Keyed::Template(template) => template.accepts_id(id),
+            Keyed::Jwt(jwt) => jwt.accepts_id(id),
         }
     }
 
@@ -49,6 +53,7 @@ impl Scheme {
     pub fn sign(&self, message: &Message<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, SignError> {
         match &self.keyed {
             Keyed::Template(template) => template.sign(message),
+            Keyed::Jwt(jwt) => jwt.sign(message),
         }
     }
 }

@@ -17,15 +17,15 @@ pub enum Algorithm {
 }
 
 /// A code as it stands on the wire, decoded.
-pub(super) type Tag = [u8; 32];
+pub(in crate::schemes) type Tag = [u8; 32];
 
 /// A code being made. Cloning one that was only just keyed costs a copy, where
 /// keying costs two compressions: a scheme keys its secrets once.
 #[derive(Clone)]
-pub(super) struct Mac(Hmac<Sha256>);
+pub(in crate::schemes) struct Mac(Hmac<Sha256>);
 
 impl Mac {
-    pub(super) fn new(algorithm: Algorithm, key: &[u8]) -> Self {
+    pub(in crate::schemes) fn new(algorithm: Algorithm, key: &[u8]) -> Self {
         match algorithm {
             Algorithm::HmacSha256 => {
                 Self(Hmac::new_from_slice(key).expect("HMAC takes keys of any length: RFC 2104 section 3"))
@@ -33,13 +33,13 @@ impl Mac {
         }
     }
 
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    pub(in crate::schemes) fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
     /// Whether the code is one of `candidates`. Each is compared whole, and
     /// all of them are compared, so time tells nothing about a near miss.
-    pub(super) fn matches_any(self, candidates: &[Tag]) -> bool {
+    pub(in crate::schemes) fn matches_any(self, candidates: &[Tag]) -> bool {
         let expected = self.0.finalize();
         candidates
             .iter()
@@ -47,7 +47,7 @@ impl Mac {
     }
 
     /// The code itself, to be sent.
-    pub(super) fn into_tag(self) -> Tag {
+    pub(in crate::schemes) fn into_tag(self) -> Tag {
         self.0.finalize().into_bytes().into()
     }
 }

@@ -23,4 +23,5 @@ pub use timestamp::{TimestampField, TimestampForm, TimestampPlace};
 pub use wire::Wire;
 
 pub(super) use compiled::Template;
+pub(super) use mac::Mac;
 pub(super) use open::OpenTemplate;

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::{Case, CaseSecret, Judged, Report, VectorFile, Verdict};
+use super::{Case, CaseSecret, Judged, Params, Report, VectorFile, Verdict};
 use crate::clock::UnixTime;
 use crate::keys::Secret;
-use crate::schemes::{Credential, Encoding, Head, Preset, Refusal, Scheme, SchemeOptions, preset};
+use crate::schemes::{
+    Credential, Encoding, Head, Mechanism, Preset, Refusal, RequiredClaim, Scheme, SchemeOptions, TokenRequirements,
+    preset,
+};
 
 /// Judges every case of `file`.
 pub fn run(file: &VectorFile) -> Report<'_> {
-    let preset = preset(&file.scheme.replace('_', "-"));
+    let preset = preset(&preset_name(&file.scheme));
     let verdict = |case| match preset.map(|preset| judge(preset, case)) {
         Some(Ok(())) => Verdict::Accepted,
         Some(Err(verdict)) => verdict,
@@ -26,7 +29,8 @@ pub fn run(file: &VectorFile) -> Report<'_> {
 fn judge(preset: &'static Preset, case: &Case) -> Result<(), Verdict> {
     let credentials: Vec<_> = case.secrets.iter().map(credential).collect::<Result<_, _>>()?;
     let tolerance = case.tolerance_s.map(Duration::from_secs);
-    let options = SchemeOptions { tolerance, allow_weak_secret: true, ..SchemeOptions::default() };
+    let token = matches!(preset.mechanism, Mechanism::Jwt(_)).then(|| requirements(&case.params));
+    let options = SchemeOptions { tolerance, allow_weak_secret: true, token, ..SchemeOptions::default() };
     let scheme = Scheme::new(preset, &credentials, options).map_err(|error| refused(&error))?;
     let body = Encoding::Base64.decode_all(case.body_b64.as_bytes());
     let body = body.ok_or_else(|| unjudged("body_b64 is not base64"))?;
@@ -49,22 +53,52 @@ fn unjudged(why: &str) -> Verdict {
     Verdict::Unjudged(why.to_owned())
 }
 
+/// `jwt_hs256` is the preset `jwt` with a key for that algorithm.
+fn preset_name(scheme: &str) -> String {
+    match scheme.split_once('_') {
+        Some(("jwt", _)) => "jwt".to_owned(),
+        _ => scheme.replace('_', "-"),
+    }
+}
+
+fn requirements(params: &Params) -> TokenRequirements {
+    let claim = |name: &String| RequiredClaim { name: name.clone(), value: None };
+    TokenRequirements {
+        issuer: params.issuer.clone(),
+        audiences: Vec::from_iter(params.audience.clone()),
+        leeway: params.leeway_s.map_or(TokenRequirements::default().leeway, Duration::from_secs),
+        claims: params.required_claims.iter().map(claim).collect(),
+        ..TokenRequirements::default()
+    }
+}
+
 /// The credential that `secret` stands for.
 fn credential(secret: &CaseSecret) -> Result<Credential, Verdict> {
+    let read = key(secret)?;
+    Ok(Credential { key_id: secret.kid.clone(), algorithm: secret.alg.clone(), secret: read })
+}
+
+fn key(secret: &CaseSecret) -> Result<Secret, Verdict> {
+    if PUBLIC_KEYS.contains(&secret.kind.as_str()) {
+        return Ok(Secret::new(secret.value.as_str()));
+    }
     if secret.kind != "hmac" {
         return Err(unjudged(&format!("unsupported kind of secret: {}", secret.kind)));
     }
     let encoding = match secret.encoding.as_deref() {
-        None => return Ok(Secret::new(secret.value.as_str()).into()),
+        None => return Ok(Secret::new(secret.value.as_str())),
         Some("base64") => Encoding::Base64,
         Some("hex") => Encoding::Hex,
         Some(other) => return Err(unjudged(&format!("unsupported encoding of a secret: {other}"))),
     };
     let decoded = encoding.decode_all(secret.value.as_bytes());
     decoded
-        .map(|bytes| Secret::new(bytes.as_slice()).into())
+        .map(|bytes| Secret::new(bytes.as_slice()))
         .ok_or_else(|| refused(&"a secret cannot be decoded"))
 }
+
+/// Kinds of secrets that are public keys, in PEM.
+const PUBLIC_KEYS: [&str; 3] = ["rsa_public_pem", "ecdsa_p256_public_pem", "ed25519_public_pem"];
 
 fn fields(headers: &[(String, String)]) -> Result<HeaderMap, Verdict> {
     let mut fields = HeaderMap::new();

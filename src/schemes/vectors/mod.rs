@@ -2,7 +2,7 @@
 //! files, so that other languages can run them too.
 //!
 //! A [`VectorFile`] belongs to one scheme, whose preset has its name with
-//! hyphens for underscores. [`run`] judges each case at the case's own clock,
+//! hyphens for underscores; tokens have one preset and a file for each algorithm. [`run`] judges each case at the case's own clock,
 //! with its own tolerance and secrets. Fields of the format that do not bear on
 //! a verdict (notes, what libraries said) are ignored.
 
@@ -55,6 +55,9 @@ pub struct Case {
     pub now: u64,
     /// The tolerance in seconds; the preset's when absent.
     pub tolerance_s: Option<u64>,
+    /// What else the endpoint is configured with.
+    #[serde(default)]
+    pub params: Params,
     /// The verdict.
     pub expect: Expect,
     /// Why it must be refused. Advice: the verdict alone binds.
@@ -62,6 +65,20 @@ pub struct Case {
     /// Reasons of a verifier that checks in another order.
     #[serde(default)]
     pub reason_alt: Vec<String>,
+}
+
+/// What an endpoint is configured with beside its secrets.
+#[derive(Debug, Default, Deserialize)]
+pub struct Params {
+    /// Tokens: what `aud` must be.
+    pub audience: Option<String>,
+    /// Tokens: what `iss` must be.
+    pub issuer: Option<String>,
+    /// Tokens: how far the clocks may differ, in seconds.
+    pub leeway_s: Option<u64>,
+    /// Tokens: the claims that must be there.
+    #[serde(default)]
+    pub required_claims: Vec<String>,
 }
 
 /// One secret of a case.
@@ -73,6 +90,10 @@ pub struct CaseSecret {
     pub value: String,
     /// `base64` or `hex` where it is to be decoded before anything else.
     pub encoding: Option<String>,
+    /// Tokens: the id of the key.
+    pub kid: Option<String>,
+    /// Tokens: the only algorithm that it is for.
+    pub alg: Option<String>,
 }
 
 impl fmt::Debug for CaseSecret {
