@@ -73,8 +73,8 @@ pub use asymmetric::{KeyAlgorithm, KeyRejected};
 pub use digest::Digest;
 pub use encoding::Encoding;
 pub use jwt::{
-    KeySetError, KeySource, RequiredClaim, TOKEN_BYTES_MAX, TOKEN_KEYS_MAX, TokenKeys, TokenPlace, TokenRequirements,
-    TokenRow,
+    KeySetError, KeySource, RequiredClaim, TOKEN_BYTES_MAX, TOKEN_KEYS_MAX, TokenKeys, TokenPlace,
+    TokenRequirements, TokenRow,
 };
 pub use key::{KeyError, KeyFault, KeyText};
 pub use open::Open;

@@ -40,7 +40,8 @@ impl Claims {
         if !asked.audiences.is_empty() && !asked.audiences.iter().any(is_meant) {
             return Err(Refusal::AudienceMismatch);
         }
-        let is_access_token = asked.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case(ACCESS_TOKEN));
+        let is_access_token =
+            asked.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case(ACCESS_TOKEN));
         if is_access_token && !ACCESS_TOKEN_CLAIMS.iter().all(|name| self.0.contains_key(*name)) {
             return Err(Refusal::ClaimMissing);
         }
@@ -191,7 +192,8 @@ mod tests {
             (r#"{"exp":5000,"iat":939}"#, Err(Refusal::TokenExpired)),
             (r#"{"exp":5000}"#, Err(Refusal::ClaimMissing)),
         ] {
-            let life = Lifetime { row: &ROW, now: UnixTime::from_secs(1000), leeway: Duration::ZERO, age_max };
+            let life =
+                Lifetime { row: &ROW, now: UnixTime::from_secs(1000), leeway: Duration::ZERO, age_max };
             assert_eq!(claims(text).check_time(&life).map(drop), expected, "{text}");
         }
     }
@@ -252,7 +254,11 @@ mod tests {
             (r#"{"cnf":{"jkt":"x"}}"#, Some([7; 32]), true, Err(Refusal::ClaimMissing)),
             ("{}", None, false, Ok(())),
         ] {
-            assert_eq!(claims(text).check_certificate(shown.as_ref(), required), expected, "{text} {shown:?}");
+            assert_eq!(
+                claims(text).check_certificate(shown.as_ref(), required),
+                expected,
+                "{text} {shown:?}"
+            );
         }
     }
 

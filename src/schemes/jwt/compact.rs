@@ -119,6 +119,9 @@ mod tests {
         for rest in ["", ".e30", ".e30.AAAA.", ".e30.AAAA.AAAA", ".e30.AA==", ".e30.A+/A", ".e30.AB"] {
             assert_eq!(read(header, rest), Err(Refusal::TokenMalformed), "{rest}");
         }
-        assert_eq!(read(header, &format!(".{}.AAAA", "A".repeat(TOKEN_BYTES_MAX))), Err(Refusal::TokenMalformed));
+        assert_eq!(
+            read(header, &format!(".{}.AAAA", "A".repeat(TOKEN_BYTES_MAX))),
+            Err(Refusal::TokenMalformed)
+        );
     }
 }

@@ -41,9 +41,7 @@ impl OpenToken {
     pub(in crate::schemes) fn finish(self) -> Result<Proof, Refusal> {
         let identity = match self.covers {
             Covers::Nothing => None,
-            Covers::OneUse { id, digesting } => {
-                Some(ReplayIdentity::Id { id, body: digesting.finish() })
-            }
+            Covers::OneUse { id, digesting } => Some(ReplayIdentity::Id { id, body: digesting.finish() }),
             Covers::Body { digest, token, digesting } => {
                 if !bool::from(digesting.finish().as_bytes().ct_eq(&digest)) {
                     return Err(Refusal::DigestMismatch);

@@ -43,9 +43,7 @@ impl TokenRow {
                 let value = fields::only(fields, &header::AUTHORIZATION, Refusal::TokenMissing)?;
                 after_bearer(value.as_bytes()).ok_or(Refusal::TokenMalformed)
             }
-            TokenPlace::Header(name) => {
-                Ok(fields::only(fields, name, Refusal::TokenMissing)?.as_bytes())
-            }
+            TokenPlace::Header(name) => Ok(fields::only(fields, name, Refusal::TokenMissing)?.as_bytes()),
         }
     }
 }

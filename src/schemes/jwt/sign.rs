@@ -20,7 +20,8 @@ impl Jwt {
     ) -> Result<Vec<(HeaderName, HeaderValue)>, SignError> {
         let key = self.keys.signing().ok_or(SignError::NoSigningKey)?;
         let issued = message.timestamp.as_secs();
-        let mut header = json!({ "alg": key.algorithm.name(), "typ": self.asked.kind.as_deref().unwrap_or("JWT") });
+        let mut header =
+            json!({ "alg": key.algorithm.name(), "typ": self.asked.kind.as_deref().unwrap_or("JWT") });
         if let Some(id) = &key.id {
             header["kid"] = id.as_str().into();
         }
@@ -63,6 +64,5 @@ impl Jwt {
         !self.asked.one_use || is_plain && id.len() <= crate::schemes::ID_BYTES_MAX
     }
 }
-
 
 const LIFETIME_SECONDS: u64 = 60;

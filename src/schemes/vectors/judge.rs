@@ -9,8 +9,8 @@ use super::{Case, CaseSecret, Judged, Params, Report, VectorFile, Verdict};
 use crate::clock::UnixTime;
 use crate::keys::Secret;
 use crate::schemes::{
-    Credential, Encoding, Head, Mechanism, Preset, Refusal, RequiredClaim, Scheme, SchemeOptions, TokenRequirements,
-    preset,
+    Credential, Encoding, Head, Mechanism, Preset, Refusal, RequiredClaim, Scheme, SchemeOptions,
+    TokenRequirements, preset,
 };
 
 /// Judges every case of `file`.
@@ -92,9 +92,7 @@ fn key(secret: &CaseSecret) -> Result<Secret, Verdict> {
         Some(other) => return Err(unjudged(&format!("unsupported encoding of a secret: {other}"))),
     };
     let decoded = encoding.decode_all(secret.value.as_bytes());
-    decoded
-        .map(|bytes| Secret::new(bytes.as_slice()))
-        .ok_or_else(|| refused(&"a secret cannot be decoded"))
+    decoded.map(|bytes| Secret::new(bytes.as_slice())).ok_or_else(|| refused(&"a secret cannot be decoded"))
 }
 
 /// Kinds of secrets that are public keys, in PEM.

@@ -76,7 +76,11 @@ fn a_secret_that_is_no_key_of_what_the_source_takes_is_refused() {
     ] {
         let algorithms = of_source.iter().map(ToString::to_string).collect();
         let options = SchemeOptions { algorithms, ..SchemeOptions::default() };
-        assert_eq!(scheme(&[credential(text, None, own)], options).err(), fault, "{text} {own:?} {of_source:?}");
+        assert_eq!(
+            scheme(&[credential(text, None, own)], options).err(),
+            fault,
+            "{text} {own:?} {of_source:?}"
+        );
     }
     let options = SchemeOptions { algorithms: vec!["none".to_owned()], ..SchemeOptions::default() };
     let refused = scheme(&[credential(SHARED, None, None)], options);
@@ -94,7 +98,10 @@ fn of_a_published_set_only_public_keys_for_signatures_are_taken() {
         (key(r#","alg":"ES256""#), Err(KeySetError::NoKey)),
         (key(r#","alg":"HS256""#), Err(KeySetError::NoKey)),
         // What is published is no secret.
-        (r#"{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}"#.to_owned(), Err(KeySetError::NoKey)),
+        (
+            r#"{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}"#.to_owned(),
+            Err(KeySetError::NoKey),
+        ),
         // One that is of no use does not take the others with it.
         (format!("{},{}", r#"{"kty":"new"}"#, key("")), Ok(1)),
         (vec![key(""); TOKEN_KEYS_MAX + 1].join(","), Err(KeySetError::TooMany)),
