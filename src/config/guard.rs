@@ -5,13 +5,13 @@
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use ipnet::IpNet;
 
-use crate::schemes::{Policy, Scheme};
+use super::issuer::IssuerConfig;
+use crate::schemes::{Demand, Policy};
 
 /// The configuration of the guard role.
 #[derive(Debug)]
@@ -97,8 +97,10 @@ pub struct SourceConfig {
     pub paths: Vec<PathPattern>,
     /// The methods it takes.
     pub methods: Vec<Method>,
-    /// The compiled scheme, with its keys.
-    pub scheme: Arc<Scheme>,
+    /// The compiled schemes, with their keys, all of which must hold.
+    pub demand: Demand,
+    /// Who publishes the keys of its tokens, where the source has none itself.
+    pub issuer: Option<IssuerConfig>,
     /// Client addresses; empty means any, and was asked for by leaving the
     /// allow list out.
     pub allow: Vec<IpNet>,

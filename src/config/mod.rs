@@ -17,11 +17,13 @@ mod egress;
 mod environment;
 mod files;
 mod guard;
+mod issuer;
 pub(crate) mod material;
 mod nearest;
 mod problems;
 mod raw;
 mod raw_signer;
+mod raw_token;
 mod secrets;
 mod signer;
 mod values;
@@ -33,6 +35,7 @@ pub use guard::{
     BootFence, Bounds, ClientAuth, ClientTrust, GuardConfig, Identity, LedgerConfig, LogConfig, LogFormat,
     OnUnknown, PathPattern, Policies, Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };
+pub use issuer::{IssuerConfig, KeysAt};
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
 pub use raw_signer::SignerArgs;

@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use clap::{Args, Command, FromArgMatches as _};
 
 use super::environment::{Environment, Role};
+use super::raw_token::TokenArgs;
 use crate::schemes;
 
 /// Everything that `countersign guard` can be told.
@@ -25,6 +26,8 @@ pub struct GuardArgs {
     pub tls: TlsArgs,
     #[command(flatten)]
     pub source: SourceArgs,
+    #[command(flatten)]
+    pub token: TokenArgs,
     #[command(flatten)]
     pub upstream: UpstreamArgs,
     #[command(flatten)]
@@ -122,9 +125,9 @@ pub struct TlsArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Source")]
 pub struct SourceArgs {
-    /// How the sender signs.
-    #[arg(long, value_name = "SCHEME", help = format!("How the sender signs: {}", scheme_names()))]
-    pub scheme: Option<String>,
+    /// How the sender signs; give it again for more, all of which must hold.
+    #[arg(long, value_name = "SCHEME", help = format!("How the sender signs; give it again for more, all of which must hold: {}", scheme_names()))]
+    pub scheme: Vec<String>,
 
     /// Name of the source in headers, logs, metrics and the ledger [default: the scheme's name].
     #[arg(long, value_name = "NAME")]
@@ -133,13 +136,13 @@ pub struct SourceArgs {
     /// File with a signing secret; give it again while secrets rotate, the newest first.
     ///
     /// One line end at its end is not part of the secret. In schemes whose messages name their key, KEYID=FILE
-    /// says which one this is.
+    /// says which one this is. With several schemes each secret is kept to one: SCHEME=FILE, SCHEME=KEYID=FILE.
     #[arg(long, value_name = "FILE")]
     pub secret_file: Vec<String>,
 
     /// Name of an environment variable with a signing secret; give it again for more.
     ///
-    /// Tried after the secrets from files. KEYID=NAME as for those.
+    /// Tried after the secrets from files. KEYID= and SCHEME= before it as for those.
     #[arg(long, value_name = "NAME")]
     pub secret_env: Vec<String>,
 

@@ -11,6 +11,7 @@ mod check;
 mod delivery;
 mod forward;
 mod headers;
+mod issuer;
 mod outbound;
 mod outcome;
 mod pipeline;

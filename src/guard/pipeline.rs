@@ -37,7 +37,7 @@ pub(crate) async fn run(
     delivery.note_routed(&routed);
     let known = check::recognise(routed, delivery.connection(), now)?;
     let admitted = check::admit(known, delivery.connection(), &guard.deliveries)?;
-    let opened = check::open(admitted, &parts, now)?;
+    let opened = check::open(admitted, &parts, delivery.connection(), now).await?;
     let verified = check::read(opened, body, delivery.reservation(), &guard.bounds).await?;
     delivery.note_verified(&verified);
     let funded = match check::claim(verified, &guard.ledger).await? {

@@ -10,6 +10,7 @@ use http::HeaderValue;
 use http::Method;
 
 use crate::config::PathPattern;
+use crate::guard::issuer::Issuer;
 use crate::guard::source::Source;
 
 /// The sources with their paths, in the order of the configuration.
@@ -21,6 +22,11 @@ pub(crate) struct Routes {
 impl Routes {
     pub(crate) fn new(sources: Vec<Arc<Source>>) -> Self {
         Self { sources }
+    }
+
+    /// Who publishes keys for the tokens of a source.
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = &Arc<Issuer>> {
+        self.sources.iter().filter_map(|source| source.issuer.as_ref())
     }
 
     /// The source for `path`: an exact pattern wins over a prefix, a longer

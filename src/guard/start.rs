@@ -55,11 +55,13 @@ pub fn start(
     }
     let acceptor = tls.map(|tls| TlsAcceptor::from(tls.config));
     let stop = DrainSignal::default();
+    // One worker asks the issuers for all of them.
+    let mut issuers: Vec<_> = guard.routes.issuers().cloned().collect();
     let health = health(Arc::clone(&guard), stop.clone());
     Ok(service::run("guard", sockets, stop.clone(), health, |listener| {
         let worker = Arc::new(Worker::new(&guard, &targets, &stop));
-        let acceptor = acceptor.clone();
-        move || worker.run(listener, acceptor.as_ref())
+        let (acceptor, issuers) = (acceptor.clone(), std::mem::take(&mut issuers));
+        move || worker.run(listener, acceptor.as_ref(), issuers)
     })?)
 }
 

@@ -62,7 +62,7 @@ impl Guard {
 
 fn telemetry(sources: &[SourceConfig], log: &LogConfig, clock: Arc<dyn Clock>) -> Telemetry {
     let named: Vec<(String, usize)> =
-        sources.iter().map(|source| (source.name.clone(), source.scheme.secret_count())).collect();
+        sources.iter().map(|source| (source.name.clone(), source.demand.first().secret_count())).collect();
     let codes: Vec<&'static str> = Outcome::all().map(Outcome::code).collect();
     Telemetry {
         metrics: Metrics::new(Subject::Source, &named, &codes),

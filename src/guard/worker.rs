@@ -8,6 +8,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::config::Bounds;
 use crate::guard::accept;
+use crate::guard::issuer::Issuer;
 use crate::guard::state::Guard;
 use crate::net::{ConnectionBounds, Drain, DrainSignal, Http1Bounds, Pool, Target};
 use crate::service;
@@ -39,10 +40,22 @@ impl Worker {
         }
     }
 
-    /// Serves until the drain is over. Called on a thread of its own.
-    pub(crate) fn run(self: Arc<Self>, listener: TcpListener, tls: Option<&TlsAcceptor>) -> io::Result<()> {
-        let pools = self.pools.clone();
-        let sweep = service::now_and_then(move || pools.iter().for_each(|pool| pool.sweep()));
+    /// Serves until the drain is over, and keeps the keys of `issuers` fresh.
+    /// Called on a thread of its own.
+    pub(crate) fn run(
+        self: Arc<Self>,
+        listener: TcpListener,
+        tls: Option<&TlsAcceptor>,
+        issuers: Vec<Arc<Issuer>>,
+    ) -> io::Result<()> {
+        let (pools, clock) = (self.pools.clone(), Arc::clone(&self.guard.clock));
+        let sweep = async move {
+            for issuer in issuers {
+                let clock = Arc::clone(&clock);
+                tokio::spawn(async move { issuer.keep_fresh(&*clock).await });
+            }
+            service::now_and_then(move || pools.iter().for_each(|pool| pool.sweep())).await;
+        };
         service::work(listener, &self.drain, self.guard.bounds.drain_timeout, sweep, |stream, peer| {
             self.drain.tasks().spawn(accept::serve(Arc::clone(&self), tls.cloned(), stream, peer));
         })

@@ -54,6 +54,7 @@
 //! ```
 
 mod asymmetric;
+mod demand;
 mod digest;
 mod encoding;
 mod fields;
@@ -70,6 +71,7 @@ mod template;
 pub mod vectors;
 
 pub use asymmetric::{KeyAlgorithm, KeyRejected};
+pub use demand::{Demand, OpenDemand, Proofs, Unmet};
 pub use digest::Digest;
 pub use encoding::Encoding;
 pub use jwt::{

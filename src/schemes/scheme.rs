@@ -168,6 +168,39 @@ impl Scheme {
         }
     }
 
+    /// What is asked of its tokens, in schemes that have them.
+    pub fn token_requirements(&self) -> Option<&TokenRequirements> {
+        match &self.keyed {
+            Keyed::Template(_) => None,
+            Keyed::Jwt(jwt) => Some(jwt.requirements()),
+        }
+    }
+
+    /// Whether a proof of it covers the body.
+    pub fn covers_body(&self) -> bool {
+        match &self.keyed {
+            Keyed::Template(_) => true,
+            Keyed::Jwt(jwt) => jwt.covers_body(),
+        }
+    }
+
+    /// Whether its proofs name a delivery, so that a copy of it can be told.
+    pub fn names_deliveries(&self) -> bool {
+        match &self.keyed {
+            Keyed::Template(_) => true,
+            Keyed::Jwt(jwt) => jwt.names_deliveries(),
+        }
+    }
+
+    /// Whether the head step verifies a signature, which costs more than
+    /// reading one.
+    pub(super) fn verifies_in_head(&self) -> bool {
+        match &self.keyed {
+            Keyed::Template(_) => false,
+            Keyed::Jwt(_) => true,
+        }
+    }
+
     /// The head step: signature, timestamp and id are there exactly once and
     /// well formed, and the timestamp is within the tolerance of `now`.
     ///

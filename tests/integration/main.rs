@@ -12,6 +12,7 @@ mod app;
 #[path = "../../examples/quickstart/client.rs"]
 mod client;
 mod held;
+mod issuer;
 mod languages;
 mod program;
 mod stand;
@@ -31,4 +32,5 @@ mod signatures;
 mod signer;
 mod slow;
 mod tls;
+mod tokens;
 mod upstream;

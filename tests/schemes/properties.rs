@@ -100,7 +100,9 @@ proptest! {
         let at = at.index(body.len());
         body[at] ^= 1_u8 << bit;
         let refusal = verify(&scheme, &fields, now, &[&body]).map(|proof| proof.slot());
-        prop_assert_eq!(refusal, Err(Refusal::SignatureMismatch));
+        // A token that signs nothing of the request holds with any body.
+        let expected = if scheme.covers_body() { Err(Refusal::SignatureMismatch) } else { Ok(0) };
+        prop_assert_eq!(refusal, expected);
     }
 
     #[test]
@@ -167,6 +169,8 @@ proptest! {
         let now = UnixTime::from_secs(now.as_secs() + 1000);
         let signed_at = UnixTime::from_secs(now.as_secs().saturating_add_signed(offset));
         let fields = signed(&scheme, "msg_a", signed_at, b"{}");
+        // The lifetime of a token is in `claims`' own tests.
+        prop_assume!(scheme.token_requirements().is_none());
         let expected = match (scheme.tolerance().map(|span| span.as_secs().cast_signed()), offset) {
             (Some(tolerance), ahead) if ahead > tolerance => Err(Refusal::TimestampInFuture),
             (Some(tolerance), ahead) if -ahead > tolerance => Err(Refusal::TimestampTooOld),
@@ -186,6 +190,10 @@ fn copies_of_a_delivery_have_one_identity_and_others_have_their_own() {
             verify(&scheme, &fields, now, &[body]).expect("genuine").identity().cloned()
         };
         let first = identity(1_700_000_000, b"a");
+        if !scheme.names_deliveries() {
+            assert_eq!(first, None, "{}", preset.name);
+            continue;
+        }
         assert_eq!(first, identity(1_700_000_000, b"a"), "{}", preset.name);
         assert_ne!(first, identity(1_700_000_000, b"b"), "{}", preset.name);
         // A newer signature is another delivery, unless an id says it is the

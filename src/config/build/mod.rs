@@ -8,8 +8,10 @@ mod bounds;
 mod endpoint;
 mod file;
 mod scheme;
+mod secret;
 mod signer;
 mod source;
+mod token;
 mod transport;
 
 use std::net::SocketAddr;

@@ -4,23 +4,25 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use ipnet::IpNet;
 
-use super::{bounds, scheme};
+use super::secret::{self, Given, Kept};
+use super::{bounds, scheme, token};
 use crate::config::environment::Environment;
 use crate::config::problems::Report;
 use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs, scheme_names};
-use crate::config::secrets::{self, Place, SecretPlaces};
+use crate::config::raw_token::TokenArgs;
 use crate::config::values::{Switch, duration, name, network, word};
-use crate::config::{PathPattern, Policies, SourceConfig, Upstream};
+use crate::config::{IssuerConfig, PathPattern, Policies, SourceConfig, Upstream};
 use crate::config::{files, material};
-use crate::schemes::{Preset, Scheme, SchemeOptions};
+use crate::schemes::{Demand, KeySource, Mechanism, Preset, Scheme, SchemeOptions};
 
 pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<SourceConfig> {
     let source = &args.source;
-    let preset = preset(source.scheme.as_deref(), report);
+    let presets = presets(&source.scheme, report);
     let name = report.read_optional("--source", source.source.as_deref(), name);
-    let scheme = compiled(source, preset, environment, report);
+    let demanded = demanded(source, &args.token, presets.as_deref(), environment, report);
     let paths = report.read_each("--path", &source.path, str::parse);
     let allow = allow(source, report);
     let identities = report.read_each("--client-identity", &args.tls.client_identity, str::parse);
@@ -29,15 +31,18 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
     let dedupe_window = report.read("--dedupe-window", &args.ledger.dedupe_window, duration);
     let upstream = upstream(&args.upstream, report);
     let upstream_timeout = report.read("--upstream-timeout", &args.upstream.upstream_timeout, duration);
-    let preset = preset?;
-    let defaults = &preset.defaults;
-    let name = name?.unwrap_or_else(|| preset.name.to_owned());
+    let (demand, issuer) = demanded?;
+    // What a copy gets is the business of the scheme by which it is told.
+    let leading = demand.naming().unwrap_or(demand.first()).preset();
+    let defaults = &leading.defaults;
+    let name = name?.unwrap_or_else(|| demand.first().preset().name.to_owned());
     Some(SourceConfig {
         ledger_id: name.clone(),
         name,
         paths: paths.map(|paths| if paths.is_empty() { vec![PathPattern::any()] } else { paths })?,
-        methods: defaults.methods.to_vec(),
-        scheme: Arc::new(scheme?),
+        methods: methods(&demand),
+        demand,
+        issuer,
         allow: allow?,
         identities: identities?,
         rate: rate?,
@@ -54,47 +59,119 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
     })
 }
 
-fn preset(name: Option<&str>, report: &mut Report) -> Option<&'static Preset> {
-    let Some(name) = name else {
+fn presets(names: &[String], report: &mut Report) -> Option<Vec<&'static Preset>> {
+    if names.is_empty() {
         report
             .problem("--scheme", format!("is missing: say how the sender signs, one of {}", scheme_names()));
         return None;
-    };
-    report.read("--scheme", name, scheme::preset)
+    }
+    report.read_each("--scheme", names, scheme::preset)
 }
 
-/// The compiled scheme: here the secrets turn into keys, or turn out not to.
-fn compiled(
+/// The methods that every scheme is sent with.
+fn methods(demand: &Demand) -> Vec<Method> {
+    let taken =
+        |method: &&Method| demand.iter().all(|scheme| scheme.preset().defaults.methods.contains(method));
+    demand.first().preset().defaults.methods.iter().filter(taken).cloned().collect()
+}
+
+/// The compiled schemes: here the secrets turn into keys, or turn out not to.
+fn demanded(
     args: &SourceArgs,
-    preset: Option<&'static Preset>,
+    token: &TokenArgs,
+    presets: Option<&[&'static Preset]>,
     environment: &Environment,
     report: &mut Report,
-) -> Option<Scheme> {
-    let place = match preset {
-        Some(preset) if preset.mechanism.names_keys() => Place::named,
-        _ => Place::nameless,
-    };
-    let places = |texts: &[String]| -> Vec<_> { texts.iter().map(|text| place(text)).collect() };
-    let (files, variables) = (places(&args.secret_file), places(&args.secret_env));
-    let places = SecretPlaces { files: &files, variables: &variables, purpose: "verified" };
-    let secrets = secrets::read(places, environment, report);
+) -> Option<(Demand, Option<IssuerConfig>)> {
+    let asked = presets.unwrap_or_default();
+    let secrets = secrets(args, token, asked, environment, report);
     let allow_weak_secret = report.read("--allow-weak-secret", &args.allow_weak_secret, word::<Switch>);
-    let tolerance = tolerance(args.tolerance.as_deref(), preset, report);
-    let algorithms = scheme::algorithms(&args.algorithm, preset, report);
-    let (secrets, preset, weak) = (secrets?, preset?, allow_weak_secret?);
-    let options = SchemeOptions {
-        tolerance: tolerance?,
-        allow_weak_secret: weak == Switch::On,
-        algorithms: algorithms?,
+    let tolerance = tolerance(args.tolerance.as_deref(), asked, report);
+    let named = asked.iter().copied().find(|preset| preset.mechanism.names_keys());
+    let algorithms = scheme::algorithms(&args.algorithm, named.or(asked.first().copied()), report);
+    let (secrets, presets, weak) = (secrets?, presets?, allow_weak_secret?);
+    let (tolerance, algorithms) = (tolerance?, algorithms?);
+    let tokens = presets.iter().find(|preset| is_token(preset));
+    let asks = tokens.is_some_and(|preset| secret::of(preset, &secrets).is_empty());
+    let keys = if asks { KeySource::Issuer } else { KeySource::Credentials };
+    token::refuse_what_has_no_meaning(token, tokens.is_some(), asks, report);
+    let requirements = match tokens {
+        Some(_) => Some(token::requirements(token, keys, report)?),
+        None => None,
     };
-    scheme::compile(preset, &secrets.iter().collect::<Vec<_>>(), &options, report)
+    let issuer = if asks { Some(token::issuer(token, algorithms.clone(), report)?) } else { None };
+    let mut schemes = Vec::new();
+    for preset in presets {
+        let mine = secret::of(preset, &secrets);
+        if mine.is_empty() && !(asks && is_token(preset)) {
+            report.wrong("--scheme", preset.name, "has no secret: each is kept to another scheme");
+            continue;
+        }
+        let options = SchemeOptions {
+            tolerance: tolerance.filter(|_| has_age(preset)),
+            allow_weak_secret: weak == Switch::On,
+            algorithms: if preset.mechanism.names_keys() { algorithms.clone() } else { Vec::new() },
+            token: requirements.clone().filter(|_| is_token(preset)),
+        };
+        schemes.extend(scheme::compile(preset, &mine, &options, report).map(Arc::new));
+    }
+    let complete = schemes.len() == presets.len();
+    let demand = Demand::new(schemes).filter(|_| complete)?;
+    let counts_tokens =
+        demand.naming().and_then(Scheme::token_requirements).is_some_and(|token| token.one_use);
+    if requirements.is_some_and(|token| token.one_use) && !counts_tokens {
+        let first = demand.naming().map_or("", |scheme| scheme.preset().name);
+        let fault =
+            format!("needs --scheme jwt before --scheme {first}: copies are told by the first that can");
+        report.problem("--token-one-use", fault);
+        return None;
+    }
+    Some((demand, issuer))
+}
+
+/// Every secret. Of several schemes each has its own: one for all would be the
+/// key of the weakest of them.
+fn secrets(
+    args: &SourceArgs,
+    token: &TokenArgs,
+    asked: &[&'static Preset],
+    environment: &Environment,
+    report: &mut Report,
+) -> Option<Vec<Kept>> {
+    let asks = token.issuer.is_some() || token.jwks_url.is_some();
+    let none_needed = asks && !asked.is_empty() && asked.iter().all(|preset| is_token(preset));
+    if none_needed && args.secret_file.is_empty() && args.secret_env.is_empty() {
+        return Some(Vec::new());
+    }
+    let given = Given { files: &args.secret_file, variables: &args.secret_env, purpose: "verified" };
+    let secrets = secret::read(given, asked, environment, report)?;
+    secret::check(asked, &secrets, report);
+    let mut complete = true;
+    for (_, sourced) in secrets.iter().filter(|(of, _)| of.is_none() && asked.len() > 1) {
+        report.wrong(
+            sourced.key,
+            &sourced.place,
+            "is for one of several schemes: say which, as in SCHEME=FILE",
+        );
+        complete = false;
+    }
+    complete.then_some(secrets)
+}
+
+fn is_token(preset: &Preset) -> bool {
+    matches!(preset.mechanism, Mechanism::Jwt(_))
+}
+
+/// Whether a tolerance means something to the scheme.
+fn has_age(preset: &Preset) -> bool {
+    preset.defaults.tolerance.is_some() || is_token(preset)
 }
 
 #[allow(clippy::option_option)]
-fn tolerance(text: Option<&str>, preset: Option<&Preset>, report: &mut Report) -> Option<Option<Duration>> {
-    report.read_optional("--tolerance", text, |text| match preset {
-        Some(preset) if preset.defaults.tolerance.is_none() => {
-            Err(format!("has no meaning with {}, which signs no time: leave it out", preset.name).into())
+fn tolerance(text: Option<&str>, asked: &[&'static Preset], report: &mut Report) -> Option<Option<Duration>> {
+    report.read_optional("--tolerance", text, |text| match asked {
+        [first, ..] if !asked.iter().any(|preset| has_age(preset)) => {
+            Err(format!("has no meaning with {}, which signs no time: leave it out", first.name).into())
         }
         _ => duration(text),
     })
