@@ -55,6 +55,17 @@ impl fmt::Display for EffectiveSigner<'_> {
     }
 }
 
+impl GuardConfig {
+    /// What is in effect beside the sources and TLS, as [`Effective`] shows it.
+    pub(crate) fn settings_of_the_process(&self) -> Vec<(&'static str, String)> {
+        let mut lines = Lines(Vec::new());
+        lines.add("listen", self.listen);
+        lines.add("admin-listen", self.admin_listen);
+        process_lines(self, &mut lines);
+        lines.0
+    }
+}
+
 struct Lines(Vec<(&'static str, String)>);
 
 impl fmt::Display for Lines {
@@ -102,6 +113,7 @@ fn source_lines(source: &SourceConfig, lines: &mut Lines) {
     for scheme in source.demand.iter() {
         scheme_lines(scheme, source.issuer.as_ref(), lines);
     }
+    lines.add_each("host", &source.hosts, "any");
     lines.add_each("path", &source.paths, "none");
     lines.add_each("method", &source.methods, "none");
     lines.add_each("client-identity", &source.identities, "any");

@@ -10,7 +10,10 @@ use std::time::Duration;
 use http::Method;
 use ipnet::IpNet;
 
+use super::engine::EngineConfig;
 use super::issuer::IssuerConfig;
+use super::stamps::Stamps;
+use crate::config::values::Host;
 use crate::schemes::{Demand, Policy};
 
 /// The configuration of the guard role.
@@ -32,6 +35,8 @@ pub struct GuardConfig {
     pub threads: NonZeroUsize,
     /// The log on standard output.
     pub log: LogConfig,
+    /// The files that it was read from: when one changes, it may have changed.
+    pub files: Stamps,
 }
 
 /// How connections are protected.
@@ -93,6 +98,8 @@ pub struct SourceConfig {
     pub name: String,
     /// Its name in the ledger; renaming the source must not change it.
     pub ledger_id: String,
+    /// The hosts that lead to it; empty means any.
+    pub hosts: Vec<Host>,
     /// The paths that lead to it.
     pub paths: Vec<PathPattern>,
     /// The methods it takes.
@@ -135,7 +142,7 @@ pub struct Policies {
 }
 
 /// A path, exact or a prefix (written `/hooks/*`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PathPattern {
     /// This path and no other.
     Exact(String),
@@ -223,9 +230,11 @@ pub struct Bounds {
     pub drain_timeout: Duration,
 }
 
-/// The ledger's bounds and choices.
-#[derive(Clone, Copy, Debug)]
+/// The ledger's engine, bounds and choices.
+#[derive(Clone, Debug)]
 pub struct LedgerConfig {
+    /// Where entries are kept.
+    pub engine: EngineConfig,
     /// Most live entries.
     pub entries_max: usize,
     /// What becomes of claims whose outcome nobody knows.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::values::{Destination, Fault, Host, Protection};
 
 /// An issuer whose keys are asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuerConfig {
     /// Where its keys are.
     pub keys_at: KeysAt,

@@ -6,7 +6,7 @@
 use clap::Args;
 
 /// Tokens that say who calls, for --scheme jwt.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Tokens")]
 pub struct TokenArgs {
     /// What the token's iss must be; for a scheme without a secret also who is asked for the keys, by its metadata.

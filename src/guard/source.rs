@@ -10,9 +10,21 @@ use crate::config::{Policies, SourceConfig};
 use crate::guard::allow_list::AllowList;
 use crate::guard::issuer::Issuer;
 use crate::guard::routes;
+use crate::guard::way::Way;
 use crate::ledger::{Class, Memory, SourceIndex};
 use crate::limits::RateLimiter;
 use crate::schemes::Policy;
+use crate::telemetry::Named;
+
+/// What a source has that a reload does not replace unless its own setting
+/// changed.
+#[derive(Debug)]
+pub(crate) struct Lasting {
+    pub(crate) rate: Option<Arc<RateLimiter>>,
+    pub(crate) way: Arc<Way>,
+    pub(crate) issuer: Option<Arc<Issuer>>,
+    pub(crate) named: Arc<Named>,
+}
 
 /// One source.
 #[derive(Debug)]
@@ -22,9 +34,13 @@ pub(crate) struct Source {
     pub(crate) index: SourceIndex,
     pub(crate) allow: AllowList,
     /// The budget that only verified deliveries can spend.
-    pub(crate) rate: Option<RateLimiter>,
+    pub(crate) rate: Option<Arc<RateLimiter>>,
+    /// Connections to its app, by worker.
+    pub(crate) way: Arc<Way>,
     /// Who publishes the keys of its tokens, where someone does.
     pub(crate) issuer: Option<Arc<Issuer>>,
+    /// What is counted of it.
+    pub(crate) named: Arc<Named>,
     /// How long the ledger remembers its deliveries.
     pub(crate) memory: Memory,
     /// `Countersign-Source`.
@@ -36,17 +52,21 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    pub(crate) fn new(index: SourceIndex, config: SourceConfig) -> Self {
+    /// A source at the ledger's place `index`, over what outlives a reload.
+    pub(crate) fn new(index: SourceIndex, config: SourceConfig, lasting: Lasting) -> Self {
         let names: Vec<_> = config.demand.iter().map(|scheme| scheme.preset().name).collect();
+        let Lasting { rate, way, issuer, named } = lasting;
         Self {
             index,
+            rate,
+            way,
+            issuer,
+            named,
             allow: AllowList::new(&config.allow),
-            rate: config.rate.map(|rate| RateLimiter::new("source", rate)),
             memory: memory(&config),
             name_value: HeaderValue::from_str(&config.name)
                 .expect("the configuration admits only source names that are field values"),
             scheme_value: HeaderValue::from_str(&names.join(", ")).expect("names of presets are plain"),
-            issuer: config.issuer.clone().map(|issuer| Arc::new(Issuer::new(issuer))),
             allow_value: routes::allow(&config.methods),
             config,
         }

@@ -20,7 +20,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("egress", &["config", "net"]),
     ("admin", &["net"]),
     ("service", &["admin", "limits", "net"]),
-    ("guard", &["admin", "clock", "config", "egress", "ledger", "limits", "net", "schemes", "service", "telemetry"]),
+    (
+        "guard",
+        &["admin", "clock", "config", "egress", "ledger", "limits", "net", "schemes", "service", "telemetry"],
+    ),
     (
         "signer",
         &["admin", "clock", "config", "egress", "keys", "limits", "net", "schemes", "service", "telemetry"],

@@ -15,6 +15,7 @@ mod held;
 mod issuer;
 mod languages;
 mod program;
+mod senders_ca;
 mod stand;
 
 mod admin;
@@ -27,6 +28,7 @@ mod lifecycle;
 mod limits;
 mod process;
 mod refusals;
+mod reload;
 mod replays;
 mod signatures;
 mod signer;

@@ -11,26 +11,35 @@ use super::secret::{self, Given, Kept};
 use super::{bounds, scheme, token};
 use crate::config::environment::Environment;
 use crate::config::problems::Report;
-use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs, scheme_names};
+use crate::config::raw::{SenderArgs, SourceArgs, UpstreamArgs, scheme_names};
 use crate::config::raw_token::TokenArgs;
+use crate::config::secrets::SecretOwners;
 use crate::config::values::{Switch, duration, name, network, word};
 use crate::config::{IssuerConfig, PathPattern, Policies, SourceConfig, Upstream};
 use crate::config::{files, material};
 use crate::schemes::{Demand, KeySource, Mechanism, Preset, Scheme, SchemeOptions};
 
-pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<SourceConfig> {
-    let source = &args.source;
+/// Reads one source; `secrets` has those of the sources before it.
+pub(super) fn read(
+    args: &SourceArgs,
+    environment: &Environment,
+    secrets: &mut SecretOwners,
+    report: &mut Report,
+) -> Option<SourceConfig> {
+    let source = &args.sender;
     let presets = presets(&source.scheme, report);
     let name = report.read_optional("--source", source.source.as_deref(), name);
-    let demanded = demanded(source, &args.token, presets.as_deref(), environment, report);
+    let demanded = demanded(source, &args.token, presets.as_deref(), environment, secrets, report);
+    let hosts = report.read_each("--host", &source.host, str::parse);
     let paths = report.read_each("--path", &source.path, str::parse);
     let allow = allow(source, report);
-    let identities = report.read_each("--client-identity", &args.tls.client_identity, str::parse);
+    let identities = report.read_each("--client-identity", &source.client_identity, str::parse);
     let rate = bounds::rate(source.rate_limit.as_deref(), source.rate_burst.as_deref(), report);
     let body_bytes_max = report.read_optional("--max-body", source.max_body.as_deref(), bounds::body_bytes);
-    let dedupe_window = report.read("--dedupe-window", &args.ledger.dedupe_window, duration);
+    let dedupe_window = report.read_optional("--dedupe-window", source.dedupe_window.as_deref(), duration);
     let upstream = upstream(&args.upstream, report);
-    let upstream_timeout = report.read("--upstream-timeout", &args.upstream.upstream_timeout, duration);
+    let upstream_timeout =
+        report.read_optional("--upstream-timeout", args.upstream.upstream_timeout.as_deref(), duration);
     let (demand, issuer) = demanded?;
     // What a copy gets is the business of the scheme by which it is told.
     let leading = demand.naming().unwrap_or(demand.first()).preset();
@@ -39,6 +48,7 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
     Some(SourceConfig {
         ledger_id: name.clone(),
         name,
+        hosts: hosts?,
         paths: paths.map(|paths| if paths.is_empty() { vec![PathPattern::any()] } else { paths })?,
         methods: methods(&demand),
         demand,
@@ -47,7 +57,7 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
         identities: identities?,
         rate: rate?,
         body_bytes_max: body_bytes_max?.unwrap_or(defaults.body_bytes_max),
-        dedupe_window: dedupe_window?,
+        dedupe_window: dedupe_window?.unwrap_or(DEDUPE_WINDOW),
         content_window: defaults.window,
         policies: Policies {
             replay: defaults.on_replay,
@@ -55,7 +65,7 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
             redelivery: defaults.on_redelivery,
         },
         upstream: upstream?,
-        upstream_timeout: upstream_timeout?,
+        upstream_timeout: upstream_timeout?.unwrap_or(UPSTREAM_TIMEOUT),
     })
 }
 
@@ -77,20 +87,25 @@ fn methods(demand: &Demand) -> Vec<Method> {
 
 /// The compiled schemes: here the secrets turn into keys, or turn out not to.
 fn demanded(
-    args: &SourceArgs,
+    args: &SenderArgs,
     token: &TokenArgs,
     presets: Option<&[&'static Preset]>,
     environment: &Environment,
+    owners: &mut SecretOwners,
     report: &mut Report,
 ) -> Option<(Demand, Option<IssuerConfig>)> {
     let asked = presets.unwrap_or_default();
     let secrets = secrets(args, token, asked, environment, report);
-    let allow_weak_secret = report.read("--allow-weak-secret", &args.allow_weak_secret, word::<Switch>);
+    let allow_weak_secret = switch("--allow-weak-secret", args.allow_weak_secret.as_deref(), report);
+    let allow_shared = switch("--allow-shared-secret", args.allow_shared_secret.as_deref(), report);
     let tolerance = tolerance(args.tolerance.as_deref(), asked, report);
     let named = asked.iter().copied().find(|preset| preset.mechanism.names_keys());
     let algorithms = scheme::algorithms(&args.algorithm, named.or(asked.first().copied()), report);
     let (secrets, presets, weak) = (secrets?, presets?, allow_weak_secret?);
     let (tolerance, algorithms) = (tolerance?, algorithms?);
+    if allow_shared? == Switch::Off {
+        owners.claim(secrets.iter().map(|(_, sourced)| sourced), report);
+    }
     let tokens = presets.iter().find(|preset| is_token(preset));
     let asks = tokens.is_some_and(|preset| secret::of(preset, &secrets).is_empty());
     let keys = if asks { KeySource::Issuer } else { KeySource::Credentials };
@@ -132,7 +147,7 @@ fn demanded(
 /// Every secret. Of several schemes each has its own: one for all would be the
 /// key of the weakest of them.
 fn secrets(
-    args: &SourceArgs,
+    args: &SenderArgs,
     token: &TokenArgs,
     asked: &[&'static Preset],
     environment: &Environment,
@@ -167,6 +182,10 @@ fn has_age(preset: &Preset) -> bool {
     preset.defaults.tolerance.is_some() || is_token(preset)
 }
 
+fn switch(key: &'static str, text: Option<&str>, report: &mut Report) -> Option<Switch> {
+    report.read_optional(key, text, word).map(|switch| switch.unwrap_or(Switch::Off))
+}
+
 #[allow(clippy::option_option)]
 fn tolerance(text: Option<&str>, asked: &[&'static Preset], report: &mut Report) -> Option<Option<Duration>> {
     report.read_optional("--tolerance", text, |text| match asked {
@@ -179,9 +198,10 @@ fn tolerance(text: Option<&str>, asked: &[&'static Preset], report: &mut Report)
 
 /// The allow list of both flags together. Empty means any address, so a file
 /// that names none is a problem, not an invitation.
-fn allow(args: &SourceArgs, report: &mut Report) -> Option<Vec<IpNet>> {
+fn allow(args: &SenderArgs, report: &mut Report) -> Option<Vec<IpNet>> {
     let listed = report.read_each("--allow-ip", &args.allow_ip, network);
     let Some(path) = args.allow_ip_file.as_deref() else { return listed };
+    report.comes_from(path);
     let text = report.read("--allow-ip-file", path, |path| {
         let bytes = files::read(Path::new(path), ALLOW_FILE_BYTES_MAX)?;
         String::from_utf8(bytes.to_vec()).map_err(|_| "is not UTF-8 text".into())
@@ -212,6 +232,7 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
     };
     let upstream = report.read("--upstream", url, str::parse);
     let Some(ca) = args.upstream_ca.as_deref() else { return upstream };
+    report.comes_from(ca);
     let usable = report.read("--upstream-ca", ca, |path| Ok(material::authorities(Path::new(path))?));
     match upstream? {
         Upstream::Https { host, port, .. } => {
@@ -226,3 +247,8 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
 
 /// Room for some thirty thousand networks.
 const ALLOW_FILE_BYTES_MAX: usize = 1 << 20;
+
+/// A provider's own retry after a lost answer comes within minutes.
+const DEDUPE_WINDOW: Duration = Duration::from_secs(60 * 60);
+
+const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(15);

@@ -53,6 +53,7 @@ pub(super) fn issuer(args: &TokenArgs, algorithms: Vec<String>, report: &mut Rep
         }),
         (None, None) => None,
     };
+    args.issuer_ca.iter().for_each(|ca| report.comes_from(ca));
     let ca = report.read_optional("--issuer-ca", args.issuer_ca.as_deref(), |path| {
         material::authorities(Path::new(path))?;
         Ok(path.into())

@@ -21,9 +21,11 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock::{Clock, UnixTime};
 use crate::config::IssuerConfig;
+use crate::guard::state::Guard;
 use crate::schemes::{KeySource, Refusal, TokenKeys, Unmet};
 
 /// An issuer and its keys.
@@ -55,10 +57,34 @@ struct Attempt {
     succeeded: bool,
 }
 
+/// Keeps the keys of every issuer fresh that is in force, for as long as it is.
+/// Never ends.
+pub(crate) async fn keep_all_fresh(guard: Arc<Guard>) {
+    let mut kept: Vec<(Arc<Issuer>, AbortOnDropHandle<()>)> = Vec::new();
+    loop {
+        let in_force = guard.in_force.load_full();
+        kept.retain(|(issuer, _)| in_force.issuers().any(|wanted| Arc::ptr_eq(wanted, issuer)));
+        for issuer in in_force.issuers() {
+            if !kept.iter().any(|(kept, _)| Arc::ptr_eq(kept, issuer)) {
+                let (asking, clock) = (Arc::clone(issuer), Arc::clone(&guard.clock));
+                let task = tokio::spawn(async move { asking.keep_fresh(&*clock).await });
+                kept.push((Arc::clone(issuer), AbortOnDropHandle::new(task)));
+            }
+        }
+        drop(in_force);
+        guard.reloaded.notified().await;
+    }
+}
+
 impl Issuer {
     /// Nothing was asked yet.
     pub(crate) fn new(config: IssuerConfig) -> Self {
         Self { config, state: watch::Sender::default(), wanted: Notify::new() }
+    }
+
+    /// What it was made of.
+    pub(crate) fn config(&self) -> &IssuerConfig {
+        &self.config
     }
 
     /// The keys that are published, unless that is too long ago to be relied on.
@@ -87,7 +113,7 @@ impl Issuer {
 
     /// Asks now, when the keys grow old, and when a delivery wants it. Never
     /// ends.
-    pub(crate) async fn keep_fresh(&self, clock: &dyn Clock) {
+    async fn keep_fresh(&self, clock: &dyn Clock) {
         let mut failures = 0;
         loop {
             let answer = ask::ask(&self.config).await;
