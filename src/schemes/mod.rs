@@ -16,7 +16,7 @@
 //! matched.
 //!
 //! Where to start: [`Scheme::open`] reads top-down; the rows are in
-//! `presets.rs`; `template/mac.rs` is the one file that touches HMAC.
+//! `presets/`; `mac.rs` is the one file that touches HMAC.
 //!
 //! ```
 //! use countersign::clock::UnixTime;
@@ -57,7 +57,9 @@ mod asymmetric;
 mod digest;
 mod encoding;
 mod fields;
+mod json;
 mod key;
+mod mac;
 mod open;
 mod preset;
 mod presets;
@@ -65,6 +67,7 @@ mod proof;
 mod refusal;
 mod scheme;
 mod sign;
+mod tag;
 mod template;
 pub mod vectors;
 
@@ -72,6 +75,7 @@ pub use asymmetric::{KeyAlgorithm, KeyRejected};
 pub use digest::Digest;
 pub use encoding::Encoding;
 pub use key::{KeyError, KeyFault, KeyText};
+pub use mac::Hash;
 pub use open::Open;
 pub use preset::{Defaults, Mechanism, Policy, Preset};
 pub use presets::{preset, presets};

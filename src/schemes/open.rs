@@ -27,11 +27,11 @@ impl Open {
 
     /// Whether the signature holds.
     ///
-    /// `_body` is all that [`update`](Self::update) was given, in one piece, for
+    /// `body` is all that [`update`](Self::update) was given, in one piece, for
     /// schemes that read in it what they need: a signed time, form parameters.
-    pub fn finish(self, _body: &[u8]) -> Result<Proof, Refusal> {
+    pub fn finish(self, body: &[u8]) -> Result<Proof, Refusal> {
         match self.0 {
-            Opened::Template(open) => open.finish(),
+            Opened::Template(open) => open.finish(body),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Method};
 
-use super::key::KeyError;
+use super::key::{KeyError, WeakKeys};
 use super::open::Open;
 use super::preset::{Mechanism, Preset};
 use super::refusal::Refusal;
@@ -63,6 +63,12 @@ pub struct SchemeOptions {
     /// the preset's when empty. A key that says itself what it is for is kept to
     /// those of them that fit it.
     pub algorithms: Vec<String>,
+}
+
+impl SchemeOptions {
+    pub(super) fn weak_keys(&self) -> WeakKeys {
+        if self.allow_weak_secret { WeakKeys::Allow } else { WeakKeys::Refuse }
+    }
 }
 
 /// A preset compiled with the secrets of one source. Immutable.

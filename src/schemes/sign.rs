@@ -33,6 +33,15 @@ pub enum SignError {
         "the message id is empty, too long, not visible ASCII, or ends in a part of digits that could be read as the timestamp"
     )]
     IdMalformed,
+    /// The scheme signs the URL and the message has none.
+    #[error("the scheme signs the URL that the message is sent to, and the message has none")]
+    UrlMissing,
+    /// Every key is a public one: it verifies, and cannot sign.
+    #[error("the key is a public one, which verifies but cannot sign: give the private key")]
+    PublicKey,
+    /// The scheme reads in the body what only the sender's own service puts there.
+    #[error("the scheme cannot sign: what proves a message is part of its body")]
+    SignedInBody,
 }
 
 impl Scheme {
