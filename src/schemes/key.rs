@@ -17,6 +17,12 @@ pub enum KeyText {
         /// The prefix, such as `whsec_`.
         prefix: &'static str,
     },
+    /// The text itself, or after a mark base64 of the key, for keys that are not
+    /// text.
+    Marked {
+        /// The mark, such as `base64:`.
+        base64: &'static str,
+    },
     /// Hex of the key, in upper or lower case.
     Hex,
     /// An Ed25519 key: hex of the public key's 32 bytes, or of a private key's
@@ -80,6 +86,9 @@ pub enum KeyFault {
     /// HTTP Basic needs a name and a password.
     #[error("it is not a user name and a password with a colon between them")]
     NotUserPassword,
+    /// None of the algorithms that the source allows is for such a key.
+    #[error("it is no key for any of the algorithms that the source takes")]
+    NoAlgorithm,
     /// Fewer than [`KEY_BYTES_MIN`] bytes.
     #[error(
         "it makes a key of {bytes} bytes, fewer than {KEY_BYTES_MIN}: allow weak secrets, or make a longer one"
@@ -103,6 +112,10 @@ impl KeyText {
         let key = match self {
             Self::Utf8 => Zeroizing::new(secret.expose().to_vec()),
             Self::Base64 { prefix } => decode(secret.expose(), prefix)?,
+            Self::Marked { base64 } if secret.expose().starts_with(base64.as_bytes()) => {
+                decode(secret.expose(), base64)?
+            }
+            Self::Marked { .. } => Zeroizing::new(secret.expose().to_vec()),
             Self::Hex => hex(secret.expose())?,
             Self::Ed25519Hex | Self::Ed25519Webhook | Self::Spki => {
                 return Err(KeyRejected::Unreadable.into());
@@ -141,7 +154,7 @@ impl KeyText {
                 None => Ok(AsymmetricKey::from_public(raw(&decode(text, "whpk_")?)?, algorithm)?),
             },
             Self::Spki => Ok(AsymmetricKey::from_public(&decode(text, "")?, algorithm)?),
-            Self::Utf8 | Self::Base64 { .. } | Self::Hex => Err(KeyRejected::Unreadable.into()),
+            Self::Utf8 | Self::Base64 { .. } | Self::Marked { .. } | Self::Hex => Err(KeyRejected::Unreadable.into()),
         }
     }
 }

@@ -54,9 +54,13 @@
 //! ```
 
 mod asymmetric;
+mod cavage;
+mod covered;
 mod digest;
 mod encoding;
 mod fields;
+mod freshness;
+mod http_signatures;
 mod json;
 mod key;
 mod mac;
@@ -72,8 +76,11 @@ mod template;
 pub mod vectors;
 
 pub use asymmetric::{KeyAlgorithm, KeyRejected};
+pub use cavage::{Dialect, LINES_MAX, Line, Place};
+pub use covered::{BodyDigest, KeyUse, NamedAlgorithm};
 pub use digest::Digest;
 pub use encoding::Encoding;
+pub use http_signatures::{COMPONENTS_MAX, LABELS_MAX, MessageSignatures, Response};
 pub use key::{KeyError, KeyFault, KeyText};
 pub use mac::Hash;
 pub use open::Open;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::covered::OpenCovered;
 use super::proof::Proof;
 use super::refusal::Refusal;
 use super::template::OpenTemplate;
@@ -14,6 +15,7 @@ pub struct Open(Opened);
 /// What is open, by mechanism.
 enum Opened {
     Template(OpenTemplate),
+    Covered(OpenCovered),
 }
 
 impl Open {
@@ -22,6 +24,7 @@ impl Open {
     pub fn update(&mut self, chunk: &[u8]) {
         match &mut self.0 {
             Opened::Template(open) => open.update(chunk),
+            Opened::Covered(open) => open.update(chunk),
         }
     }
 
@@ -32,6 +35,7 @@ impl Open {
     pub fn finish(self, body: &[u8]) -> Result<Proof, Refusal> {
         match self.0 {
             Opened::Template(open) => open.finish(body),
+            Opened::Covered(open) => open.finish(),
         }
     }
 }
@@ -42,10 +46,17 @@ impl From<OpenTemplate> for Open {
     }
 }
 
+impl From<OpenCovered> for Open {
+    fn from(open: OpenCovered) -> Self {
+        Self(Opened::Covered(open))
+    }
+}
+
 impl fmt::Debug for Open {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Opened::Template(open) => open.fmt(f),
+            Opened::Covered(open) => open.fmt(f),
         }
     }
 }

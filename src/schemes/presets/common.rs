@@ -10,7 +10,7 @@ pub(super) use crate::schemes::encoding::Encoding::{self, Base64, Hex};
 pub(super) use crate::schemes::key::KeyText;
 pub(super) use crate::schemes::mac::Hash;
 pub(super) use crate::schemes::preset::Mechanism::Template;
-pub(super) use crate::schemes::preset::{Defaults, Policy, Preset};
+pub(super) use crate::schemes::preset::{Defaults, Mechanism, Policy, Preset};
 pub(super) use crate::schemes::template::Part::{self, Body, Id, Literal, Timestamp};
 use crate::schemes::template::{
     Algorithm, Grammar, ListSyntax, SignatureField, TimestampField, TimestampForm, TimestampPlace, Wire,
