@@ -3,8 +3,10 @@
 
 use countersign::clock::UnixTime;
 use countersign::keys::Secret;
-use countersign::schemes::{Head, Message, Preset, Proof, Refusal, Scheme, SchemeOptions, presets};
-use http::{HeaderMap, HeaderValue, Method};
+use countersign::schemes::{
+    Head, Mechanism, Message, Preset, Proof, Refusal, Scheme, SchemeOptions, presets,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -22,17 +24,30 @@ fn scheme(preset: &'static Preset, secrets: &[&str]) -> Scheme {
 
 fn signed(scheme: &Scheme, id: &str, timestamp: UnixTime, body: &[u8]) -> HeaderMap {
     let method = &Method::POST;
-    let message = Message { id: Some(id), timestamp, body, method, target: "/", public_url: None };
+    let message = Message {
+        id: Some(id),
+        timestamp,
+        body,
+        method,
+        target: "/",
+        public_url: Some("https://hooks.example.com/"),
+    };
     scheme.sign(&message).expect("a signable id").into_iter().collect()
 }
 
 fn verify(scheme: &Scheme, fields: &HeaderMap, now: UnixTime, chunks: &[&[u8]]) -> Result<Proof, Refusal> {
-    let head = Head { method: &Method::POST, target: "/", fields, public_url: None };
+    let head =
+        Head { method: &Method::POST, target: "/", fields, public_url: Some("https://hooks.example.com/") };
     let mut open = scheme.open(&head, now)?;
     for chunk in chunks {
         open.update(chunk);
     }
     open.finish(&chunks.concat())
+}
+
+/// The security headers that a message has.
+fn present(scheme: &Scheme, fields: &HeaderMap) -> Vec<HeaderName> {
+    scheme.security_headers().iter().filter(|name| fields.contains_key(*name)).cloned().collect()
 }
 
 fn any_preset() -> impl Strategy<Value = &'static Preset> {
@@ -100,7 +115,11 @@ proptest! {
         let at = at.index(body.len());
         body[at] ^= 1_u8 << bit;
         let refusal = verify(&scheme, &fields, now, &[&body]).map(|proof| proof.slot());
-        prop_assert_eq!(refusal, Err(Refusal::SignatureMismatch));
+        let expected = match preset.mechanism {
+            Mechanism::HttpSignatures(_) | Mechanism::Cavage(_) => Refusal::DigestMismatch,
+            _ => Refusal::SignatureMismatch,
+        };
+        prop_assert_eq!(refusal, Err(expected));
     }
 
     #[test]
@@ -110,9 +129,13 @@ proptest! {
     ) {
         let scheme = scheme(preset, &SECRETS[..1]);
         let mut fields = signed(&scheme, &id, now, &body);
-        let name = header.get(scheme.security_headers());
+        let names: Vec<_> = present(&scheme, &fields);
+        let name = header.get(&names);
         let mut value = fields[name].as_bytes().to_vec();
         let at = at.index(value.len());
+        // Beside the signature itself, these parameters are not signed.
+        let is_cavage = matches!(preset.mechanism, Mechanism::Cavage(_));
+        prop_assume!(!is_cavage || !value.ends_with(b"\"") || at > value.len() - 40);
         value[at] ^= 1_u8 << bit;
         // What HTTP itself cannot carry is refused before it comes here.
         let changed = HeaderValue::from_bytes(&value);
@@ -128,13 +151,18 @@ proptest! {
     ) {
         let scheme = scheme(preset, &SECRETS[..1]);
         let mut fields = signed(&scheme, "msg_a", now, b"{}");
-        let name = header.get(scheme.security_headers());
+        let names: Vec<_> = present(&scheme, &fields);
+        let name = header.get(&names);
         let good = fields[name].clone();
         let other = HeaderValue::from_str(&other).expect("visible ASCII and spaces");
         let (one, two) = if first { (good, other) } else { (other, good) };
         fields.insert(name, one);
         fields.append(name, two);
-        prop_assert_eq!(verify(&scheme, &fields, now, &[b"{}"]).map(|proof| proof.slot()), Err(Refusal::HeaderRepeated));
+        let verdict = verify(&scheme, &fields, now, &[b"{}"]).map(|proof| proof.slot());
+        // Several lines of a dictionary are one: a label that is there twice is
+        // refused like a header that is.
+        let is_list = matches!(preset.mechanism, Mechanism::HttpSignatures(_));
+        prop_assert!(verdict == Err(Refusal::HeaderRepeated) || is_list && verdict.is_err(), "{}: {verdict:?}", preset.name);
     }
 
     #[test]

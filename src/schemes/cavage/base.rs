@@ -18,11 +18,12 @@ pub(super) enum Entry {
 }
 
 impl Entry {
-    /// Reads an entry, in any letter case; its line is in lower case.
+    /// Reads an entry. Names of fields are in lower case: gateways differ in
+    /// what they sign for others.
     pub(super) fn read(dialect: &Dialect, text: &str) -> Option<Self> {
-        let named = dialect.lines.iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
-        match named {
+        match dialect.lines.iter().find(|(name, _)| *name == text) {
             Some((name, line)) => Some(Self::Named(name, *line)),
+            None if text.bytes().any(|byte| byte.is_ascii_uppercase()) => None,
             None => HeaderName::from_bytes(text.as_bytes()).ok().map(Self::Field),
         }
     }

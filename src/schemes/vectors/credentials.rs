@@ -10,7 +10,7 @@ use crate::schemes::{Credential, Encoding};
 pub(super) fn credential(secret: &CaseSecret) -> Result<Credential, Verdict> {
     let algorithm = match secret.kind.as_str() {
         "rsa_pss_public_pem" => Some("rsa-pss-sha512"),
-        "hmac" | "ed25519_public_pem" | "ecdsa_p256_public_pem" => None,
+        "hmac" | "ed25519_public_pem" | "ecdsa_p256_public_pem" | "rsa_public_pem" => None,
         other => return Err(unjudged(&format!("unsupported kind of secret: {other}"))),
     };
     let text = secret.value.as_bytes();
