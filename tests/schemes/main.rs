@@ -3,4 +3,5 @@
 
 mod components;
 mod properties;
+mod subject;
 mod vectors;

@@ -33,7 +33,8 @@ fn preset_of(scheme: &str) -> Option<&'static Preset> {
 
 /// Whether `case` is accepted, or the verdict it gets instead.
 fn judge(preset: &'static Preset, case: &Case) -> Result<(), Verdict> {
-    let credentials: Vec<_> = case.secrets.iter().map(credential).collect::<Result<_, _>>()?;
+    let credentials = case.secrets.iter().map(|secret| credential(preset, secret));
+    let credentials: Vec<_> = credentials.collect::<Result<_, _>>()?;
     let tolerance = case.tolerance_s.map(Duration::from_secs);
     let options = SchemeOptions { tolerance, allow_weak_secret: true, ..options(case.params.as_ref()) };
     let scheme = Scheme::new(preset, &credentials, options).map_err(|error| refused(&error))?;
@@ -108,8 +109,8 @@ mod tests {
         let hmac = r#"{"kind": "hmac", "value": "s"}"#;
         assert_eq!(verdict("github", hmac), Verdict::Refused("signature_missing".to_owned()));
         assert_eq!(verdict("nobody", hmac), unjudged("unknown scheme"));
-        let token = r#"{"kind": "token", "value": "s"}"#;
-        assert_eq!(verdict("github", token), unjudged("unsupported kind of secret: token"));
+        let token = r#"{"kind": "nonce", "value": "s"}"#;
+        assert_eq!(verdict("github", token), unjudged("unsupported kind of secret: nonce"));
         for unusable in
             [r#"{"kind": "hmac", "value": ""}"#, r#"{"kind": "hmac", "value": "0", "encoding": "hex"}"#]
         {
