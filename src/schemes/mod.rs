@@ -16,7 +16,7 @@
 //! matched.
 //!
 //! Where to start: [`Scheme::open`] reads top-down; the rows are in
-//! `presets.rs`; `template/mac.rs` is the one file that touches HMAC.
+//! `presets/`; `mac.rs` is the one file that touches HMAC.
 //!
 //! ```
 //! use countersign::clock::UnixTime;
@@ -54,12 +54,20 @@
 //! ```
 
 mod asymmetric;
+mod cavage;
+mod covered;
 mod demand;
 mod digest;
 mod encoding;
 mod fields;
+mod form;
+mod freshness;
+mod http_signatures;
+mod json;
 mod jwt;
 mod key;
+mod mac;
+mod mailgun;
 mod open;
 mod preset;
 mod presets;
@@ -67,20 +75,27 @@ mod proof;
 mod refusal;
 mod scheme;
 mod sign;
+mod tag;
 mod template;
+mod token;
 pub mod vectors;
 
 pub use asymmetric::{KeyAlgorithm, KeyRejected};
+pub use cavage::{Dialect, LINES_MAX, Line, Place};
+pub use covered::{BodyDigest, KeyUse, NamedAlgorithm};
 pub use demand::{Demand, OpenDemand, Proofs, Unmet};
 pub use digest::Digest;
 pub use encoding::Encoding;
+pub use form::{FORM_FIELDS_MAX, FormCoverage, FormWire};
+pub use http_signatures::{COMPONENTS_MAX, LABELS_MAX, MessageSignatures, Response};
 pub use jwt::{
     KeySetError, KeySource, RequiredClaim, TOKEN_BYTES_MAX, TOKEN_KEYS_MAX, TokenKeys, TokenPlace,
     TokenRequirements, TokenRow,
 };
 pub use key::{KeyError, KeyFault, KeyText};
+pub use mac::Hash;
 pub use open::Open;
-pub use preset::{Defaults, Mechanism, Policy, Preset};
+pub use preset::{Defaults, Mechanism, Policy, Preset, Row};
 pub use presets::{preset, presets};
 pub use proof::{Proof, ReplayIdentity};
 pub use refusal::Refusal;
@@ -90,3 +105,4 @@ pub use template::{
     Algorithm, Grammar, ID_BYTES_MAX, ListSyntax, Part, SIGNATURES_MAX, SignatureField, TimestampField,
     TimestampForm, TimestampPlace, Wire,
 };
+pub use token::{TokenForm, TokenWire};

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
-use super::jwt::OpenToken;
+use super::covered::OpenCovered;
+use super::form::OpenForm;
+use super::jwt::OpenJwt;
+use super::mailgun::OpenMailgun;
 use super::proof::Proof;
 use super::refusal::Refusal;
 use super::template::OpenTemplate;
+use super::token::OpenToken;
 
 /// A delivery whose head is in order and whose signature is still open. Owns
 /// what it needs, so it may go with the body to another task.
@@ -15,6 +19,10 @@ pub struct Open(Opened);
 /// What is open, by mechanism.
 enum Opened {
     Template(OpenTemplate),
+    Covered(OpenCovered),
+    Form(OpenForm),
+    Jwt(OpenJwt),
+    Mailgun(OpenMailgun),
     Token(OpenToken),
 }
 
@@ -24,38 +32,57 @@ impl Open {
     pub fn update(&mut self, chunk: &[u8]) {
         match &mut self.0 {
             Opened::Template(open) => open.update(chunk),
-            Opened::Token(open) => open.update(chunk),
+            Opened::Covered(open) => open.update(chunk),
+            Opened::Jwt(open) => open.update(chunk),
+            // These read the whole at the end, or none of it.
+            Opened::Form(_) | Opened::Mailgun(_) | Opened::Token(_) => {}
         }
     }
 
     /// Whether the signature holds.
     ///
-    /// `_body` is all that [`update`](Self::update) was given, in one piece, for
+    /// `body` is all that [`update`](Self::update) was given, in one piece, for
     /// schemes that read in it what they need: a signed time, form parameters.
-    pub fn finish(self, _body: &[u8]) -> Result<Proof, Refusal> {
+    pub fn finish(self, body: &[u8]) -> Result<Proof, Refusal> {
         match self.0 {
-            Opened::Template(open) => open.finish(),
-            Opened::Token(open) => open.finish(),
+            Opened::Template(open) => open.finish(body),
+            Opened::Covered(open) => open.finish(),
+            Opened::Form(open) => open.finish(body),
+            Opened::Jwt(open) => open.finish(),
+            Opened::Mailgun(open) => open.finish(body),
+            Opened::Token(open) => Ok(open.finish()),
         }
     }
 }
 
-impl From<OpenTemplate> for Open {
-    fn from(open: OpenTemplate) -> Self {
-        Self(Opened::Template(open))
-    }
+/// An `Open` of each mechanism.
+macro_rules! opened_from {
+    ($($mechanism:ident($open:ty),)+) => {
+        $(impl From<$open> for Open {
+            fn from(open: $open) -> Self {
+                Self(Opened::$mechanism(open))
+            }
+        })+
+    };
 }
 
-impl From<OpenToken> for Open {
-    fn from(open: OpenToken) -> Self {
-        Self(Opened::Token(open))
-    }
+opened_from! {
+    Template(OpenTemplate),
+    Covered(OpenCovered),
+    Form(OpenForm),
+    Jwt(OpenJwt),
+    Mailgun(OpenMailgun),
+    Token(OpenToken),
 }
 
 impl fmt::Debug for Open {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Opened::Template(open) => open.fmt(f),
+            Opened::Covered(open) => open.fmt(f),
+            Opened::Form(open) => open.fmt(f),
+            Opened::Jwt(open) => open.fmt(f),
+            Opened::Mailgun(open) => open.fmt(f),
             Opened::Token(open) => open.fmt(f),
         }
     }

@@ -1,14 +1,20 @@
 //! What a row of the table of schemes says.
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 
+use super::cavage::Dialect;
+use super::form::FormWire;
+use super::http_signatures::MessageSignatures;
 use super::jwt::TokenRow;
 use super::template::Wire;
+use super::token::TokenWire;
 
 /// A provider's way of signing, and what it is best met with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Preset {
     /// The name in configuration, logs and vector files.
     pub name: &'static str,
@@ -22,13 +28,55 @@ pub struct Preset {
     pub defaults: Defaults,
 }
 
+/// A row of the table, or one that a configuration made in its likeness.
+#[derive(Clone, Debug)]
+pub enum Row {
+    /// One of [`presets`](super::presets).
+    Known(&'static Preset),
+    /// One of a source's own.
+    Made(Arc<Preset>),
+}
+
+impl Deref for Row {
+    type Target = Preset;
+
+    fn deref(&self) -> &Preset {
+        match self {
+            Self::Known(preset) => preset,
+            Self::Made(preset) => preset,
+        }
+    }
+}
+
+impl From<&'static Preset> for Row {
+    fn from(preset: &'static Preset) -> Self {
+        Self::Known(preset)
+    }
+}
+
+impl From<Preset> for Row {
+    fn from(preset: Preset) -> Self {
+        Self::Made(Arc::new(preset))
+    }
+}
+
 /// The family of ways to prove a request that a scheme belongs to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Mechanism {
     /// A signature over a template of parts: what most providers do.
     Template(Wire),
-    /// A token that says who calls (RFC 7519).
+    /// HTTP Message Signatures (RFC 9421): components that the message names.
+    HttpSignatures(MessageSignatures),
+    /// Lines that the message names, as in the drafts before RFC 9421.
+    Cavage(Dialect),
+    /// A signature over the URL and the fields of a form, or a digest in the URL.
+    Form(FormWire),
+    /// A signed token that says who calls (RFC 7519).
     Jwt(TokenRow),
+    /// Time, token and signature in the body.
+    Mailgun,
+    /// A shared token in a header, which signs nothing.
+    Token(TokenWire),
 }
 
 impl Mechanism {
@@ -37,8 +85,29 @@ impl Mechanism {
     /// takes.
     pub const fn names_keys(&self) -> bool {
         match self {
-            Self::Template(_) => false,
-            Self::Jwt(_) => true,
+            Self::Template(_) | Self::Form(_) | Self::Mailgun | Self::Token(_) => false,
+            Self::HttpSignatures(_) | Self::Cavage(_) | Self::Jwt(_) => true,
+        }
+    }
+
+    /// Whether the URL is signed, so that a source must say what it is.
+    pub fn signs_url(&self) -> bool {
+        match self {
+            Self::Template(wire) => wire.signs_url(),
+            Self::Form(_) => true,
+            // What must be covered is a source's choice: the scheme says.
+            Self::HttpSignatures(_) | Self::Cavage(_) => false,
+            Self::Jwt(_) | Self::Mailgun | Self::Token(_) => false,
+        }
+    }
+
+    /// Whether anything of the request is signed. Without that there is no
+    /// memory of what was accepted.
+    pub const fn signs(&self) -> bool {
+        match self {
+            Self::Jwt(row) => row.body_claim.is_some(),
+            Self::Token(_) => false,
+            _ => true,
         }
     }
 }

@@ -2,14 +2,21 @@
 
 use std::time::Duration;
 
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, Method};
 
+use super::cavage::Cavage;
+use super::covered::BodyDigest;
+use super::form::Form;
+use super::http_signatures::{HttpSignatures, Response};
 use super::jwt::{Jwt, KeySource, TokenKeys, TokenRequirements};
-use super::key::KeyError;
+use super::key::{KeyError, WeakKeys};
+use super::mailgun::Mailgun;
 use super::open::Open;
-use super::preset::{Mechanism, Preset};
+use super::preset::{Mechanism, Preset, Row};
 use super::refusal::Refusal;
 use super::template::Template;
+use super::token::Token;
 use crate::clock::UnixTime;
 use crate::keys::Secret;
 
@@ -76,12 +83,28 @@ pub struct SchemeOptions {
     pub algorithms: Vec<String>,
     /// What is asked of tokens, in schemes that have them.
     pub token: Option<TokenRequirements>,
+    /// What a signature must cover, where messages say what it covers: components
+    /// of RFC 9421 or header lines, as they stand in messages. The preset's when
+    /// absent.
+    pub cover: Option<Vec<String>>,
+    /// Whether the body must be covered, where messages say what is; the
+    /// preset's when absent.
+    pub body: Option<BodyDigest>,
+    /// Which of several signatures counts (RFC 9421 section 4); without it there
+    /// may be only one.
+    pub label: Option<String>,
+}
+
+impl SchemeOptions {
+    pub(super) fn weak_keys(&self) -> WeakKeys {
+        if self.allow_weak_secret { WeakKeys::Allow } else { WeakKeys::Refuse }
+    }
 }
 
 /// A preset compiled with the secrets of one source. Immutable.
 #[derive(Debug)]
 pub struct Scheme {
-    preset: &'static Preset,
+    preset: Row,
     pub(super) keyed: Keyed,
 }
 
@@ -89,6 +112,11 @@ pub struct Scheme {
 #[derive(Debug)]
 pub(super) enum Keyed {
     Template(Template),
+    HttpSignatures(HttpSignatures),
+    Cavage(Cavage),
+    Form(Form),
+    Mailgun(Mailgun),
+    Token(Token),
     Jwt(Jwt),
 }
 
@@ -97,12 +125,13 @@ impl Scheme {
     /// [`SECRETS_MAX`], any of which may have signed a delivery. None, where an
     /// issuer publishes the keys.
     pub fn new(
-        preset: &'static Preset,
+        preset: impl Into<Row>,
         credentials: &[Credential],
         options: SchemeOptions,
     ) -> Result<Self, KeyError> {
+        let preset = preset.into();
         match credentials.len() {
-            0 if !keys_are_issuers(preset, &options) => return Err(KeyError::NoSecret),
+            0 if !keys_are_issuers(&preset, &options) => return Err(KeyError::NoSecret),
             count if count > SECRETS_MAX => return Err(KeyError::TooManySecrets { count }),
             _ => {}
         }
@@ -111,14 +140,23 @@ impl Scheme {
             Mechanism::Template(wire) => {
                 Keyed::Template(Template::new(wire, credentials, tolerance, &options)?)
             }
+            Mechanism::HttpSignatures(row) => {
+                Keyed::HttpSignatures(HttpSignatures::new(row, credentials, tolerance, &options)?)
+            }
+            Mechanism::Cavage(dialect) => {
+                Keyed::Cavage(Cavage::new(dialect, credentials, tolerance, &options)?)
+            }
+            Mechanism::Form(wire) => Keyed::Form(Form::new(wire, credentials, &options)?),
+            Mechanism::Mailgun => Keyed::Mailgun(Mailgun::new(credentials, tolerance, &options)?),
+            Mechanism::Token(wire) => Keyed::Token(Token::new(wire, credentials, &options)?),
             Mechanism::Jwt(row) => Keyed::Jwt(Jwt::new(row, credentials, tolerance, &options)?),
         };
         Ok(Self { preset, keyed })
     }
 
     /// The row it was made from.
-    pub fn preset(&self) -> &'static Preset {
-        self.preset
+    pub fn preset(&self) -> &Preset {
+        &self.preset
     }
 
     /// The greatest age and lead of a signed time; `None` where the scheme
@@ -126,7 +164,11 @@ impl Scheme {
     pub fn tolerance(&self) -> Option<Duration> {
         match &self.keyed {
             Keyed::Template(template) => template.tolerance(),
+            Keyed::HttpSignatures(signatures) => Some(signatures.freshness().tolerance),
+            Keyed::Cavage(cavage) => Some(cavage.freshness().tolerance),
+            Keyed::Mailgun(mailgun) => Some(mailgun.tolerance()),
             Keyed::Jwt(jwt) => jwt.tolerance(),
+            Keyed::Form(_) | Keyed::Token(_) => None,
         }
     }
 
@@ -137,7 +179,11 @@ impl Scheme {
     pub fn fresh_for(&self) -> Option<Duration> {
         match &self.keyed {
             Keyed::Template(template) => template.fresh_for(),
+            Keyed::HttpSignatures(signatures) => Some(signatures.freshness().lasts()),
+            Keyed::Cavage(cavage) => Some(cavage.freshness().lasts()),
+            Keyed::Mailgun(mailgun) => Some(mailgun.fresh_for()),
             Keyed::Jwt(jwt) => jwt.tolerance(),
+            Keyed::Form(_) | Keyed::Token(_) => None,
         }
     }
 
@@ -145,6 +191,11 @@ impl Scheme {
     pub fn secret_count(&self) -> usize {
         match &self.keyed {
             Keyed::Template(template) => template.secret_count(),
+            Keyed::HttpSignatures(signatures) => signatures.secret_count(),
+            Keyed::Cavage(cavage) => cavage.secret_count(),
+            Keyed::Form(form) => form.secret_count(),
+            Keyed::Mailgun(mailgun) => mailgun.secret_count(),
+            Keyed::Token(token) => token.secret_count(),
             Keyed::Jwt(jwt) => jwt.secret_count(),
         }
     }
@@ -155,6 +206,12 @@ impl Scheme {
     pub fn security_headers(&self) -> &[HeaderName] {
         match &self.keyed {
             Keyed::Template(template) => template.security_headers(),
+            Keyed::HttpSignatures(signatures) => signatures.security_headers(),
+            Keyed::Cavage(cavage) => cavage.security_headers(),
+            Keyed::Form(form) => form.security_headers(),
+            // Only the layout of the body is read from the head.
+            Keyed::Mailgun(_) => &[CONTENT_TYPE],
+            Keyed::Token(token) => token.security_headers(),
             Keyed::Jwt(jwt) => jwt.security_headers(),
         }
     }
@@ -164,40 +221,55 @@ impl Scheme {
     pub fn id_header(&self) -> Option<&HeaderName> {
         match &self.keyed {
             Keyed::Template(template) => template.id_header(),
-            Keyed::Jwt(_) => None,
+            Keyed::HttpSignatures(_) | Keyed::Cavage(_) | Keyed::Jwt(_) => None,
+            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => None,
         }
     }
 
     /// What is asked of its tokens, in schemes that have them.
     pub fn token_requirements(&self) -> Option<&TokenRequirements> {
         match &self.keyed {
-            Keyed::Template(_) => None,
             Keyed::Jwt(jwt) => Some(jwt.requirements()),
+            _ => None,
         }
     }
 
-    /// Whether a proof of it covers the body.
+    /// Whether a proof of it always covers the body.
     pub fn covers_body(&self) -> bool {
         match &self.keyed {
-            Keyed::Template(_) => true,
+            Keyed::Template(_) | Keyed::Form(_) => true,
+            Keyed::HttpSignatures(signatures) => signatures.demands_body(),
+            Keyed::Cavage(cavage) => cavage.demands_body(),
             Keyed::Jwt(jwt) => jwt.covers_body(),
+            Keyed::Mailgun(_) | Keyed::Token(_) => false,
         }
     }
 
     /// Whether its proofs name a delivery, so that a copy of it can be told.
     pub fn names_deliveries(&self) -> bool {
         match &self.keyed {
-            Keyed::Template(_) => true,
             Keyed::Jwt(jwt) => jwt.names_deliveries(),
+            _ => self.preset.mechanism.signs(),
         }
     }
 
     /// Whether the head step verifies a signature, which costs more than
     /// reading one.
     pub(super) fn verifies_in_head(&self) -> bool {
-        match &self.keyed {
-            Keyed::Template(_) => false,
-            Keyed::Jwt(_) => true,
+        matches!(&self.keyed, Keyed::Jwt(_))
+    }
+
+    /// Whether a message id is signed, in a header or in the body.
+    pub fn signs_id(&self) -> bool {
+        self.id_header().is_some() || matches!(self.keyed, Keyed::Mailgun(_))
+    }
+
+    /// What a 401 asks for (RFC 9110 section 11.6.1).
+    pub fn challenge(&self) -> &'static str {
+        match &self.preset.mechanism {
+            Mechanism::Token(wire) => wire.form.challenge().unwrap_or("Token"),
+            Mechanism::Jwt(_) => "Bearer",
+            _ => "Signature",
         }
     }
 
@@ -213,7 +285,30 @@ impl Scheme {
     pub fn open_beside(&self, head: &Head<'_>, beside: &Beside<'_>, now: UnixTime) -> Result<Open, Refusal> {
         match &self.keyed {
             Keyed::Template(template) => template.open(head, now).map(Open::from),
+            Keyed::HttpSignatures(signatures) => signatures.open(head, now).map(Open::from),
+            Keyed::Cavage(cavage) => cavage.open(head, now).map(Open::from),
+            Keyed::Form(form) => form.open(head).map(Open::from),
             Keyed::Jwt(jwt) => jwt.open(head, beside, now).map(Open::from),
+            Keyed::Mailgun(mailgun) => mailgun.open(head, now).map(Open::from),
+            Keyed::Token(token) => token.open(head).map(Open::from),
+        }
+    }
+
+    /// The head step for a response, for programs that verify answers: what
+    /// RFC 9421 has and no other scheme, so that there is no signature for them.
+    pub fn open_response(&self, response: &Response<'_>, now: UnixTime) -> Result<Open, Refusal> {
+        match &self.keyed {
+            Keyed::HttpSignatures(signatures) => signatures.open_response(response, now).map(Open::from),
+            _ => Err(Refusal::SignatureMissing),
+        }
+    }
+
+    /// Whether the source must be told the URL that senders know it by: what
+    /// must be covered says it.
+    pub fn needs_public_url(&self) -> bool {
+        match &self.keyed {
+            Keyed::HttpSignatures(signatures) => signatures.needs_url(),
+            _ => self.preset.mechanism.signs_url(),
         }
     }
 }

@@ -28,14 +28,30 @@ pub enum SignError {
     /// The scheme signs an id and the message has none.
     #[error("the scheme signs a message id, and the message has none")]
     IdMissing,
-    /// Each of its keys is a public one.
-    #[error("the scheme has no key to sign with: each is a public key")]
-    NoSigningKey,
     /// No receiver could take the id.
     #[error(
         "the message id is empty, too long, not visible ASCII, or ends in a part of digits that could be read as the timestamp"
     )]
     IdMalformed,
+    /// The scheme signs the URL and the message has none.
+    #[error("the scheme signs the URL that the message is sent to, and the message has none")]
+    UrlMissing,
+    /// Every key is a public one: it verifies, and cannot sign.
+    #[error("the key is a public one, which verifies but cannot sign: give the private key")]
+    PublicKey,
+    /// A component must be covered that the message does not have, or that
+    /// cannot be written.
+    #[error("what must be covered is not in the message")]
+    Unsignable,
+    /// The URL does not have the body's digest, where the scheme signs that.
+    #[error("the scheme signs a digest of the body in the URL's query, and the URL does not have the body's")]
+    DigestMissing,
+    /// A form of more fields than [`FORM_FIELDS_MAX`](super::FORM_FIELDS_MAX).
+    #[error("the form has more fields than a receiver takes")]
+    TooManyFields,
+    /// The scheme reads in the body what only the sender's own service puts there.
+    #[error("the scheme cannot sign: what proves a message is part of its body")]
+    SignedInBody,
 }
 
 impl Scheme {
@@ -43,6 +59,8 @@ impl Scheme {
     pub fn accepts_id(&self, id: &str) -> bool {
         match &self.keyed {
             Keyed::Template(template) => template.accepts_id(id),
+            Keyed::HttpSignatures(_) | Keyed::Cavage(_) => true,
+            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => true,
             Keyed::Jwt(jwt) => jwt.accepts_id(id),
         }
     }
@@ -53,6 +71,11 @@ impl Scheme {
     pub fn sign(&self, message: &Message<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, SignError> {
         match &self.keyed {
             Keyed::Template(template) => template.sign(message),
+            Keyed::HttpSignatures(signatures) => signatures.sign(message),
+            Keyed::Cavage(cavage) => cavage.sign(message),
+            Keyed::Form(form) => form.sign(message),
+            Keyed::Mailgun(_) => Err(SignError::SignedInBody),
+            Keyed::Token(token) => token.sign(),
             Keyed::Jwt(jwt) => jwt.sign(message),
         }
     }

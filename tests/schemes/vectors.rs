@@ -6,32 +6,36 @@ use std::fs;
 use std::path::Path;
 
 use countersign::schemes::presets;
-use countersign::schemes::vectors::{self, Counts, Expect, VectorFile};
+use countersign::schemes::vectors::{self, Counts, Expect, Judged, VectorFile};
 
 #[test]
 fn every_preset_judges_its_vectors_as_they_ask() {
-    let mut judged = BTreeSet::new();
-    for file in fs::read_dir(FILES).unwrap() {
-        judged.insert(check(&file.unwrap().file_name().into_string().unwrap()));
-    }
-    assert_eq!(judged, presets().iter().map(|preset| preset.name).collect(), "presets with vectors");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    let files = fs::read_dir(directory).expect("the vectors").map(|entry| entry.expect("a file").path());
+    let judged: BTreeSet<_> = files.map(|path| check(&path)).collect();
+    let every: BTreeSet<_> = presets().iter().map(|preset| preset.name).collect();
+    assert_eq!(judged, every, "each preset has vectors, and each file a preset");
 }
 
-/// Judges a file, and gives the name of its preset.
-fn check(name: &str) -> &'static str {
-    let path = Path::new(FILES).join(name);
-    let json = fs::read(&path).unwrap_or_else(|error| panic!("read {}: {error}", path.display()));
+/// The preset that the file is for.
+fn check(path: &Path) -> &'static str {
+    let name = path.display();
+    let json = fs::read(path).unwrap_or_else(|error| panic!("read {name}: {error}"));
     let file: VectorFile = serde_json::from_slice(&json).expect("a vector file");
     assert_eq!(file.counts, Some(counts(&file)), "{name}: cases are missing from the file");
 
     let report = vectors::run(&file);
-    for judged in &report.cases {
-        let (case, verdict) = (judged.case, &judged.verdict);
-        assert!(judged.passed(), "{name}: {}: expected {:?}, got {verdict}", case.name, case.expect);
-        assert!(judged.reason_agrees(), "{name}: {}: {:?}, got {verdict}", case.name, case.reason);
-    }
+    let wrong: Vec<_> = report
+        .cases
+        .iter()
+        .filter(|judged| !judged.passed() || !judged.reason_agrees())
+        .map(|Judged { case, verdict }| {
+            format!("{}: expected {:?} {:?}, got {verdict}", case.name, case.expect, case.reason)
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{name}: {wrong:#?}");
     assert_eq!((report.passed(), report.failed()), (file.cases.len(), 0), "{name}");
-    report.preset.expect("a scheme that is known").name
+    report.preset.expect("every case was judged").name
 }
 
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");

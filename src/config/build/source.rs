@@ -42,8 +42,7 @@ pub(super) fn read(
         report.read_optional("--upstream-timeout", args.upstream.upstream_timeout.as_deref(), duration);
     let (demand, issuer) = demanded?;
     // What a copy gets is the business of the scheme by which it is told.
-    let leading = demand.naming().unwrap_or(demand.first()).preset();
-    let defaults = &leading.defaults;
+    let defaults = demand.naming().unwrap_or(demand.first()).preset().defaults;
     let name = name?.unwrap_or_else(|| demand.first().preset().name.to_owned());
     Some(SourceConfig {
         ledger_id: name.clone(),
@@ -127,6 +126,7 @@ fn demanded(
             allow_weak_secret: weak == Switch::On,
             algorithms: if preset.mechanism.names_keys() { algorithms.clone() } else { Vec::new() },
             token: requirements.clone().filter(|_| is_token(preset)),
+            ..SchemeOptions::default()
         };
         schemes.extend(scheme::compile(preset, &mine, &options, report).map(Arc::new));
     }

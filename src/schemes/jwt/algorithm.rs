@@ -2,12 +2,13 @@
 //! section 3.1, RFC 9864).
 
 use crate::schemes::asymmetric::KeyAlgorithm;
+use crate::schemes::mac::Hash;
 
 /// How a token is signed. `none` is not among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenAlgorithm {
-    /// HMAC with SHA-256, with a shared secret.
-    Hs256,
+    /// HMAC, with a shared secret.
+    Hmac(Hash),
     /// A private key.
     Key(KeyAlgorithm),
 }
@@ -25,8 +26,10 @@ impl TokenAlgorithm {
 }
 
 /// Every name. Of two names for one algorithm the first is written.
-const NAMES: [(&str, TokenAlgorithm); 11] = [
-    ("HS256", TokenAlgorithm::Hs256),
+const NAMES: [(&str, TokenAlgorithm); 13] = [
+    ("HS256", TokenAlgorithm::Hmac(Hash::Sha256)),
+    ("HS384", TokenAlgorithm::Hmac(Hash::Sha384)),
+    ("HS512", TokenAlgorithm::Hmac(Hash::Sha512)),
     ("RS256", TokenAlgorithm::Key(KeyAlgorithm::RsaPkcs1Sha256)),
     ("RS384", TokenAlgorithm::Key(KeyAlgorithm::RsaPkcs1Sha384)),
     ("RS512", TokenAlgorithm::Key(KeyAlgorithm::RsaPkcs1Sha512)),
@@ -42,7 +45,7 @@ const NAMES: [(&str, TokenAlgorithm); 11] = [
 /// What a source takes that does not say: of each kind of key, what everyone
 /// has. A key takes the first that fits it.
 pub(super) const USUAL: [TokenAlgorithm; 5] = [
-    TokenAlgorithm::Hs256,
+    TokenAlgorithm::Hmac(Hash::Sha256),
     TokenAlgorithm::Key(KeyAlgorithm::EcdsaP256Fixed),
     TokenAlgorithm::Key(KeyAlgorithm::EcdsaP384Fixed),
     TokenAlgorithm::Key(KeyAlgorithm::Ed25519),

@@ -7,19 +7,19 @@ use http::HeaderName;
 use super::claims::{Claims, Lifetime};
 use super::compact::{Compact, Header};
 use super::keys::TokenKeys;
-use super::open::{Covers, OpenToken, digest_claim};
+use super::open::{Covers, OpenJwt, digest_claim};
 use super::requirements::{KeySource, TokenRequirements};
 use super::row::TokenRow;
 use crate::clock::UnixTime;
 use crate::schemes::digest::{Digest, Digesting};
-use crate::schemes::key::{KeyError, WeakKeys};
+use crate::schemes::key::KeyError;
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::{Beside, Credential, Head, SchemeOptions};
 
 /// Tokens of one source. Immutable.
 #[derive(Debug)]
 pub(in crate::schemes) struct Jwt {
-    pub(super) row: &'static TokenRow,
+    pub(super) row: TokenRow,
     pub(super) keys: TokenKeys,
     pub(super) asked: TokenRequirements,
     age_max: Option<Duration>,
@@ -30,16 +30,15 @@ pub(in crate::schemes) struct Jwt {
 impl Jwt {
     /// Compiles `row` with `credentials`, whose number is in bounds.
     pub(in crate::schemes) fn new(
-        row: &'static TokenRow,
+        row: &TokenRow,
         credentials: &[Credential],
         tolerance: Option<Duration>,
         options: &SchemeOptions,
     ) -> Result<Self, KeyError> {
-        let weak = if options.allow_weak_secret { WeakKeys::Allow } else { WeakKeys::Refuse };
         let asked = options.token.clone().unwrap_or_default();
         Ok(Self {
-            row,
-            keys: TokenKeys::from_credentials(credentials, &options.algorithms, weak)?,
+            row: row.clone(),
+            keys: TokenKeys::from_credentials(credentials, &options.algorithms, options.weak_keys())?,
             age_max: tolerance.or(asked.one_use.then_some(ONE_USE_AGE_MAX)),
             asked,
             header: [row.header()],
@@ -78,19 +77,19 @@ impl Jwt {
         head: &Head<'_>,
         beside: &Beside<'_>,
         now: UnixTime,
-    ) -> Result<OpenToken, Refusal> {
+    ) -> Result<OpenJwt, Refusal> {
         let token = Compact::read(self.row.token(head.fields)?)?;
         let slot = self.keys(beside).verify(&token)?;
         self.check_kind(&token.header)?;
         let claims = Claims::new(token.claims()?);
         claims.check(&self.asked)?;
-        let life = Lifetime { row: self.row, now, leeway: self.asked.leeway, age_max: self.age_max };
+        let life = Lifetime { row: &self.row, now, leeway: self.asked.leeway, age_max: self.age_max };
         let issued = claims.check_time(&life)?;
         claims.check_certificate(beside.certificate, self.asked.certificate_bound)?;
         let covers = self.covers(&token, &claims)?;
         // Only a time that bounds what must be remembered is a signed time.
         let signed_at = self.age_max.and(issued);
-        Ok(OpenToken { slot, signed_at, covers })
+        Ok(OpenJwt { slot, signed_at, covers })
     }
 
     fn keys<'k>(&'k self, beside: &Beside<'k>) -> &'k TokenKeys {

@@ -15,9 +15,10 @@ use super::jwk::Jwk;
 use crate::keys::Secret;
 use crate::schemes::asymmetric::{AsymmetricKey, KeyRejected};
 use crate::schemes::key::{KeyError, KeyFault, KeyText, WeakKeys};
+use crate::schemes::mac::Mac;
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::Credential;
-use crate::schemes::template::{Algorithm, Mac};
+use crate::schemes::tag::Tag;
 
 /// The most keys of one source. One key, and the next, is what issuers have.
 pub const TOKEN_KEYS_MAX: usize = 64;
@@ -134,10 +135,10 @@ impl TokenKey {
         let signed = token.signed.as_bytes();
         match &self.key {
             Key::Pair(pair) => pair.verifies(signed, &token.signature),
-            Key::Shared(keyed) => token.signature.as_slice().try_into().is_ok_and(|tag| {
+            Key::Shared(keyed) => Tag::new(&token.signature).is_some_and(|tag| {
                 let mut mac = keyed.clone();
                 mac.update(signed);
-                mac.matches_any(&[tag])
+                mac.matches_any([tag].iter())
             }),
         }
     }
@@ -149,7 +150,7 @@ impl TokenKey {
             Key::Shared(keyed) => {
                 let mut mac = keyed.clone();
                 mac.update(signed);
-                Some(mac.into_tag().to_vec())
+                Some(mac.into_tag().as_bytes().to_vec())
             }
         }
     }
@@ -163,7 +164,7 @@ fn of_credential(
     weak: WeakKeys,
 ) -> Result<Vec<TokenKey>, KeyFault> {
     let stated = match credential.algorithm.as_deref() {
-        Some(name) => Some(TokenAlgorithm::named(name).ok_or(KeyFault::NotForAlgorithm)?),
+        Some(name) => Some(TokenAlgorithm::named(name).ok_or(KeyFault::NoAlgorithm)?),
         None => None,
     };
     let allowed = stated.as_ref().map_or(allowed, std::slice::from_ref);
@@ -171,9 +172,9 @@ fn of_credential(
     if text.starts_with(b"{") {
         let object = json::object(text).ok_or(KeyFault::NotAKey)?;
         let keys = if object.contains_key("keys") {
-            of_set(&object, slot, allowed).map_err(|_| KeyFault::NotForAlgorithm)?
+            of_set(&object, slot, allowed).map_err(|_| KeyFault::NoAlgorithm)?
         } else {
-            vec![TokenKey::of(Jwk::read(&object, allowed).ok_or(KeyFault::NotForAlgorithm)?, slot)]
+            vec![TokenKey::of(Jwk::read(&object, allowed).ok_or(KeyFault::NoAlgorithm)?, slot)]
         };
         let named = |key: TokenKey| TokenKey { id: credential.key_id.clone().or(key.id), ..key };
         return Ok(keys.into_iter().map(named).collect());
@@ -209,7 +210,7 @@ impl TokenKey {
 
 /// The first algorithm that the key fits.
 fn of_pem(pem: &[u8], allowed: &[TokenAlgorithm]) -> Result<(TokenAlgorithm, Key), KeyFault> {
-    let mut fault = KeyFault::NotForAlgorithm;
+    let mut fault = KeyFault::NoAlgorithm;
     for algorithm in allowed {
         let TokenAlgorithm::Key(kind) = *algorithm else { continue };
         match AsymmetricKey::from_pem(pem, kind) {
@@ -227,11 +228,13 @@ fn shared(
     allowed: &[TokenAlgorithm],
     weak: WeakKeys,
 ) -> Result<(TokenAlgorithm, Key), KeyFault> {
-    if !allowed.contains(&TokenAlgorithm::Hs256) {
-        return Err(KeyFault::NotForAlgorithm);
-    }
+    let hash = |algorithm: &TokenAlgorithm| match algorithm {
+        TokenAlgorithm::Hmac(hash) => Some(*hash),
+        TokenAlgorithm::Key(_) => None,
+    };
+    let hash = allowed.iter().find_map(hash).ok_or(KeyFault::NoAlgorithm)?;
     let key = KeyText::Utf8.key(secret, weak)?;
-    Ok((TokenAlgorithm::Hs256, Key::Shared(Mac::new(Algorithm::HmacSha256, &key))))
+    Ok((TokenAlgorithm::Hmac(hash), Key::Shared(Mac::new(hash, &key))))
 }
 
 impl fmt::Debug for TokenKey {

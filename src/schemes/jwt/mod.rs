@@ -39,4 +39,4 @@ pub use requirements::{KeySource, RequiredClaim, TokenRequirements};
 pub use row::{TokenPlace, TokenRow};
 
 pub(super) use compiled::Jwt;
-pub(super) use open::OpenToken;
+pub(super) use open::OpenJwt;

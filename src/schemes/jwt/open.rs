@@ -12,7 +12,7 @@ use crate::schemes::proof::{Proof, ReplayIdentity};
 use crate::schemes::refusal::Refusal;
 
 /// A delivery whose token holds.
-pub(in crate::schemes) struct OpenToken {
+pub(in crate::schemes) struct OpenJwt {
     pub(super) slot: usize,
     pub(super) signed_at: Option<UnixTime>,
     pub(super) covers: Covers,
@@ -28,7 +28,7 @@ pub(super) enum Covers {
     Body { digest: [u8; 32], token: Digest, digesting: Digesting },
 }
 
-impl OpenToken {
+impl OpenJwt {
     /// Takes the next bytes of the body.
     pub(in crate::schemes) fn update(&mut self, chunk: &[u8]) {
         match &mut self.covers {
@@ -58,8 +58,8 @@ pub(super) fn digest_claim(text: Option<&str>) -> Result<[u8; 32], Refusal> {
     Encoding::Hex.decode(text.ok_or(Refusal::DigestMissing)?.as_bytes()).ok_or(Refusal::TokenMalformed)
 }
 
-impl fmt::Debug for OpenToken {
+impl fmt::Debug for OpenJwt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenToken").field("slot", &self.slot).finish_non_exhaustive()
+        f.debug_struct("OpenJwt").field("slot", &self.slot).finish_non_exhaustive()
     }
 }

@@ -6,7 +6,7 @@ use crate::schemes::fields;
 use crate::schemes::refusal::Refusal;
 
 /// A scheme whose proof is a token.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TokenRow {
     /// Where the token is.
     pub place: TokenPlace,
@@ -19,7 +19,7 @@ pub struct TokenRow {
 }
 
 /// Where a token is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum TokenPlace {
     /// `Authorization: Bearer TOKEN` (RFC 6750 section 2.1).
     Bearer,

@@ -18,7 +18,7 @@ impl Jwt {
         &self,
         message: &Message<'_>,
     ) -> Result<Vec<(HeaderName, HeaderValue)>, SignError> {
-        let key = self.keys.signing().ok_or(SignError::NoSigningKey)?;
+        let key = self.keys.signing().ok_or(SignError::PublicKey)?;
         let issued = message.timestamp.as_secs();
         let mut header =
             json!({ "alg": key.algorithm.name(), "typ": self.asked.kind.as_deref().unwrap_or("JWT") });
@@ -46,7 +46,7 @@ impl Jwt {
         }
         let part = |value: &serde_json::Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
         let signed = [part(&header), part(&claims)].join(".");
-        let signature = key.sign(signed.as_bytes()).ok_or(SignError::NoSigningKey)?;
+        let signature = key.sign(signed.as_bytes()).ok_or(SignError::PublicKey)?;
         let signature = Base64UrlUnpadded::encode_string(&signature);
         let word = match self.row.place {
             TokenPlace::Bearer => "Bearer ",

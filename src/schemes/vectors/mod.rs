@@ -6,7 +6,9 @@
 //! with its own tolerance and secrets. Fields of the format that do not bear on
 //! a verdict (notes, what libraries said) are ignored.
 
+mod credentials;
 mod judge;
+mod options;
 
 use std::fmt;
 
@@ -15,6 +17,7 @@ use serde::Deserialize;
 use super::Preset;
 
 pub use judge::run;
+pub use options::Params;
 
 /// One file: a scheme and its cases.
 #[derive(Debug, Deserialize)]
@@ -51,13 +54,12 @@ pub struct Case {
     pub body_b64: String,
     /// What is configured for the endpoint.
     pub secrets: Vec<CaseSecret>,
+    /// What the source chose, where a scheme leaves it to the source.
+    pub params: Option<Params>,
     /// The clock, Unix time in seconds.
     pub now: u64,
     /// The tolerance in seconds; the preset's when absent.
     pub tolerance_s: Option<u64>,
-    /// What else the endpoint is configured with.
-    #[serde(default)]
-    pub params: Params,
     /// The verdict.
     pub expect: Expect,
     /// Why it must be refused. Advice: the verdict alone binds.
@@ -65,20 +67,6 @@ pub struct Case {
     /// Reasons of a verifier that checks in another order.
     #[serde(default)]
     pub reason_alt: Vec<String>,
-}
-
-/// What an endpoint is configured with beside its secrets.
-#[derive(Debug, Default, Deserialize)]
-pub struct Params {
-    /// Tokens: what `aud` must be.
-    pub audience: Option<String>,
-    /// Tokens: what `iss` must be.
-    pub issuer: Option<String>,
-    /// Tokens: how far the clocks may differ, in seconds.
-    pub leeway_s: Option<u64>,
-    /// Tokens: the claims that must be there.
-    #[serde(default)]
-    pub required_claims: Vec<String>,
 }
 
 /// One secret of a case.
@@ -90,6 +78,10 @@ pub struct CaseSecret {
     pub value: String,
     /// `base64` or `hex` where it is to be decoded before anything else.
     pub encoding: Option<String>,
+    /// The name by which messages choose it.
+    pub keyid: Option<String>,
+    /// Which of the sender's keys it is, where they have names: `primary`.
+    pub role: Option<String>,
     /// Tokens: the id of the key.
     pub kid: Option<String>,
     /// Tokens: the only algorithm that it is for.

@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use super::*;
 use crate::clock::UnixTime;
+use crate::schemes::mac::Hash;
 use crate::schemes::{Beside, Head, KeySource, Message, Scheme, SchemeOptions, TokenRequirements, preset};
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
@@ -24,9 +25,9 @@ fn scheme(credentials: &[Credential], options: SchemeOptions) -> Result<Scheme, 
 fn token(header: &str) -> HeaderMap {
     let part = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
     let signed = format!("{}.{}", part(header), part(r#"{"exp":1700000060}"#));
-    let mut mac = Mac::new(Algorithm::HmacSha256, SHARED.as_bytes());
+    let mut mac = Mac::new(Hash::Sha256, SHARED.as_bytes());
     mac.update(signed.as_bytes());
-    let token = format!("Bearer {signed}.{}", Base64UrlUnpadded::encode_string(&mac.into_tag()));
+    let token = format!("Bearer {signed}.{}", Base64UrlUnpadded::encode_string(mac.into_tag().as_bytes()));
     HeaderMap::from_iter([(http::header::AUTHORIZATION, HeaderValue::from_str(&token).expect("plain"))])
 }
 
@@ -63,15 +64,15 @@ fn a_secret_that_is_no_key_of_what_the_source_takes_is_refused() {
     for (text, own, of_source, fault) in [
         (SHARED, None, vec![], None),
         (SHARED, Some("HS256"), vec![], None),
-        (SHARED, None, vec!["RS256"], unusable(KeyFault::NotForAlgorithm)),
-        (SHARED, Some("RS256"), vec![], unusable(KeyFault::NotForAlgorithm)),
-        (SHARED, Some("none"), vec![], unusable(KeyFault::NotForAlgorithm)),
+        (SHARED, None, vec!["RS256"], unusable(KeyFault::NoAlgorithm)),
+        (SHARED, Some("RS256"), vec![], unusable(KeyFault::NoAlgorithm)),
+        (SHARED, Some("none"), vec![], unusable(KeyFault::NoAlgorithm)),
         ("short", None, vec![], unusable(KeyFault::Weak { bytes: 5 })),
-        ("{}", None, vec![], unusable(KeyFault::NotForAlgorithm)),
+        ("{}", None, vec![], unusable(KeyFault::NoAlgorithm)),
         ("{", None, vec![], unusable(KeyFault::NotAKey)),
-        (r#"{"keys":[]}"#, None, vec![], unusable(KeyFault::NotForAlgorithm)),
+        (r#"{"keys":[]}"#, None, vec![], unusable(KeyFault::NoAlgorithm)),
         // A public key is no shared secret, whatever the source takes.
-        (ED25519, None, vec!["HS256"], unusable(KeyFault::NotForAlgorithm)),
+        (ED25519, None, vec!["HS256"], unusable(KeyFault::NoAlgorithm)),
         (ED25519, None, vec!["RS256", "EdDSA"], None),
     ] {
         let algorithms = of_source.iter().map(ToString::to_string).collect();

@@ -1,0 +1,28 @@
+//! Id and time are signed with the body: Standard Webhooks and its kin.
+
+use super::common::*;
+
+pub(super) static GITLAB_SIGNED: Preset = Preset {
+    name: "gitlab-signed",
+    provider: "GitLab (signing token)",
+    documentation: "https://docs.gitlab.com/user/project/integrations/webhooks/",
+    mechanism: Template(standard_webhooks("webhook-id", "webhook-timestamp", "webhook-signature")),
+    // Pushes are as large as GitHub's.
+    defaults: Defaults { body_bytes_max: 25 * MIB, ..TIMED },
+};
+
+pub(super) static STANDARD_WEBHOOKS: Preset = Preset {
+    name: "standard-webhooks",
+    provider: "Standard Webhooks (Resend, Polar, Supabase, Replicate and others)",
+    documentation: "https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
+    mechanism: Template(standard_webhooks("webhook-id", "webhook-timestamp", "webhook-signature")),
+    defaults: TIMED,
+};
+
+pub(super) static SVIX: Preset = Preset {
+    name: "svix",
+    provider: "Svix (Clerk, Liveblocks and others)",
+    documentation: "https://docs.svix.com/receiving/verifying-payloads/how-manual",
+    mechanism: Template(standard_webhooks("svix-id", "svix-timestamp", "svix-signature")),
+    defaults: TIMED,
+};
