@@ -48,4 +48,4 @@ pub use raw_signer::SignerArgs;
 pub use schema::guard_schema;
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
 pub use stamps::Stamps;
-pub use values::{Authority, Destination, Host, Protection, Proxy, SpkiPin};
+pub use values::{Authority, Destination, Host, Protection, Proxy, PublicUrl, SpkiPin};

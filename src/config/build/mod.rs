@@ -6,6 +6,7 @@
 mod authorization;
 mod bounds;
 mod endpoint;
+mod row;
 mod scheme;
 mod secret;
 mod signer;
