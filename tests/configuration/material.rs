@@ -44,6 +44,10 @@ pub(crate) fn secret_of(scheme: &str) -> &'static str {
         "basic-auth" => "user:a-password-of-more-than-24-bytes",
         // Public keys: RFC 8032 section 7.1, and a key made for this test.
         "discord" => "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+        // RFC 7517 appendix A.1.
+        "plaid" => {
+            r#"{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#
+        }
         "standard-webhooks-v1a" => "whpk_PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=",
         "sendgrid" => {
             "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE0lToc1y7GO7jbKRLraCokiQwASl5VqN9kWgnpq+8UdmkvUxhv0sR4xQLzeyThIxCnvznkVyJx+4ui5CAnxi76A=="

@@ -145,11 +145,16 @@ fn demanded(
     let asks = tokens.is_some_and(|preset| secret::of(preset, &secrets).is_empty());
     let keys = if asks { KeySource::Issuer } else { KeySource::Credentials };
     token::refuse_what_has_no_meaning(token, tokens.is_some(), asks, report);
-    let requirements = match tokens {
-        Some(preset) => Some(token::requirements(token, preset, keys, report)?),
+    let requirements = tokens.map(|preset| token::requirements(token, preset, keys, report));
+    let issuer = asks.then(|| token::issuer(token, algorithms.clone(), report));
+    let requirements = match requirements {
+        Some(read) => Some(read?),
         None => None,
     };
-    let issuer = if asks { Some(token::issuer(token, algorithms.clone(), report)?) } else { None };
+    let issuer = match issuer {
+        Some(read) => Some(read?),
+        None => None,
+    };
     let mut schemes = Vec::new();
     for row in rows {
         let preset: &Preset = row;
