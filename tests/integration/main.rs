@@ -17,6 +17,7 @@ mod program;
 mod stand;
 
 mod admin;
+mod components;
 mod forwarding;
 mod frames;
 mod framing;
