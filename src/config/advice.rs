@@ -94,6 +94,23 @@ fn on_identities(auth: &ClientAuth, source: &SourceConfig) -> Option<Remark> {
 }
 
 fn on_source(source: &SourceConfig) -> Option<Remark> {
+    if !source.scheme.preset().mechanism.signs() {
+        let scheme = source.scheme.preset().name;
+        return Some(Remark::warning(
+            "--scheme",
+            format!(
+                "{scheme}: signs nothing: whoever has seen one delivery can change it and send it again, and the \
+                 ledger cannot tell; keep to TLS, and name the sender's addresses or certificates"
+            ),
+        ));
+    }
+    let covers_no_body = |cover: &Vec<String>| cover.iter().all(|part| !part.contains("digest"));
+    if source.scheme.cover().as_ref().is_some_and(covers_no_body) {
+        return Some(Remark::warning(
+            "--body-digest",
+            "if-signed: where a sender signs no digest of the body, whoever is on the way can change it",
+        ));
+    }
     let Some(tolerance) = source.scheme.tolerance() else {
         let scheme = source.scheme.preset().name;
         return Some(Remark::warning(

@@ -103,13 +103,21 @@ fn source_lines(source: &SourceConfig, lines: &mut Lines) {
         "tolerance",
         source.scheme.tolerance().map_or("the scheme signs no time".to_owned(), |t| Span(t).to_string()),
     );
+    if let Some(cover) = source.scheme.cover() {
+        lines.add_each("cover", &cover, "nothing");
+    }
     lines.add_each("path", &source.paths, "none");
     lines.add_each("method", &source.methods, "none");
     lines.add_each("client-identity", &source.identities, "any");
     lines.add_each("allow-ip", &source.allow, "any");
     lines.add("max-body", ByteSize(source.body_bytes_max));
     rate_line(source.rate, lines);
-    if source.scheme.id_header().is_some() {
+    if let Some(url) = &source.public_url {
+        lines.add("public-url", url);
+    }
+    if !source.scheme.preset().mechanism.signs() {
+        lines.add("signed bytes remembered", "nothing is signed");
+    } else if source.scheme.signs_id() {
         lines.add("dedupe-window", Span(source.dedupe_window));
     } else if source.scheme.tolerance().is_none() {
         lines.add("signed bytes remembered", Span(source.content_window));

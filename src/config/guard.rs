@@ -11,6 +11,7 @@ use std::time::Duration;
 use http::Method;
 use ipnet::IpNet;
 
+use super::values::PublicUrl;
 use crate::schemes::{Policy, Scheme};
 
 /// The configuration of the guard role.
@@ -99,6 +100,8 @@ pub struct SourceConfig {
     pub methods: Vec<Method>,
     /// The compiled scheme, with its keys.
     pub scheme: Arc<Scheme>,
+    /// The URL that the sender knows it by, where the scheme signs that.
+    pub public_url: Option<PublicUrl>,
     /// Client addresses; empty means any, and was asked for by leaving the
     /// allow list out.
     pub allow: Vec<IpNet>,

@@ -55,6 +55,8 @@ pub(crate) struct Delivery {
     connection: Arc<Connection>,
     point: PointOfNoReturn,
     observation: Observation,
+    /// What a 401 asks for, by the scheme of the source that was found.
+    challenge: &'static str,
 }
 
 impl Delivery {
@@ -66,7 +68,7 @@ impl Delivery {
     ) -> Self {
         let telemetry = Arc::clone(&worker.guard.telemetry);
         let observation = Observation::begin(telemetry, connection.client, request);
-        Self { worker, connection, point, observation }
+        Self { worker, connection, point, observation, challenge: "Signature" }
     }
 
     pub(crate) fn guard(&self) -> Arc<Guard> {
@@ -98,6 +100,7 @@ impl Delivery {
     }
 
     pub(crate) fn note_routed(&mut self, routed: &Routed) {
+        self.challenge = routed.source().config.scheme.challenge();
         self.observation.named = Some(routed.source().index.0 as usize);
     }
 
@@ -125,7 +128,7 @@ impl Delivery {
     ) -> Response<AnswerBody> {
         let (outcome, mut response) = match result {
             Ok(response) => (outcome_of(&response), response),
-            Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response()),
+            Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response(self.challenge)),
         };
         if let Outcome::Rejected(rejection) = outcome
             && rejection.is_of_the_ledger()

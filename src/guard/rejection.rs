@@ -231,8 +231,8 @@ impl Refused {
         Self { rejection: Rejection::Internal, fields: vec![(service::ERROR_ID, id)] }
     }
 
-    /// The answer to the caller.
-    pub(crate) fn into_response(self) -> Response<AnswerBody> {
+    /// The answer to the caller. `challenge` is what the source's scheme asks for.
+    pub(crate) fn into_response(self, challenge: &'static str) -> Response<AnswerBody> {
         let mut response = service::problem(self.rejection.problem(), self.rejection.status());
         let fields = response.headers_mut();
         if let Some(seconds) = self.rejection.retry_after() {
@@ -240,7 +240,7 @@ impl Refused {
         }
         if self.rejection.status() == StatusCode::UNAUTHORIZED {
             // RFC 9110 section 15.5.2: a 401 names a challenge.
-            fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Signature"));
+            fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         fields.extend(self.fields);
         response

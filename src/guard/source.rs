@@ -60,7 +60,7 @@ impl Source {
 /// bounds the memory by itself; without that either, the preset says how long.
 fn memory(config: &SourceConfig) -> Memory {
     let tolerance = config.scheme.fresh_for();
-    let window = match (config.scheme.id_header().is_some(), tolerance) {
+    let window = match (config.scheme.signs_id(), tolerance) {
         (true, _) => config.dedupe_window,
         (false, Some(_)) => std::time::Duration::ZERO,
         (false, None) => config.content_window,

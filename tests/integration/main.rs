@@ -28,6 +28,7 @@ mod limits;
 mod process;
 mod refusals;
 mod replays;
+mod schemes;
 mod signatures;
 mod signer;
 mod slow;

@@ -6,17 +6,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{authorization, bounds, scheme, transport};
+use super::{authorization, bounds, coverage, scheme, transport};
 use crate::config::environment::Environment;
 use crate::config::material;
 use crate::config::problems::Report;
+use crate::config::raw_coverage::CoverageArgs;
 use crate::config::raw_signer::{ClientTlsArgs, ConsumerArgs, EndpointArgs, SigningArgs};
 use crate::config::secrets::{self, Place, SecretPlaces, Sourced};
 use crate::config::values::{
     ByteSize, Destination, Fault, Protection, Switch, duration, name, network, number, word,
 };
 use crate::config::{ClientCertificate, ClientTls, EgressConfig, EndpointConfig, PathPattern, TlsVersion};
-use crate::schemes::{Preset, Scheme, SchemeOptions};
+use crate::schemes::{FormCoverage, Mechanism, Preset, Row, Scheme, SchemeOptions, SignError};
 
 /// Reads an endpoint. `prefix` gives its path prefix by its name where none
 /// is given.
@@ -30,7 +31,7 @@ pub(super) fn read(
     let egress = egress(consumer, &args.tls, report);
     let given_name = report.read_optional("--name", consumer.name.as_deref(), name);
     let given_prefix = report.read_optional("--path-prefix", consumer.path_prefix.as_deref(), path_prefix);
-    let schemes = schemes(&args.signing, environment, report);
+    let schemes = schemes(args, environment, report);
     let authorization = authorization::read(&args.authorization, egress.as_ref(), environment, report);
     let body_bytes_max = report.read_optional("--max-body", consumer.max_body.as_deref(), bounds::body_bytes);
     let rate = bounds::rate(consumer.rate_limit.as_deref(), consumer.rate_burst.as_deref(), report);
@@ -136,18 +137,17 @@ fn path_prefix(text: &str) -> Result<String, Fault> {
 }
 
 /// Every scheme with its secrets.
-fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -> Option<Vec<Arc<Scheme>>> {
+fn schemes(args: &EndpointArgs, environment: &Environment, report: &mut Report) -> Option<Vec<Arc<Scheme>>> {
+    let (coverage, args) = (&args.coverage, &args.signing);
     let default = [DEFAULT_SCHEME.to_owned()];
     let asked = if args.scheme.is_empty() { &default[..] } else { &args.scheme };
     let presets = report.read_each("--scheme", asked, scheme::preset);
     let weak = report.read_optional("--allow-weak-secret", args.allow_weak_secret.as_deref(), word::<Switch>);
     let asked = presets.as_deref().unwrap_or_default();
     let secrets = secrets(args, asked, environment, report);
-    let named = asked.iter().copied().find(|preset| preset.mechanism.names_keys());
-    let algorithms = scheme::algorithms(&args.algorithm, named.or(asked.first().copied()), report);
-    let (presets, secrets, weak) = (presets?, secrets?, weak?);
-    let plain = SchemeOptions { allow_weak_secret: weak == Some(Switch::On), ..SchemeOptions::default() };
-    let named = SchemeOptions { algorithms: algorithms?, ..plain.clone() };
+    let choices = Choices::read(args, coverage, asked, report);
+    let (presets, secrets, weak, choices) = (presets?, secrets?, weak?, choices?);
+    let allow_weak_secret = weak == Some(Switch::On);
     let mut schemes: Vec<Arc<Scheme>> = Vec::new();
     for preset in &presets {
         if schemes.iter().any(|earlier| earlier.preset().name == preset.name) {
@@ -162,8 +162,13 @@ fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -
             report.wrong("--scheme", preset.name, "has no secret: each is kept to another scheme");
             continue;
         }
-        let options = if preset.mechanism.names_keys() { &named } else { &plain };
-        schemes.extend(scheme::compile(preset, &mine, options, report).map(Arc::new));
+        let options = SchemeOptions { allow_weak_secret, ..choices.of(&preset.mechanism) };
+        let compiled = scheme::compile(&Row::from(*preset), &mine, &options, report);
+        if let Some(fault) = compiled.as_ref().and_then(cannot_sign) {
+            report.wrong("--scheme", preset.name, fault.to_string());
+            continue;
+        }
+        schemes.extend(compiled.map(Arc::new));
     }
     for (of, sourced) in &secrets {
         if of.is_some_and(|of| presets.iter().all(|preset| preset.name != of.name)) {
@@ -171,6 +176,45 @@ fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -
         }
     }
     (schemes.len() == presets.len()).then_some(schemes)
+}
+
+/// What an endpoint chooses for those of its schemes that it has a meaning for.
+struct Choices {
+    algorithms: Vec<String>,
+    coverage: SchemeOptions,
+}
+
+impl Choices {
+    fn read(
+        args: &SigningArgs,
+        coverage: &CoverageArgs,
+        asked: &[&'static Preset],
+        report: &mut Report,
+    ) -> Option<Self> {
+        // One that has a use for a choice is enough; of none, the first says so.
+        let with = |has: fn(&Mechanism) -> bool| {
+            asked.iter().find(|preset| has(&preset.mechanism)).or(asked.first()).copied()
+        };
+        let algorithms = scheme::algorithms(&args.algorithm, with(Mechanism::names_keys), report);
+        let coverage =
+            coverage::read(coverage, with(Mechanism::names_parts), SchemeOptions::default(), report);
+        Some(Self { algorithms: algorithms?, coverage: coverage? })
+    }
+
+    fn of(&self, mechanism: &Mechanism) -> SchemeOptions {
+        let coverage = if mechanism.names_parts() { self.coverage.clone() } else { SchemeOptions::default() };
+        let algorithms = if mechanism.names_keys() { self.algorithms.clone() } else { Vec::new() };
+        SchemeOptions { algorithms, ..coverage }
+    }
+}
+
+/// Why no message of an app can be signed. The URL that is delivered to has no
+/// digest of the body.
+fn cannot_sign(scheme: &Scheme) -> Option<SignError> {
+    match &scheme.preset().mechanism {
+        Mechanism::Form(wire) if wire.covers != FormCoverage::Fields => Some(SignError::DigestMissing),
+        _ => scheme.cannot_sign(),
+    }
 }
 
 /// Every secret, with the scheme that it is kept to. One for every scheme has a

@@ -5,8 +5,10 @@
 
 mod authorization;
 mod bounds;
+mod coverage;
 mod endpoint;
 mod file;
+mod row;
 mod scheme;
 mod signer;
 mod source;

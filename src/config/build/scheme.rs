@@ -8,7 +8,7 @@ use crate::config::raw::scheme_names;
 use crate::config::secrets::Sourced;
 use crate::config::values::Fault;
 use crate::keys::KEY_BYTES_MIN;
-use crate::schemes::{self, Credential, KeyError, KeyFault, Preset, Scheme, SchemeOptions};
+use crate::schemes::{self, Credential, KeyError, KeyFault, Preset, Row, Scheme, SchemeOptions};
 
 /// Reads the name of a preset.
 pub(super) fn preset(name: &str) -> Result<&'static Preset, Fault> {
@@ -22,17 +22,17 @@ pub(super) fn preset(name: &str) -> Result<&'static Preset, Fault> {
 /// The compiled scheme. Each secret that is of no use is reported with its own
 /// place.
 pub(super) fn compile(
-    preset: &'static Preset,
+    row: &Row,
     secrets: &[&Sourced],
     options: &SchemeOptions,
     report: &mut Report,
 ) -> Option<Scheme> {
-    let usable = secrets.iter().filter(|sourced| is_usable(sourced, preset, options, report)).count();
+    let usable = secrets.iter().filter(|sourced| is_usable(sourced, row, options, report)).count();
     if usable < secrets.len() {
         return None;
     }
     let credentials: Vec<_> = secrets.iter().map(|sourced| credential(sourced)).collect();
-    match Scheme::new(preset, &credentials, options.clone()) {
+    match Scheme::new(row.clone(), &credentials, options.clone()) {
         Ok(scheme) => Some(scheme),
         Err(error @ KeyError::Choice { option, .. }) => {
             report.problem(flag(option), error.to_string());
@@ -48,7 +48,7 @@ pub(super) fn compile(
 /// The algorithms that a source or endpoint is kept to.
 pub(super) fn algorithms(
     texts: &[String],
-    preset: Option<&'static Preset>,
+    preset: Option<&Preset>,
     report: &mut Report,
 ) -> Option<Vec<String>> {
     report.read_each("--algorithm", texts, |text| match preset {
@@ -64,18 +64,17 @@ fn credential(sourced: &Sourced) -> Credential {
 }
 
 /// The flag that a choice was made with.
-fn flag(_option: &'static str) -> &'static str {
-    "--algorithm"
+fn flag(option: &'static str) -> &'static str {
+    match option {
+        "component" => "--cover",
+        "label" => "--signature-label",
+        _ => "--algorithm",
+    }
 }
 
-fn is_usable(
-    sourced: &Sourced,
-    preset: &'static Preset,
-    options: &SchemeOptions,
-    report: &mut Report,
-) -> bool {
+fn is_usable(sourced: &Sourced, row: &Row, options: &SchemeOptions, report: &mut Report) -> bool {
     let strict = SchemeOptions { allow_weak_secret: false, ..options.clone() };
-    let fault = match Scheme::new(preset, slice::from_ref(&credential(sourced)), strict) {
+    let fault = match Scheme::new(row.clone(), slice::from_ref(&credential(sourced)), strict) {
         // A choice is reported once, when all secrets are there.
         Ok(_) | Err(KeyError::Choice { .. }) => return true,
         Err(KeyError::Unusable { fault: KeyFault::Weak { bytes }, .. }) if options.allow_weak_secret => {

@@ -6,21 +6,23 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{bounds, scheme};
+use super::{bounds, coverage, row, scheme};
 use crate::config::environment::Environment;
 use crate::config::problems::Report;
 use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs, scheme_names};
 use crate::config::secrets::{self, Place, SecretPlaces};
 use crate::config::values::{Switch, duration, name, network, word};
-use crate::config::{PathPattern, Policies, SourceConfig, Upstream};
+use crate::config::{PathPattern, Policies, PublicUrl, SourceConfig, Upstream};
 use crate::config::{files, material};
-use crate::schemes::{Preset, Scheme, SchemeOptions};
+use crate::schemes::{Preset, Row, Scheme, SchemeOptions};
 
 pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<SourceConfig> {
     let source = &args.source;
     let preset = preset(source.scheme.as_deref(), report);
     let name = report.read_optional("--source", source.source.as_deref(), name);
-    let scheme = compiled(source, preset, environment, report);
+    let row = preset.and_then(|preset| row::read(&args.signature, preset, report));
+    let scheme = compiled(args, row.as_ref(), environment, report);
+    let public_url = public_url(source.public_url.as_deref(), row.as_deref(), scheme.as_ref(), report);
     let paths = report.read_each("--path", &source.path, str::parse);
     let allow = allow(source, report);
     let identities = report.read_each("--client-identity", &args.tls.client_identity, str::parse);
@@ -29,15 +31,16 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
     let dedupe_window = report.read("--dedupe-window", &args.ledger.dedupe_window, duration);
     let upstream = upstream(&args.upstream, report);
     let upstream_timeout = report.read("--upstream-timeout", &args.upstream.upstream_timeout, duration);
-    let preset = preset?;
-    let defaults = &preset.defaults;
-    let name = name?.unwrap_or_else(|| preset.name.to_owned());
+    let row = row?;
+    let defaults = &row.defaults;
+    let name = name?.unwrap_or_else(|| row.name.to_owned());
     Some(SourceConfig {
         ledger_id: name.clone(),
         name,
         paths: paths.map(|paths| if paths.is_empty() { vec![PathPattern::any()] } else { paths })?,
         methods: defaults.methods.to_vec(),
         scheme: Arc::new(scheme?),
+        public_url: public_url?,
         allow: allow?,
         identities: identities?,
         rate: rate?,
@@ -65,30 +68,57 @@ fn preset(name: Option<&str>, report: &mut Report) -> Option<&'static Preset> {
 
 /// The compiled scheme: here the secrets turn into keys, or turn out not to.
 fn compiled(
-    args: &SourceArgs,
-    preset: Option<&'static Preset>,
+    args: &GuardArgs,
+    row: Option<&Row>,
     environment: &Environment,
     report: &mut Report,
 ) -> Option<Scheme> {
-    let place = match preset {
-        Some(preset) if preset.mechanism.names_keys() => Place::named,
+    let place = match row {
+        Some(row) if row.mechanism.names_keys() => Place::named,
         _ => Place::nameless,
     };
     let places = |texts: &[String]| -> Vec<_> { texts.iter().map(|text| place(text)).collect() };
-    let (files, variables) = (places(&args.secret_file), places(&args.secret_env));
+    let (files, variables) = (places(&args.source.secret_file), places(&args.source.secret_env));
     let places = SecretPlaces { files: &files, variables: &variables, purpose: "verified" };
     let secrets = secrets::read(places, environment, report);
-    let allow_weak_secret = report.read("--allow-weak-secret", &args.allow_weak_secret, word::<Switch>);
-    let tolerance = tolerance(args.tolerance.as_deref(), preset, report);
-    let algorithms = scheme::algorithms(&args.algorithm, preset, report);
-    let (secrets, preset, weak) = (secrets?, preset?, allow_weak_secret?);
+    let allow_weak_secret =
+        report.read("--allow-weak-secret", &args.source.allow_weak_secret, word::<Switch>);
+    let tolerance = tolerance(args.source.tolerance.as_deref(), row.map(|row| &**row), report);
+    let algorithms = scheme::algorithms(&args.source.algorithm, row.map(|row| &**row), report);
+    let options = coverage::read(&args.coverage, row.map(|row| &**row), SchemeOptions::default(), report);
+    let (secrets, row, weak) = (secrets?, row?, allow_weak_secret?);
     let options = SchemeOptions {
         tolerance: tolerance?,
         allow_weak_secret: weak == Switch::On,
         algorithms: algorithms?,
-        ..SchemeOptions::default()
+        ..options?
     };
-    scheme::compile(preset, &secrets.iter().collect::<Vec<_>>(), &options, report)
+    scheme::compile(row, &secrets.iter().collect::<Vec<_>>(), &options, report)
+}
+
+/// The public URL: needed where it is signed, and without meaning where it
+/// cannot be.
+#[allow(clippy::option_option)]
+fn public_url(
+    text: Option<&str>,
+    row: Option<&Preset>,
+    scheme: Option<&Scheme>,
+    report: &mut Report,
+) -> Option<Option<PublicUrl>> {
+    let url = report.read_optional("--public-url", text, str::parse)?;
+    let Preset { name, mechanism, .. } = row?;
+    let is_needed = scheme.map_or(mechanism.signs_url(), Scheme::needs_public_url);
+    match (&url, is_needed) {
+        (None, true) => {
+            report.problem("--public-url", format!("is missing: {name} signs the URL that the sender knows"));
+            None
+        }
+        (Some(_), false) if !mechanism.signs_url() && !mechanism.names_parts() => {
+            report.problem("--public-url", format!("has no meaning with {name}, which signs no URL"));
+            None
+        }
+        _ => Some(url),
+    }
 }
 
 #[allow(clippy::option_option)]

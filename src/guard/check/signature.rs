@@ -44,7 +44,9 @@ pub(crate) fn open(admitted: Admitted, parts: &Parts, now: UnixTime) -> Result<O
         return Err(Rejection::HeadRefused);
     }
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    let head = Head { method: &parts.method, target, fields: &parts.headers, public_url: None };
+    let public_url = admitted.known.routed.source.config.public_url.as_ref().map(|url| url.of(target));
+    let head =
+        Head { method: &parts.method, target, fields: &parts.headers, public_url: public_url.as_deref() };
     let open = scheme.open(&head, now).map_err(Rejection::Unproven)?;
     Ok(Opened { admitted, open })
 }

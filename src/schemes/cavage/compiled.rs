@@ -65,6 +65,10 @@ impl Cavage {
         &self.security_headers
     }
 
+    pub(in crate::schemes) fn cover(&self) -> Vec<String> {
+        self.cover.iter().map(|entry| entry.name().to_owned()).collect()
+    }
+
     pub(in crate::schemes) fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<OpenCovered, Refusal> {
         let dialect = &self.dialect;
         let parameters = Parameters::find(dialect, head.fields)?;

@@ -60,6 +60,10 @@ impl HttpSignatures {
         &self.security_headers
     }
 
+    pub(in crate::schemes) fn cover(&self) -> Vec<String> {
+        self.cover.iter().map(|component| base::identifier(&component.identifier)).collect()
+    }
+
     /// Whether it must be known where requests are sent to.
     pub(in crate::schemes) fn needs_url(&self) -> bool {
         self.cover.iter().any(Component::needs_url)
