@@ -6,6 +6,8 @@
 mod allow_list;
 mod authorization;
 mod bounds;
+mod choices;
+mod coverage;
 mod endpoint;
 mod front;
 mod row;

@@ -34,8 +34,9 @@ pub(super) fn compile(
     let credentials: Vec<_> = secrets.iter().map(|sourced| credential(sourced)).collect();
     match Scheme::new(row.clone(), &credentials, options.clone()) {
         Ok(scheme) => Some(scheme),
-        Err(error @ KeyError::Choice { option, .. }) => {
-            report.problem(flag(option), error.to_string());
+        Err(KeyError::Choice { option, place, fault }) => {
+            let (flag, value) = chosen(options, option, place);
+            report.wrong(flag, value, fault);
             None
         }
         Err(error) => {
@@ -63,9 +64,15 @@ fn credential(sourced: &Sourced) -> Credential {
     Credential { key_id: sourced.key_id.clone(), algorithm: None, secret: sourced.secret.clone() }
 }
 
-/// The flag that a choice was made with.
-fn flag(_option: &'static str) -> &'static str {
-    "--algorithm"
+/// The flag that a choice was made with, and what it says.
+fn chosen<'o>(options: &'o SchemeOptions, option: &str, place: usize) -> (&'static str, &'o str) {
+    let cover = options.cover.as_deref().unwrap_or_default();
+    let (flag, value) = match option {
+        "component" => ("--cover", cover.get(place)),
+        "label" => ("--signature-label", options.label.as_ref()),
+        _ => ("--algorithm", options.algorithms.get(place)),
+    };
+    (flag, value.map_or("", String::as_str))
 }
 
 fn is_usable(sourced: &Sourced, row: &Row, options: &SchemeOptions, report: &mut Report) -> bool {

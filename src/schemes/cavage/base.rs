@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, Method, Uri, header};
 
 use super::LINES_MAX;
 use super::dialect::{Dialect, Line};
-use crate::schemes::covered::joined;
+use crate::schemes::covered::{joined, target_of};
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::Head;
 
@@ -73,6 +73,8 @@ pub(super) struct Subject<'a> {
 impl<'a> Subject<'a> {
     pub(super) fn of(head: &Head<'a>, key_id: &'a str) -> Self {
         let Head { method, target, fields, public_url } = *head;
+        // Where the sender knows it by another URL, that is the one it signed.
+        let target = public_url.map_or(target, target_of);
         Self { method, target, fields, public_url, key_id, created: None, expires: None }
     }
 }

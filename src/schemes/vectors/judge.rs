@@ -9,6 +9,7 @@ use super::credentials::credential;
 use super::options::options;
 use super::{Case, Judged, Report, VectorFile, Verdict};
 use crate::clock::UnixTime;
+use crate::schemes::covered::target_of;
 use crate::schemes::{Encoding, Head, Preset, Refusal, Response, Scheme, SchemeOptions, preset};
 
 /// Judges every case of `file`.
@@ -51,7 +52,7 @@ fn judge(preset: &'static Preset, case: &Case) -> Result<(), Verdict> {
             scheme.open_response(&Response { status, fields: &fields }, now).map_err(by_code)?
         }
         None => {
-            let (target, public_url) = (target(&case.url), Some(case.url.as_str()));
+            let (target, public_url) = (target_of(&case.url), Some(case.url.as_str()));
             let head = Head { method: &method, target, fields: &fields, public_url };
             scheme.open(&head, now).map_err(by_code)?
         }
@@ -78,21 +79,9 @@ fn fields(headers: &[(String, String)]) -> Result<HeaderMap, Verdict> {
     Ok(fields)
 }
 
-/// Path and query of `url`, exactly as they stand in it.
-fn target(url: &str) -> &str {
-    let after_scheme = url.find("://").map_or(url, |at| &url[at + 3..]);
-    after_scheme.find('/').map_or("/", |at| &after_scheme[at..])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_target_is_the_part_after_the_authority() {
-        assert_eq!(target("https://example.com/in?x=http://y/"), "/in?x=http://y/");
-        assert_eq!(target("https://example.com"), "/");
-    }
 
     fn verdict(scheme: &str, secret: &str) -> Verdict {
         let file = format!(
