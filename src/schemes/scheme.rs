@@ -222,8 +222,7 @@ impl Scheme {
     pub fn id_header(&self) -> Option<&HeaderName> {
         match &self.keyed {
             Keyed::Template(template) => template.id_header(),
-            Keyed::HttpSignatures(_) | Keyed::Cavage(_) | Keyed::Jwt(_) => None,
-            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => None,
+            _ => None,
         }
     }
 
