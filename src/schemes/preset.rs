@@ -98,9 +98,8 @@ impl Mechanism {
         match self {
             Self::Template(wire) => wire.signs_url(),
             Self::Form(_) => true,
-            // What must be covered is a source's choice: the scheme says.
-            Self::HttpSignatures(_) | Self::Cavage(_) => false,
-            Self::Mailgun | Self::Token(_) => false,
+            // What must be covered is a source's choice: `Scheme::needs_public_url`.
+            Self::HttpSignatures(_) | Self::Cavage(_) | Self::Mailgun | Self::Token(_) => false,
         }
     }
 
