@@ -10,6 +10,7 @@ mod certs;
 mod check;
 mod configure;
 mod guard;
+mod reload;
 mod role;
 mod secret;
 mod signer;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{Environment, GuardArgs, Role, SignerArgs};
+use crate::config::{ConfigFile, Environment, GuardArgs, Role, SignerArgs};
 
 pub use configure::{ConfigureError, guard_config, signer_config};
 pub use secret::generate_secret;
@@ -70,9 +71,14 @@ pub fn command() -> Command {
 
 /// Runs the subcommand that `arguments` (the program's name first) ask for.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> ExitCode {
-    match parse(arguments, environment) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    match parse(&arguments, environment) {
         Ok(Cli { subcommand }) => match subcommand {
-            Subcommands::Guard(args) => guard::run(&args, environment),
+            Subcommands::Guard(args) => {
+                let of_process = environment.clone();
+                let again = move || parse(&arguments, &of_process).ok()?.into_guard();
+                guard::run(&args, environment, again)
+            }
             Subcommands::Signer(args) => signer::run(&args, environment),
             Subcommands::Check(args) => check::run(&args, environment),
             Subcommands::Secret(args) => secret::run(&args),
@@ -88,17 +94,54 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     }
 }
 
-fn parse(
-    arguments: impl IntoIterator<Item = OsString>,
-    environment: &Environment,
-) -> Result<Cli, clap::Error> {
-    let overlaid = |command: Command| {
-        [Role::Guard, Role::Signer].into_iter().fold(command, |command, role| {
-            command.mut_subcommand(role.name(), |command| environment.overlay(role, command))
-        })
+fn parse(arguments: &[OsString], environment: &Environment) -> Result<Cli, clap::Error> {
+    let parse = |file: Option<&ConfigFile>| {
+        let overlaid = |command| overlaid(command, environment, file);
+        let command = overlaid(command().mut_subcommand("check", overlaid));
+        Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
     };
-    let matches = overlaid(command().mut_subcommand("check", overlaid)).try_get_matches_from(arguments)?;
-    Cli::from_arg_matches(&matches)
+    let mut cli = parse(None)?;
+    // Which file there is, the arguments say; what they leave open, the file.
+    if let Some(file) = cli.guard().and_then(|args| args.read_file()) {
+        cli = parse(Some(&file))?;
+        if let Some(args) = cli.guard() {
+            args.file = Some(file);
+        }
+    }
+    Ok(cli)
+}
+
+/// `command` with what the environment and the guard's `file` say in place of
+/// the defaults of its roles.
+fn overlaid(command: Command, environment: &Environment, file: Option<&ConfigFile>) -> Command {
+    [Role::Guard, Role::Signer].into_iter().fold(command, |command, role| {
+        command.mut_subcommand(role.name(), |command| {
+            let command = match (role, file) {
+                (Role::Guard, Some(file)) => file.overlay(command),
+                _ => command,
+            };
+            environment.overlay(role, command)
+        })
+    })
+}
+
+impl Cli {
+    /// The guard that it starts.
+    fn into_guard(self) -> Option<GuardArgs> {
+        match self.subcommand {
+            Subcommands::Guard(args) => Some(*args),
+            _ => None,
+        }
+    }
+
+    /// What it says of a guard.
+    fn guard(&mut self) -> Option<&mut GuardArgs> {
+        match &mut self.subcommand {
+            Subcommands::Guard(args) => Some(args),
+            Subcommands::Check(args) => args.guard(),
+            _ => None,
+        }
+    }
 }
 
 /// Something for people to read on standard error, or for programs on standard

@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 
 use super::egress::{ClientCertificate, ClientTls};
 use super::guard::{
-    ClientAuth, ClientTrust, GuardConfig, LogConfig, Rate, SourceConfig, TlsConfig, Transport, Upstream,
+    ClientAuth, ClientTrust, FrontConfig, GuardConfig, LogConfig, Rate, SourceConfig, TlsConfig, Transport,
+    Upstream,
 };
 use super::signer::{Authorization, ClientCredentials, EndpointConfig, SignerConfig};
 use super::values::{ByteSize, Protection, Span, Word};
@@ -25,6 +26,7 @@ impl fmt::Display for Effective<'_> {
             Transport::Plain => lines.add("plain", "on"),
             Transport::Tls(tls) => tls_lines(tls, &mut lines),
         }
+        front_lines(&config.front, &mut lines);
         for source in &config.sources {
             source_lines(source, &mut lines);
         }
@@ -50,6 +52,18 @@ impl fmt::Display for EffectiveSigner<'_> {
         lines.add("idle-timeout", Span(config.bounds.idle_timeout));
         own_lines(config.threads, &config.log, &mut lines);
         lines.fmt(f)
+    }
+}
+
+impl GuardConfig {
+    /// What is in effect beside the sources and TLS, as [`Effective`] shows it.
+    pub(crate) fn settings_of_the_process(&self) -> Vec<(&'static str, String)> {
+        let mut lines = Lines(Vec::new());
+        lines.add("listen", self.listen);
+        lines.add("admin-listen", self.admin_listen);
+        front_lines(&self.front, &mut lines);
+        process_lines(self, &mut lines);
+        lines.0
     }
 }
 
@@ -95,6 +109,17 @@ fn trust_lines(auth: &str, trust: &ClientTrust, lines: &mut Lines) {
     lines.add_each("client-crl", &crls, "none");
 }
 
+fn front_lines(front: &FrontConfig, lines: &mut Lines) {
+    lines.add_each("proxy-protocol", &front.proxy_protocol, "none");
+    lines.add_each("trusted-proxy", &front.trusted_proxies, "none");
+    if let Some(field) = front.client_address_field {
+        lines.add("client-address-header", field.as_word());
+    }
+    if front.client_cert_field {
+        lines.add("client-cert-header", "on");
+    }
+}
+
 fn source_lines(source: &SourceConfig, lines: &mut Lines) {
     lines.add("source", &source.name);
     lines.add("scheme", source.scheme.preset().name);
@@ -106,6 +131,7 @@ fn source_lines(source: &SourceConfig, lines: &mut Lines) {
     if let Some(cover) = source.scheme.cover() {
         lines.add_each("cover", &cover, "nothing");
     }
+    lines.add_each("host", &source.hosts, "any");
     lines.add_each("path", &source.paths, "none");
     lines.add_each("method", &source.methods, "none");
     lines.add_each("client-identity", &source.identities, "any");

@@ -11,7 +11,9 @@ use std::time::Duration;
 use http::Method;
 use ipnet::IpNet;
 
-use super::values::PublicUrl;
+use super::engine::EngineConfig;
+use super::stamps::Stamps;
+use crate::config::values::{Host, PublicUrl};
 use crate::schemes::{Policy, Scheme};
 
 /// The configuration of the guard role.
@@ -23,6 +25,8 @@ pub struct GuardConfig {
     pub admin_listen: SocketAddr,
     /// TLS, or plain HTTP where it was asked for by name.
     pub transport: Transport,
+    /// Proxies in front of the guard.
+    pub front: FrontConfig,
     /// What is accepted, in the order given.
     pub sources: Vec<SourceConfig>,
     /// Bounds on everything a stranger can make the process hold.
@@ -33,6 +37,31 @@ pub struct GuardConfig {
     pub threads: NonZeroUsize,
     /// The log on standard output.
     pub log: LogConfig,
+    /// The files that it was read from: when one changes, it may have changed.
+    pub files: Stamps,
+}
+
+/// Proxies in front of the guard that speak for clients.
+#[derive(Clone, Debug, Default)]
+pub struct FrontConfig {
+    /// Whose connections begin with a header of the PROXY protocol, and must.
+    pub proxy_protocol: Vec<IpNet>,
+    /// Whose fields say who the client is.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The one field that they set; without one they speak for themselves.
+    pub client_address_field: Option<ClientAddressField>,
+    /// Whether they pass on the client's certificate in `Client-Cert` (RFC
+    /// 9440).
+    pub client_cert_field: bool,
+}
+
+/// The field in which a proxy tells the client's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAddressField {
+    /// `X-Forwarded-For`: addresses, each hop adding its client on the right.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// How connections are protected.
@@ -94,6 +123,8 @@ pub struct SourceConfig {
     pub name: String,
     /// Its name in the ledger; renaming the source must not change it.
     pub ledger_id: String,
+    /// The hosts that lead to it; empty means any.
+    pub hosts: Vec<Host>,
     /// The paths that lead to it.
     pub paths: Vec<PathPattern>,
     /// The methods it takes.
@@ -136,7 +167,7 @@ pub struct Policies {
 }
 
 /// A path, exact or a prefix (written `/hooks/*`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PathPattern {
     /// This path and no other.
     Exact(String),
@@ -224,9 +255,11 @@ pub struct Bounds {
     pub drain_timeout: Duration,
 }
 
-/// The ledger's bounds and choices.
-#[derive(Clone, Copy, Debug)]
+/// The ledger's engine, bounds and choices.
+#[derive(Clone, Debug)]
 pub struct LedgerConfig {
+    /// Where entries are kept.
+    pub engine: EngineConfig,
     /// Most live entries.
     pub entries_max: usize,
     /// What becomes of claims whose outcome nobody knows.

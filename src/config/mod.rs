@@ -12,8 +12,10 @@
 
 mod advice;
 mod build;
+mod config_file;
 mod effective;
 mod egress;
+mod engine;
 mod environment;
 mod files;
 mod guard;
@@ -23,19 +25,26 @@ mod problems;
 mod raw;
 mod raw_coverage;
 mod raw_signer;
+mod schema;
 mod secrets;
 mod signer;
+mod stamps;
 mod values;
 
+pub use config_file::ConfigFile;
 pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
+pub use engine::EngineConfig;
 pub use environment::{Environment, Role};
 pub use guard::{
-    BootFence, Bounds, ClientAuth, ClientTrust, GuardConfig, Identity, LedgerConfig, LogConfig, LogFormat,
-    OnUnknown, PathPattern, Policies, Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
+    BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig, Identity,
+    LedgerConfig, LogConfig, LogFormat, OnUnknown, PathPattern, Policies, Rate, SourceConfig, TlsConfig,
+    TlsVersion, Transport, Upstream,
 };
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
 pub use raw_signer::SignerArgs;
+pub use schema::guard_schema;
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
+pub use stamps::Stamps;
 pub use values::{Authority, Destination, Host, Protection, Proxy, PublicUrl, SpkiPin};

@@ -1,14 +1,28 @@
 //! A source at work: its configuration and what is made from it once, so that
 //! no delivery has to make it again.
 
+use std::sync::Arc;
+
 use http::HeaderValue;
 
 use crate::config::{Policies, SourceConfig};
 use crate::guard::allow_list::AllowList;
+use crate::guard::refused_addresses::RefusedAddresses;
 use crate::guard::routes;
+use crate::guard::way::Way;
 use crate::ledger::{Class, Memory, SourceIndex};
 use crate::limits::RateLimiter;
 use crate::schemes::Policy;
+use crate::telemetry::Named;
+
+/// What a source has that a reload does not replace unless its own setting
+/// changed.
+#[derive(Debug)]
+pub(crate) struct Lasting {
+    pub(crate) rate: Option<Arc<RateLimiter>>,
+    pub(crate) way: Arc<Way>,
+    pub(crate) named: Arc<Named>,
+}
 
 /// One source.
 #[derive(Debug)]
@@ -17,8 +31,13 @@ pub(crate) struct Source {
     /// Its place among the sources of the process.
     pub(crate) index: SourceIndex,
     pub(crate) allow: AllowList,
+    pub(crate) refused: RefusedAddresses,
     /// The budget that only verified deliveries can spend.
-    pub(crate) rate: Option<RateLimiter>,
+    pub(crate) rate: Option<Arc<RateLimiter>>,
+    /// Connections to its app, by worker.
+    pub(crate) way: Arc<Way>,
+    /// What is counted of it.
+    pub(crate) named: Arc<Named>,
     /// How long the ledger remembers its deliveries.
     pub(crate) memory: Memory,
     /// `Countersign-Source`.
@@ -30,12 +49,17 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    pub(crate) fn new(index: SourceIndex, config: SourceConfig) -> Self {
+    /// A source at the ledger's place `index`, over what outlives a reload.
+    pub(crate) fn new(index: SourceIndex, config: SourceConfig, lasting: Lasting) -> Self {
         let scheme = config.scheme.preset();
+        let Lasting { rate, way, named } = lasting;
         Self {
             index,
+            rate,
+            way,
+            named,
             allow: AllowList::new(&config.allow),
-            rate: config.rate.map(|rate| RateLimiter::new("source", rate)),
+            refused: RefusedAddresses::default(),
             memory: memory(&config),
             name_value: HeaderValue::from_str(&config.name)
                 .expect("the configuration admits only source names that are field values"),

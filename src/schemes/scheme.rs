@@ -97,6 +97,7 @@ pub struct Scheme {
 
 /// A mechanism with its keys.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // There is one for each source.
 pub(super) enum Keyed {
     Template(Template),
     HttpSignatures(HttpSignatures),
@@ -109,6 +110,8 @@ pub(super) enum Keyed {
 impl Scheme {
     /// Compiles `preset` with `credentials`: at least one, at most
     /// [`SECRETS_MAX`], any of which may have signed a delivery.
+    // Options are chosen for one scheme and have no further use to a caller.
+    #[allow(clippy::needless_pass_by_value)]
     pub fn new(
         preset: impl Into<Row>,
         credentials: &[Credential],
@@ -201,8 +204,11 @@ impl Scheme {
     pub fn id_header(&self) -> Option<&HeaderName> {
         match &self.keyed {
             Keyed::Template(template) => template.id_header(),
-            Keyed::HttpSignatures(_) | Keyed::Cavage(_) => None,
-            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => None,
+            Keyed::HttpSignatures(_)
+            | Keyed::Cavage(_)
+            | Keyed::Form(_)
+            | Keyed::Mailgun(_)
+            | Keyed::Token(_) => None,
         }
     }
 

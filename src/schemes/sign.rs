@@ -86,7 +86,7 @@ impl Scheme {
             Keyed::Cavage(cavage) => cavage.sign(message),
             Keyed::Form(form) => form.sign(message),
             Keyed::Mailgun(_) => Err(SignError::SignedInBody),
-            Keyed::Token(token) => token.sign(),
+            Keyed::Token(token) => Ok(token.sign()),
         }
     }
 }

@@ -43,7 +43,7 @@ async fn signed_by_a_library(preset: &str, language: &Language, components: &[&s
     let now = SystemClock.now();
     let mut questions = Vec::new();
     for key in KEYS {
-        questions.push(question(preset, key, key.private, components, json!({"timestamp": now.as_secs()})));
+        questions.push(question(preset, key, key.private, components, &json!({"timestamp": now.as_secs()})));
     }
     let answers = language.ask_sdks(&questions).await;
     for (key, answer) in KEYS.iter().zip(&answers) {
@@ -74,7 +74,7 @@ async fn signed_by_us(preset: &str, language: &Language, components: &[&str]) {
             fields.iter().map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap()))).collect();
         for body in [JSON, b"{}"] {
             let asked = json!({"verify": true, "headers": headers, "body_b64": Base64::encode_string(body)});
-            questions.push(question(preset, key, key.public, components, asked));
+            questions.push(question(preset, key, key.public, components, &asked));
         }
     }
     let answers = language.ask_sdks(&questions).await;
@@ -84,7 +84,7 @@ async fn signed_by_us(preset: &str, language: &Language, components: &[&str]) {
     }
 }
 
-fn question(preset: &str, key: &Key, secret: &str, components: &[&str], more: Value) -> Value {
+fn question(preset: &str, key: &Key, secret: &str, components: &[&str], more: &Value) -> Value {
     let mut question = json!({
         "preset": preset, "secret": secret, "key_id": KEY_ID, "algorithm": key.algorithm, "url": URL,
         "components": components, "body_b64": Base64::encode_string(JSON),

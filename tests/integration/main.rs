@@ -14,6 +14,7 @@ mod client;
 mod held;
 mod languages;
 mod program;
+mod senders_ca;
 mod stand;
 
 mod admin;
@@ -26,7 +27,9 @@ mod interop;
 mod lifecycle;
 mod limits;
 mod process;
+mod proxies;
 mod refusals;
+mod reload;
 mod replays;
 mod schemes;
 mod signatures;

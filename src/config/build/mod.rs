@@ -3,21 +3,24 @@
 //! Each part reads all of its values before it gives up, so that one run
 //! reports every problem; `?` comes last in each function.
 
+mod allow_list;
 mod authorization;
 mod bounds;
 mod coverage;
 mod endpoint;
-mod file;
+mod front;
 mod row;
 mod scheme;
 mod signer;
 mod source;
+mod sources;
 mod transport;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
 use super::advice;
+use super::engine::EngineConfig;
 use super::environment::{Environment, Role};
 use super::guard::{GuardConfig, LedgerConfig, LogConfig};
 use super::problems::{Problems, Remark, Report};
@@ -41,8 +44,9 @@ impl GuardConfig {
 fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<GuardConfig> {
     let listening = listening(&args.listening.listen, &args.listening.admin_listen, report);
     let transport = transport::read(&args.listening.plain, &args.tls, report);
+    let front = front::read(&args.front, report);
     let bounds = bounds::read(&args.limits, report);
-    let source = source::read(args, environment, report);
+    let sources = sources::read(args, environment, report);
     let ledger = ledger(&args.ledger, report);
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
@@ -51,11 +55,13 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
         listen,
         admin_listen,
         transport: transport?,
-        sources: vec![source?],
+        front: front?,
+        sources: sources?,
         bounds: bounds?,
         ledger: ledger?,
         threads: threads?,
         log: log?,
+        files: std::mem::take(&mut report.files),
     })
 }
 
@@ -75,6 +81,7 @@ fn ledger(args: &LedgerArgs, report: &mut Report) -> Option<LedgerConfig> {
     let on_unknown = report.read("--on-unknown", &args.on_unknown, word);
     let boot_fence = report.read("--boot-fence", &args.boot_fence, word);
     Some(LedgerConfig {
+        engine: EngineConfig::Memory,
         entries_max: entries_max? as usize,
         on_unknown: on_unknown?,
         boot_fence: boot_fence?,

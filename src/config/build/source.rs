@@ -4,39 +4,46 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
-
-use super::{bounds, coverage, row, scheme};
+use super::{allow_list, bounds, coverage, row, scheme};
 use crate::config::environment::Environment;
+use crate::config::material;
 use crate::config::problems::Report;
-use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs, scheme_names};
-use crate::config::secrets::{self, Place, SecretPlaces};
-use crate::config::values::{Switch, duration, name, network, word};
+use crate::config::raw::{SourceArgs, UpstreamArgs, scheme_names};
+use crate::config::secrets::{self, Place, SecretOwners, SecretPlaces};
+use crate::config::values::{Switch, duration, name, word};
 use crate::config::{PathPattern, Policies, PublicUrl, SourceConfig, Upstream};
-use crate::config::{files, material};
 use crate::schemes::{Preset, Row, Scheme, SchemeOptions};
 
-pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<SourceConfig> {
-    let source = &args.source;
+/// Reads one source; `secrets` has those of the sources before it.
+pub(super) fn read(
+    args: &SourceArgs,
+    environment: &Environment,
+    secrets: &mut SecretOwners,
+    report: &mut Report,
+) -> Option<SourceConfig> {
+    let source = &args.sender;
     let preset = preset(source.scheme.as_deref(), report);
     let name = report.read_optional("--source", source.source.as_deref(), name);
     let row = preset.and_then(|preset| row::read(&args.signature, preset, report));
-    let scheme = compiled(args, row.as_ref(), environment, report);
+    let scheme = compiled(args, row.as_ref(), environment, secrets, report);
     let public_url = public_url(source.public_url.as_deref(), row.as_deref(), scheme.as_ref(), report);
+    let hosts = report.read_each("--host", &source.host, str::parse);
     let paths = report.read_each("--path", &source.path, str::parse);
-    let allow = allow(source, report);
-    let identities = report.read_each("--client-identity", &args.tls.client_identity, str::parse);
+    let allow = allow_list::read(source, report);
+    let identities = report.read_each("--client-identity", &source.client_identity, str::parse);
     let rate = bounds::rate(source.rate_limit.as_deref(), source.rate_burst.as_deref(), report);
     let body_bytes_max = report.read_optional("--max-body", source.max_body.as_deref(), bounds::body_bytes);
-    let dedupe_window = report.read("--dedupe-window", &args.ledger.dedupe_window, duration);
+    let dedupe_window = report.read_optional("--dedupe-window", source.dedupe_window.as_deref(), duration);
     let upstream = upstream(&args.upstream, report);
-    let upstream_timeout = report.read("--upstream-timeout", &args.upstream.upstream_timeout, duration);
+    let upstream_timeout =
+        report.read_optional("--upstream-timeout", args.upstream.upstream_timeout.as_deref(), duration);
     let row = row?;
     let defaults = &row.defaults;
     let name = name?.unwrap_or_else(|| row.name.to_owned());
     Some(SourceConfig {
         ledger_id: name.clone(),
         name,
+        hosts: hosts?,
         paths: paths.map(|paths| if paths.is_empty() { vec![PathPattern::any()] } else { paths })?,
         methods: defaults.methods.to_vec(),
         scheme: Arc::new(scheme?),
@@ -45,7 +52,7 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
         identities: identities?,
         rate: rate?,
         body_bytes_max: body_bytes_max?.unwrap_or(defaults.body_bytes_max),
-        dedupe_window: dedupe_window?,
+        dedupe_window: dedupe_window?.unwrap_or(DEDUPE_WINDOW),
         content_window: defaults.window,
         policies: Policies {
             replay: defaults.on_replay,
@@ -53,7 +60,7 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
             redelivery: defaults.on_redelivery,
         },
         upstream: upstream?,
-        upstream_timeout: upstream_timeout?,
+        upstream_timeout: upstream_timeout?.unwrap_or(UPSTREAM_TIMEOUT),
     })
 }
 
@@ -68,25 +75,30 @@ fn preset(name: Option<&str>, report: &mut Report) -> Option<&'static Preset> {
 
 /// The compiled scheme: here the secrets turn into keys, or turn out not to.
 fn compiled(
-    args: &GuardArgs,
+    args: &SourceArgs,
     row: Option<&Row>,
     environment: &Environment,
+    owners: &mut SecretOwners,
     report: &mut Report,
 ) -> Option<Scheme> {
+    let sender = &args.sender;
     let place = match row {
         Some(row) if row.mechanism.names_keys() => Place::named,
         _ => Place::nameless,
     };
     let places = |texts: &[String]| -> Vec<_> { texts.iter().map(|text| place(text)).collect() };
-    let (files, variables) = (places(&args.source.secret_file), places(&args.source.secret_env));
+    let (files, variables) = (places(&sender.secret_file), places(&sender.secret_env));
     let places = SecretPlaces { files: &files, variables: &variables, purpose: "verified" };
     let secrets = secrets::read(places, environment, report);
-    let allow_weak_secret =
-        report.read("--allow-weak-secret", &args.source.allow_weak_secret, word::<Switch>);
-    let tolerance = tolerance(args.source.tolerance.as_deref(), row.map(|row| &**row), report);
-    let algorithms = scheme::algorithms(&args.source.algorithm, row.map(|row| &**row), report);
+    let allow_weak_secret = switch("--allow-weak-secret", sender.allow_weak_secret.as_deref(), report);
+    let allow_shared = switch("--allow-shared-secret", sender.allow_shared_secret.as_deref(), report);
+    let tolerance = tolerance(sender.tolerance.as_deref(), row.map(|row| &**row), report);
+    let algorithms = scheme::algorithms(&sender.algorithm, row.map(|row| &**row), report);
     let options = coverage::read(&args.coverage, row.map(|row| &**row), SchemeOptions::default(), report);
     let (secrets, row, weak) = (secrets?, row?, allow_weak_secret?);
+    if allow_shared? == Switch::Off {
+        owners.claim(&secrets, report);
+    }
     let options = SchemeOptions {
         tolerance: tolerance?,
         allow_weak_secret: weak == Switch::On,
@@ -121,6 +133,10 @@ fn public_url(
     }
 }
 
+fn switch(key: &'static str, text: Option<&str>, report: &mut Report) -> Option<Switch> {
+    report.read_optional(key, text, word).map(|switch| switch.unwrap_or(Switch::Off))
+}
+
 #[allow(clippy::option_option)]
 fn tolerance(text: Option<&str>, preset: Option<&Preset>, report: &mut Report) -> Option<Option<Duration>> {
     report.read_optional("--tolerance", text, |text| match preset {
@@ -131,34 +147,6 @@ fn tolerance(text: Option<&str>, preset: Option<&Preset>, report: &mut Report) -
     })
 }
 
-/// The allow list of both flags together. Empty means any address, so a file
-/// that names none is a problem, not an invitation.
-fn allow(args: &SourceArgs, report: &mut Report) -> Option<Vec<IpNet>> {
-    let listed = report.read_each("--allow-ip", &args.allow_ip, network);
-    let Some(path) = args.allow_ip_file.as_deref() else { return listed };
-    let text = report.read("--allow-ip-file", path, |path| {
-        let bytes = files::read(Path::new(path), ALLOW_FILE_BYTES_MAX)?;
-        String::from_utf8(bytes.to_vec()).map_err(|_| "is not UTF-8 text".into())
-    })?;
-    let entries = text
-        .lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line.split('#').next().unwrap_or("").trim()));
-    let entries: Vec<_> = entries.filter(|(_, entry)| !entry.is_empty()).collect();
-    if entries.is_empty() {
-        report.wrong("--allow-ip-file", path, "names no network: expected one a line");
-        return None;
-    }
-    let read = |(line, entry): &(usize, &str)| {
-        network(entry)
-            .map_err(|fault| report.wrong("--allow-ip-file", &format!("{path}:{line}: {entry}"), fault))
-            .ok()
-    };
-    let from_file: Vec<IpNet> = entries.iter().filter_map(read).collect();
-    let complete = from_file.len() == entries.len();
-    complete.then_some(from_file).zip(listed).map(|(from_file, listed)| [listed, from_file].concat())
-}
-
 fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
     let Some(url) = args.upstream.as_deref() else {
         report.problem("--upstream", "is missing: say where the app listens, such as http://127.0.0.1:3000");
@@ -166,6 +154,7 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
     };
     let upstream = report.read("--upstream", url, str::parse);
     let Some(ca) = args.upstream_ca.as_deref() else { return upstream };
+    report.comes_from(ca);
     let usable = report.read("--upstream-ca", ca, |path| Ok(material::authorities(Path::new(path))?));
     match upstream? {
         Upstream::Https { host, port, .. } => {
@@ -178,5 +167,7 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
     }
 }
 
-/// Room for some thirty thousand networks.
-const ALLOW_FILE_BYTES_MAX: usize = 1 << 20;
+/// A provider's own retry after a lost answer comes within minutes.
+const DEDUPE_WINDOW: Duration = Duration::from_secs(60 * 60);
+
+const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(15);
