@@ -26,6 +26,8 @@ pub mod config;
 #[cfg(feature = "proxy")]
 pub mod devcerts;
 #[cfg(feature = "proxy")]
+mod egress;
+#[cfg(feature = "proxy")]
 pub mod guard;
 #[cfg(feature = "proxy")]
 pub mod ledger;

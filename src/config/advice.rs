@@ -8,6 +8,7 @@ use super::guard::{BootFence, ClientAuth, ClientTrust, GuardConfig, SourceConfig
 use super::problems::Remark;
 use super::signer::SignerConfig;
 use super::values::{Protection, Span};
+use crate::schemes::{KeySource, Scheme};
 
 /// Remarks on a configuration that works.
 pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
@@ -39,7 +40,8 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
     if !config.admin_listen.ip().is_loopback() {
         remarks.push(on_admin());
     }
-    remarks.extend(config.sources.iter().filter_map(on_source));
+    remarks.extend(config.sources.iter().flat_map(on_source));
+    remarks.extend(config.sources.iter().flat_map(|source| on_tokens(&config.transport, source)));
     remarks
 }
 
@@ -126,19 +128,68 @@ fn on_identities(auth: &ClientAuth, source: &SourceConfig) -> Option<Remark> {
     })
 }
 
-fn on_source(source: &SourceConfig) -> Option<Remark> {
-    if !source.scheme.preset().mechanism.signs() {
-        let scheme = source.scheme.preset().name;
-        return Some(Remark::warning(
+/// What a source is not protected from, whose schemes sign nothing of the
+/// request.
+fn on_source(source: &SourceConfig) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    let first = source.demand.first().preset().name;
+    // Of a scheme whose messages say what is signed there is a remark of its own.
+    let says_itself = |scheme: &Scheme| scheme.covers_body() || scheme.preset().mechanism.names_parts();
+    if !source.demand.iter().any(says_itself) {
+        remarks.push(Remark::warning(
             "--scheme",
             format!(
-                "{scheme}: signs nothing: whoever has seen one delivery can change it and send it again, and the \
-                 ledger cannot tell; keep to TLS, and name the sender's addresses or certificates"
+                "{first}: signs nothing of the body: whoever has seen one delivery can send any body with it; keep to TLS, \
+                 name the sender's addresses or certificates, or demand a --scheme that signs it as well"
             ),
         ));
     }
-    let Some(tolerance) = source.scheme.tolerance() else {
-        let scheme = source.scheme.preset().name;
+    let covers_no_body = |cover: &Vec<String>| cover.iter().all(|part| !part.contains("digest"));
+    if source.demand.iter().any(|scheme| scheme.cover().as_ref().is_some_and(covers_no_body)) {
+        remarks.push(Remark::warning(
+            "--body-digest",
+            "if-signed: where a sender signs no digest of the body, whoever is on the way can change it",
+        ));
+    }
+    match source.demand.naming() {
+        None => remarks.push(Remark::warning(
+            "--scheme",
+            format!("{first}: names no delivery: a copy cannot be told, and is forwarded like the first"),
+        )),
+        Some(scheme) => remarks.extend(on_time(scheme)),
+    }
+    remarks
+}
+
+/// What is worth knowing of tokens.
+fn on_tokens(transport: &Transport, source: &SourceConfig) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    let tokens = source.demand.iter().filter_map(|scheme| Some((scheme, scheme.token_requirements()?)));
+    for (scheme, token) in tokens {
+        if token.audiences.is_empty() && !scheme.covers_body() {
+            remarks.push(Remark::warning("--audience", "any: a token for another service will do"));
+        }
+        if token.keys == KeySource::Issuer && token.issuer.is_none() {
+            remarks.push(Remark::warning(
+                "--issuer",
+                "is not given: whoever shares the keys of --jwks-url can issue tokens",
+            ));
+        }
+        let asks_certificates =
+            matches!(transport, Transport::Tls(tls) if !matches!(tls.client_auth, ClientAuth::Off));
+        if token.certificate_bound && !asks_certificates {
+            remarks.push(Remark::warning(
+                "--token-bound",
+                "on: no client is asked for a certificate, so every token will be refused",
+            ));
+        }
+    }
+    remarks
+}
+
+fn on_time(scheme: &Scheme) -> Option<Remark> {
+    let Some(tolerance) = scheme.tolerance() else {
+        let scheme = scheme.preset().name;
         return Some(Remark::warning(
             "--scheme",
             format!(

@@ -5,16 +5,16 @@
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use ipnet::IpNet;
 
 use super::engine::EngineConfig;
+use super::issuer::IssuerConfig;
 use super::stamps::Stamps;
 use crate::config::values::{Host, PublicUrl, SpkiPin};
-use crate::schemes::{Policy, Responder, Scheme};
+use crate::schemes::{Demand, Policy, Responder};
 
 /// The configuration of the guard role.
 #[derive(Debug)]
@@ -130,9 +130,11 @@ pub struct SourceConfig {
     pub paths: Vec<PathPattern>,
     /// The methods it takes.
     pub methods: Vec<Method>,
-    /// The compiled scheme, with its keys.
-    pub scheme: Arc<Scheme>,
-    /// The URL that the sender knows it by, where the scheme signs that.
+    /// The compiled schemes, with their keys, all of which must hold.
+    pub demand: Demand,
+    /// Who publishes the keys of its tokens, where the source has none itself.
+    pub issuer: Option<IssuerConfig>,
+    /// The URL that the sender knows it by, where a scheme signs that.
     pub public_url: Option<PublicUrl>,
     /// What is answered to the provider's set-up requests, if anything.
     pub handshake: Option<HandshakeConfig>,

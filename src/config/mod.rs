@@ -19,11 +19,14 @@ mod engine;
 mod environment;
 mod files;
 mod guard;
+mod issuer;
 pub(crate) mod material;
 mod nearest;
 mod problems;
 mod raw;
+mod raw_coverage;
 mod raw_signer;
+mod raw_token;
 mod schema;
 mod secrets;
 mod signer;
@@ -40,6 +43,7 @@ pub use guard::{
     HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, OnUnknown, PathPattern, Policies, Rate,
     SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };
+pub use issuer::{IssuerConfig, KeysAt};
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
 pub use raw_signer::SignerArgs;

@@ -14,6 +14,8 @@ use clap::{Args, Command, FromArgMatches as _};
 
 use super::config_file::ConfigFile;
 use super::environment::{Environment, Role};
+use super::raw_coverage::CoverageArgs;
+use super::raw_token::TokenArgs;
 use crate::schemes;
 
 /// Everything that `countersign guard` can be told.
@@ -185,9 +187,13 @@ pub struct SourceArgs {
     #[command(flatten)]
     pub sender: SenderArgs,
     #[command(flatten)]
+    pub coverage: CoverageArgs,
+    #[command(flatten)]
     pub signature: SignatureArgs,
     #[command(flatten)]
     pub handshake: HandshakeArgs,
+    #[command(flatten)]
+    pub token: TokenArgs,
     #[command(flatten)]
     pub upstream: UpstreamArgs,
 }
@@ -214,9 +220,9 @@ impl SourceArgs {
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Source")]
 pub struct SenderArgs {
-    /// How the sender signs.
-    #[arg(long, value_name = "SCHEME", help = format!("How the sender signs: {}", scheme_names()))]
-    pub scheme: Option<String>,
+    /// How the sender signs; give it again for more, all of which must hold.
+    #[arg(long, value_name = "SCHEME", help = format!("How the sender signs; give it again for more, all of which must hold: {}", scheme_names()))]
+    pub scheme: Vec<String>,
 
     /// Name of the source in headers, logs, metrics and the ledger [default: the scheme's name].
     #[arg(long, value_name = "NAME")]
@@ -224,15 +230,22 @@ pub struct SenderArgs {
 
     /// File with a signing secret; give it again while secrets rotate, the newest first.
     ///
-    /// One line end at its end is not part of the secret.
+    /// One line end at its end is not part of the secret. In schemes whose messages name their key, KEYID=FILE
+    /// says which one this is. With several schemes each secret is kept to one: SCHEME=FILE, SCHEME=KEYID=FILE.
     #[arg(long, value_name = "FILE")]
     pub secret_file: Vec<String>,
 
     /// Name of an environment variable with a signing secret; give it again for more.
     ///
-    /// Tried after the secrets from files.
+    /// Tried after the secrets from files. KEYID= and SCHEME= before it as for those.
     #[arg(long, value_name = "NAME")]
     pub secret_env: Vec<String>,
+
+    /// Algorithm that the sender may sign with, by its name in the scheme's standard; give it again for more [default: the scheme's].
+    ///
+    /// Only in schemes whose messages name their key. What a message says cannot add to it.
+    #[arg(long, value_name = "ALGORITHM")]
+    pub algorithm: Vec<String>,
 
     /// Take secrets shorter than 24 bytes [default: off].
     #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on")]

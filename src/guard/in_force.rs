@@ -9,9 +9,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::{ClientAuth, SourceConfig, TlsConfig, Transport};
+use crate::config::{ClientAuth, IssuerConfig, SourceConfig, TlsConfig, Transport};
 use crate::guard::accept::SourceTrust;
 use crate::guard::accept::tls::{self, ServerTls};
+use crate::guard::issuer::Issuer;
 use crate::guard::routes::Routes;
 use crate::guard::source::{Lasting, Source};
 use crate::guard::start::StartError;
@@ -44,13 +45,19 @@ impl InForce {
         let changed = tls.as_ref().map(|tls| tls.trust) != before.tls.as_ref().map(|tls| tls.trust);
         let crls = crls(transport);
         let mut ways: Vec<Arc<Way>> = before.sources.iter().map(|source| Arc::clone(&source.way)).collect();
+        let mut issuers: Vec<Arc<Issuer>> = before.issuers().map(Arc::clone).collect();
         let sources = sources.into_iter().map(|config| {
             let trust = before.source_trust(&config, crls, changed)?;
-            before.source(guard, config, trust, &mut ways)
+            before.source(guard, config, trust, &mut ways, &mut issuers)
         });
         let sources: Vec<Arc<Source>> = sources.collect::<Result<_, _>>()?;
         let trust = before.trust + u64::from(changed);
         Ok(Self { routes: Routes::new(&sources), sources, tls, trust })
+    }
+
+    /// Who publishes the keys of tokens, of all sources.
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = &Arc<Issuer>> {
+        self.sources.iter().filter_map(|source| source.issuer.as_ref())
     }
 
     /// Tickets and connections keep their worth where no file changed.
@@ -84,6 +91,7 @@ impl InForce {
         config: SourceConfig,
         trust: Option<Arc<SourceTrust>>,
         ways: &mut Vec<Arc<Way>>,
+        issuers: &mut Vec<Arc<Issuer>>,
     ) -> Result<Arc<Source>, StartError> {
         let index = guard
             .place(SourceTag::new(&config.ledger_id))
@@ -92,8 +100,10 @@ impl InForce {
         let rate =
             before.filter(|before| before.config.rate == config.rate).map(|before| before.rate.clone());
         let rate = rate.unwrap_or_else(|| config.rate.map(|rate| Arc::new(RateLimiter::new("source", rate))));
-        let named = guard.telemetry.metrics.named(&config.name, config.scheme.secret_count());
-        let lasting = Lasting { rate, way: way(guard, &config, ways)?, named: Arc::new(named), trust };
+        let named = guard.telemetry.metrics.named(&config.name, config.demand.first().secret_count());
+        let issuer = config.issuer.as_ref().map(|config| issuer(config, issuers));
+        let lasting =
+            Lasting { rate, way: way(guard, &config, ways)?, issuer, named: Arc::new(named), trust };
         Ok(Arc::new(Source::new(index, config, lasting)))
     }
 }
@@ -106,6 +116,17 @@ fn crls(transport: &Transport) -> &[PathBuf] {
         }) => &trust.crls,
         Transport::Tls(_) | Transport::Plain => &[],
     }
+}
+
+/// The issuer of `config`: one of `issuers` with the keys that it has, or a new
+/// one among them.
+fn issuer(config: &IssuerConfig, issuers: &mut Vec<Arc<Issuer>>) -> Arc<Issuer> {
+    if let Some(issuer) = issuers.iter().find(|issuer| issuer.config() == config) {
+        return Arc::clone(issuer);
+    }
+    let issuer = Arc::new(Issuer::new(config.clone()));
+    issuers.push(Arc::clone(&issuer));
+    issuer
 }
 
 /// The way to the app of `source`: one of `ways`, or a new one among them.

@@ -12,6 +12,7 @@ mod delivery;
 mod forward;
 mod headers;
 mod in_force;
+mod issuer;
 mod outbound;
 mod outcome;
 mod pipeline;

@@ -45,7 +45,7 @@ pub(crate) async fn run(
         SetUp::Delivery(presented) => presented,
         SetUp::Answered(answer) => return Ok(answer),
     };
-    let opened = check::open(presented, &parts, now)?;
+    let opened = check::open(presented, &parts, delivery.caller(), now).await?;
     let verified = check::read(opened, body, delivery.reservation(), &guard.bounds).await?;
     delivery.note_verified(&verified);
     if let Some(answer) = check::asks_signed(&verified) {

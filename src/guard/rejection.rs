@@ -60,6 +60,8 @@ pub enum Rejection {
     LedgerFull,
     /// The ledger cannot be asked.
     LedgerUnavailable,
+    /// No keys of the issuer that are fresh enough to judge a token by.
+    KeysUnavailable,
     /// Too much is in flight: deliveries, or bytes of bodies.
     Overloaded,
     /// The guard is stopping.
@@ -80,7 +82,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// Every reason but those of the schemes, which [`Refusal::ALL`] lists.
-    const OWN: [Self; 26] = [
+    const OWN: [Self; 27] = [
         Self::NoSource,
         Self::MethodNotAllowed,
         Self::AddressNotAllowed,
@@ -99,6 +101,7 @@ impl Rejection {
         Self::InFlight,
         Self::LedgerFull,
         Self::LedgerUnavailable,
+        Self::KeysUnavailable,
         Self::Overloaded,
         Self::Draining,
         Self::SignedBeforeMemory,
@@ -136,6 +139,7 @@ impl Rejection {
             Self::InFlight => "in_flight",
             Self::LedgerFull => "ledger_full",
             Self::LedgerUnavailable => "ledger_unavailable",
+            Self::KeysUnavailable => "keys_unavailable",
             Self::Overloaded => "overloaded",
             Self::Draining => "draining",
             Self::SignedBeforeMemory => "signed_before_memory",
@@ -170,6 +174,7 @@ impl Rejection {
             Self::InFlight
             | Self::LedgerFull
             | Self::LedgerUnavailable
+            | Self::KeysUnavailable
             | Self::Overloaded
             | Self::Draining
             | Self::SignedBeforeMemory
@@ -184,6 +189,7 @@ impl Rejection {
             Self::UpstreamUnreachable | Self::UpstreamTimeout | Self::UpstreamBroken => Side::Upstream,
             Self::LedgerFull
             | Self::LedgerUnavailable
+            | Self::KeysUnavailable
             | Self::Overloaded
             | Self::Draining
             | Self::SignedBeforeMemory
@@ -203,7 +209,9 @@ impl Rejection {
     const fn retry_after(self) -> Option<&'static str> {
         match self {
             Self::InFlight | Self::Overloaded | Self::SignedBeforeMemory => Some("1"),
-            Self::Draining | Self::LedgerUnavailable | Self::HandshakeUnkept => Some("5"),
+            Self::Draining | Self::LedgerUnavailable | Self::KeysUnavailable | Self::HandshakeUnkept => {
+                Some("5")
+            }
             Self::LedgerFull => Some("30"),
             _ => None,
         }
@@ -251,7 +259,7 @@ impl Refused {
         }
         if self.rejection.status() == StatusCode::UNAUTHORIZED {
             // RFC 9110 section 15.5.2: a 401 names a challenge.
-            fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static(form.challenge));
+            fields.insert(WWW_AUTHENTICATE, form.challenge);
         }
         fields.extend(self.fields);
         if form.bare { bare(response) } else { response }
@@ -259,10 +267,10 @@ impl Refused {
 }
 
 /// How the refusals of a source are written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RefusalForm {
-    /// What a 401 asks for, by the source's scheme.
-    pub(crate) challenge: &'static str,
+    /// What a 401 asks for, by the source's schemes.
+    pub(crate) challenge: HeaderValue,
     /// Without a document, for a provider that takes a refusal for one only so.
     pub(crate) bare: bool,
 }
@@ -270,7 +278,7 @@ pub(crate) struct RefusalForm {
 impl Default for RefusalForm {
     /// Where no source was found.
     fn default() -> Self {
-        Self { challenge: "Signature", bare: false }
+        Self { challenge: HeaderValue::from_static("Signature"), bare: false }
     }
 }
 

@@ -84,6 +84,7 @@ impl Reload {
             guard.telemetry.metrics.set_certificate_expiry(certificate, *not_after);
         }
         guard.in_force.store(Arc::new(in_force));
+        guard.reloaded.notify_one();
         guard.reload_metrics.taken(guard.clock.now());
         Ok(())
     }

@@ -2,19 +2,21 @@
 //! no delivery has to make it again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderValue, Method};
 
 use crate::config::{HandshakeConfig, Policies, SourceConfig};
 use crate::guard::accept::SourceTrust;
 use crate::guard::allow_list::AllowList;
+use crate::guard::issuer::Issuer;
 use crate::guard::refused_addresses::RefusedAddresses;
 use crate::guard::rejection::RefusalForm;
 use crate::guard::routes;
 use crate::guard::way::Way;
 use crate::ledger::{Class, Memory, SourceIndex};
 use crate::limits::RateLimiter;
-use crate::schemes::Policy;
+use crate::schemes::{Policy, Scheme};
 use crate::telemetry::Named;
 
 /// What a source has that a reload does not replace unless its own setting
@@ -23,6 +25,7 @@ use crate::telemetry::Named;
 pub(crate) struct Lasting {
     pub(crate) rate: Option<Arc<RateLimiter>>,
     pub(crate) way: Arc<Way>,
+    pub(crate) issuer: Option<Arc<Issuer>>,
     pub(crate) named: Arc<Named>,
     pub(crate) trust: Option<Arc<SourceTrust>>,
 }
@@ -41,6 +44,8 @@ pub(crate) struct Source {
     pub(crate) rate: Option<Arc<RateLimiter>>,
     /// Connections to its app, by worker.
     pub(crate) way: Arc<Way>,
+    /// Who publishes the keys of its tokens, where someone does.
+    pub(crate) issuer: Option<Arc<Issuer>>,
     /// What is counted of it.
     pub(crate) named: Arc<Named>,
     /// How long the ledger remembers its deliveries.
@@ -49,6 +54,8 @@ pub(crate) struct Source {
     pub(crate) name_value: HeaderValue,
     /// `Countersign-Scheme`.
     pub(crate) scheme_value: HeaderValue,
+    /// `WWW-Authenticate` of a 401.
+    pub(crate) challenge_value: HeaderValue,
     /// `Allow` of a 405.
     pub(crate) allow_value: HeaderValue,
 }
@@ -56,20 +63,23 @@ pub(crate) struct Source {
 impl Source {
     /// A source at the ledger's place `index`, over what outlives a reload.
     pub(crate) fn new(index: SourceIndex, config: SourceConfig, lasting: Lasting) -> Self {
-        let scheme = config.scheme.preset();
-        let Lasting { rate, way, named, trust } = lasting;
+        let listed = |of: fn(&Scheme) -> &str| config.demand.iter().map(of).collect::<Vec<_>>().join(", ");
+        let (names, challenges) = (listed(|scheme| scheme.preset().name), listed(Scheme::challenge));
+        let Lasting { rate, way, issuer, named, trust } = lasting;
         Self {
             index,
             trust,
             rate,
             way,
+            issuer,
             named,
             allow: AllowList::new(&config.allow),
             refused: RefusedAddresses::default(),
             memory: memory(&config),
             name_value: HeaderValue::from_str(&config.name)
                 .expect("the configuration admits only source names that are field values"),
-            scheme_value: HeaderValue::from_static(scheme.name),
+            scheme_value: HeaderValue::from_str(&names).expect("names of presets are plain"),
+            challenge_value: HeaderValue::from_str(&challenges).expect("challenges are plain"),
             allow_value: routes::allow(&config),
             config,
         }
@@ -86,7 +96,7 @@ impl Source {
     pub(crate) fn refusals(&self) -> RefusalForm {
         let wants = |handshake: &HandshakeConfig| handshake.responder.handshake().wants_bare_refusals();
         RefusalForm {
-            challenge: self.config.scheme.challenge(),
+            challenge: self.challenge_value.clone(),
             bare: self.config.handshake.as_ref().is_some_and(wants),
         }
     }
@@ -102,13 +112,17 @@ impl Source {
     }
 }
 
-/// Signed ids are remembered for the dedupe window. Without one, a signed time
+/// Without anything that names a delivery there is nothing to remember. Signed
+/// ids are remembered for the dedupe window. Without one, a signed time
 /// bounds the memory by itself; without that either, the preset says how long.
 fn memory(config: &SourceConfig) -> Memory {
-    let tolerance = config.scheme.fresh_for();
-    let window = match (config.scheme.signs_id(), tolerance) {
+    let Some(scheme) = config.demand.naming() else {
+        return Memory { tolerance: None, window: Duration::ZERO };
+    };
+    let tolerance = scheme.fresh_for();
+    let window = match (scheme.signs_id(), tolerance) {
         (true, _) => config.dedupe_window,
-        (false, Some(_)) => std::time::Duration::ZERO,
+        (false, Some(_)) => Duration::ZERO,
         (false, None) => config.content_window,
     };
     Memory { tolerance, window }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown};
@@ -21,6 +22,8 @@ use crate::telemetry::{
 pub(crate) struct Guard {
     /// What a reload replaces. A delivery looks at it once.
     pub(crate) in_force: ArcSwap<InForce>,
+    /// Rung when something else is in force.
+    pub(crate) reloaded: Notify,
     /// The ledger's places, by ledger id: a source that comes back finds what
     /// is remembered of it.
     places: Mutex<HashMap<SourceTag, SourceIndex>>,
@@ -54,6 +57,7 @@ impl Guard {
         let tags = sources.iter().map(|source| SourceTag::new(&source.ledger_id));
         Self {
             in_force: ArcSwap::default(),
+            reloaded: Notify::new(),
             places: Mutex::new(tags.zip((0..).map(SourceIndex)).collect()),
             workers: config.threads.get(),
             ledger_metrics: LedgerMetrics::new(&telemetry.metrics),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::config::Bounds;
 use crate::guard::accept;
+use crate::guard::issuer;
 use crate::guard::state::Guard;
 use crate::net::{ConnectionBounds, Drain, DrainSignal, Http1Bounds};
 use crate::service;
@@ -40,8 +41,14 @@ impl Worker {
     /// Serves until the drain is over. Called on a thread of its own.
     pub(crate) fn run(self: Arc<Self>, listener: TcpListener) -> io::Result<()> {
         let worker = Arc::clone(&self);
-        let sweep = service::now_and_then(move || worker.sweep());
-        service::work(listener, &self.drain, self.guard.bounds.drain_timeout, sweep, |stream, peer| {
+        let upkeep = async move {
+            // One worker asks the issuers for all of them.
+            if worker.number == 0 {
+                tokio::spawn(issuer::keep_all_fresh(Arc::clone(&worker.guard)));
+            }
+            service::now_and_then(move || worker.sweep()).await;
+        };
+        service::work(listener, &self.drain, self.guard.bounds.drain_timeout, upkeep, |stream, peer| {
             self.drain.tasks().spawn(accept::serve(Arc::clone(&self), stream, peer));
         })
     }

@@ -24,7 +24,7 @@ pub(super) struct ClientState {
 }
 
 impl ClientState {
-    pub(super) fn new(credentials: &[Credential], options: SchemeOptions) -> Result<Self, KeyError> {
+    pub(super) fn new(credentials: &[Credential], options: &SchemeOptions) -> Result<Self, KeyError> {
         let digest = |(slot, credential): (usize, &Credential)| {
             let token = KeyText::Utf8.key(&credential.secret, options.weak_keys());
             token.map(|token| Digest::of(&token)).map_err(|fault| KeyError::Unusable { slot, fault })

@@ -17,6 +17,12 @@ pub enum KeyText {
         /// The prefix, such as `whsec_`.
         prefix: &'static str,
     },
+    /// The text itself, or after a mark base64 of the key, for keys that are not
+    /// text.
+    Marked {
+        /// The mark, such as `base64:`.
+        base64: &'static str,
+    },
     /// Hex of the key, in upper or lower case.
     Hex,
     /// An Ed25519 key: hex of the public key's 32 bytes, or of a private key's
@@ -42,6 +48,16 @@ pub enum KeyError {
         /// How many were given.
         count: usize,
     },
+    /// What a source chose is nothing that the scheme has.
+    #[error("{option} {} of the source {fault}", place + 1)]
+    Choice {
+        /// Which choice: `algorithm`.
+        option: &'static str,
+        /// Which of several, counted from 0.
+        place: usize,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
     /// One secret is unusable.
     #[error("secret {} of the source: {fault}", slot + 1)]
     Unusable {
@@ -64,6 +80,9 @@ pub enum KeyFault {
     /// It must be hex, and is not.
     #[error("it is not hex")]
     NotHex,
+    /// It must be a key in PEM or a JSON Web Key, and can be read as neither.
+    #[error("it is neither a key in PEM nor a JSON Web Key (RFC 7517)")]
+    NotAKey,
     /// It is no key of the scheme's algorithm.
     #[error("{0}")]
     Rejected(#[from] KeyRejected),
@@ -73,6 +92,9 @@ pub enum KeyFault {
     /// HTTP Basic needs a name and a password.
     #[error("it is not a user name and a password with a colon between them")]
     NotUserPassword,
+    /// None of the algorithms that the source allows is for such a key.
+    #[error("it is no key for any of the algorithms that the source takes")]
+    NoAlgorithm,
     /// Fewer than [`KEY_BYTES_MIN`] bytes.
     #[error(
         "it makes a key of {bytes} bytes, fewer than {KEY_BYTES_MIN}: allow weak secrets, or make a longer one"
@@ -94,8 +116,11 @@ impl KeyText {
     /// The key that `secret` stands for.
     pub(super) fn key(self, secret: &Secret, weak: WeakKeys) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
         let key = match self {
-            Self::Utf8 => Zeroizing::new(secret.expose().to_vec()),
             Self::Base64 { prefix } => decode(secret.expose(), prefix)?,
+            Self::Marked { base64 } if secret.expose().starts_with(base64.as_bytes()) => {
+                decode(secret.expose(), base64)?
+            }
+            Self::Utf8 | Self::Marked { .. } => Zeroizing::new(secret.expose().to_vec()),
             Self::Hex => hex(secret.expose())?,
             Self::Ed25519Hex | Self::Ed25519Webhook | Self::Spki => {
                 return Err(KeyRejected::Unreadable.into());
@@ -134,7 +159,9 @@ impl KeyText {
                 None => Ok(AsymmetricKey::from_public(raw(&decode(text, "whpk_")?)?, algorithm)?),
             },
             Self::Spki => Ok(AsymmetricKey::from_public(&decode(text, "")?, algorithm)?),
-            Self::Utf8 | Self::Base64 { .. } | Self::Hex => Err(KeyRejected::Unreadable.into()),
+            Self::Utf8 | Self::Base64 { .. } | Self::Marked { .. } | Self::Hex => {
+                Err(KeyRejected::Unreadable.into())
+            }
         }
     }
 }

@@ -55,13 +55,19 @@
 //! ```
 
 mod asymmetric;
+mod cavage;
 mod client_state;
+mod covered;
+mod demand;
 mod digest;
 mod encoding;
 mod fields;
 mod form;
+mod freshness;
 mod handshake;
+mod http_signatures;
 mod json;
+mod jwt;
 mod key;
 mod mac;
 mod mailgun;
@@ -78,10 +84,18 @@ mod token;
 pub mod vectors;
 
 pub use asymmetric::{KeyAlgorithm, KeyRejected};
+pub use cavage::{Dialect, LINES_MAX, Line, Place};
+pub use covered::{BodyDigest, KeyUse, NamedAlgorithm};
+pub use demand::{Demand, OpenDemand, Proofs, Unmet};
 pub use digest::Digest;
 pub use encoding::Encoding;
 pub use form::{FORM_FIELDS_MAX, FormCoverage, FormWire};
 pub use handshake::{Answer, Asked, CHALLENGE_BYTES_MAX, Handshake, Responder, SIGNED_BYTES_MAX};
+pub use http_signatures::{COMPONENTS_MAX, LABELS_MAX, MessageSignatures, Response};
+pub use jwt::{
+    KeySetError, KeySource, RequiredClaim, TOKEN_BYTES_MAX, TOKEN_KEYS_MAX, TokenKeys, TokenPlace,
+    TokenRequirements, TokenRow,
+};
 pub use key::{KeyError, KeyFault, KeyText};
 pub use mac::Hash;
 pub use open::Open;
@@ -89,7 +103,7 @@ pub use preset::{Defaults, Mechanism, Policy, Preset, Row};
 pub use presets::{preset, presets};
 pub use proof::{Proof, ReplayIdentity};
 pub use refusal::Refusal;
-pub use scheme::{Credential, Head, SECRETS_MAX, Scheme, SchemeOptions};
+pub use scheme::{Beside, Credential, Head, SECRETS_MAX, Scheme, SchemeOptions};
 pub use sign::{Message, SignError};
 pub use template::{
     Algorithm, Grammar, ID_BYTES_MAX, ListSyntax, Part, SIGNATURES_MAX, SignatureField, SignedContentFault,

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::client_state::OpenClientState;
+use super::covered::OpenCovered;
 use super::form::OpenForm;
+use super::jwt::OpenJwt;
 use super::mailgun::OpenMailgun;
 use super::proof::Proof;
 use super::refusal::Refusal;
@@ -19,7 +21,9 @@ pub struct Open(Opened);
 #[allow(clippy::large_enum_variant)] // The large one is the common one, and a box would be an allocation for each delivery.
 enum Opened {
     Template(OpenTemplate),
+    Covered(OpenCovered),
     Form(OpenForm),
+    Jwt(OpenJwt),
     Mailgun(OpenMailgun),
     Token(OpenToken),
     ClientState(OpenClientState),
@@ -31,6 +35,8 @@ impl Open {
     pub fn update(&mut self, chunk: &[u8]) {
         match &mut self.0 {
             Opened::Template(open) => open.update(chunk),
+            Opened::Covered(open) => open.update(chunk),
+            Opened::Jwt(open) => open.update(chunk),
             // These read the whole at the end, or none of it.
             Opened::Form(_) | Opened::Mailgun(_) | Opened::Token(_) | Opened::ClientState(_) => {}
         }
@@ -43,7 +49,9 @@ impl Open {
     pub fn finish(self, body: &[u8]) -> Result<Proof, Refusal> {
         match self.0 {
             Opened::Template(open) => open.finish(body),
+            Opened::Covered(open) => open.finish(),
             Opened::Form(open) => open.finish(body),
+            Opened::Jwt(open) => open.finish(),
             Opened::Mailgun(open) => open.finish(body),
             Opened::Token(open) => Ok(open.finish()),
             Opened::ClientState(open) => open.finish(body),
@@ -64,7 +72,9 @@ macro_rules! opened_from {
 
 opened_from! {
     Template(OpenTemplate),
+    Covered(OpenCovered),
     Form(OpenForm),
+    Jwt(OpenJwt),
     Mailgun(OpenMailgun),
     Token(OpenToken),
     ClientState(OpenClientState),
@@ -74,7 +84,9 @@ impl fmt::Debug for Open {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Opened::Template(open) => open.fmt(f),
+            Opened::Covered(open) => open.fmt(f),
             Opened::Form(open) => open.fmt(f),
+            Opened::Jwt(open) => open.fmt(f),
             Opened::Mailgun(open) => open.fmt(f),
             Opened::Token(open) => open.fmt(f),
             Opened::ClientState(open) => open.fmt(f),

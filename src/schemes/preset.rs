@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::cavage::Dialect;
 use super::form::FormWire;
 use super::handshake::Handshake;
+use super::http_signatures::MessageSignatures;
+use super::jwt::TokenRow;
 use super::template::Wire;
 use super::token::TokenWire;
 
@@ -63,8 +66,14 @@ impl From<Preset> for Row {
 pub enum Mechanism {
     /// A signature over a template of parts: what most providers do.
     Template(Wire),
+    /// HTTP Message Signatures (RFC 9421): components that the message names.
+    HttpSignatures(MessageSignatures),
+    /// Lines that the message names, as in the drafts before RFC 9421.
+    Cavage(Dialect),
     /// A signature over the URL and the fields of a form, or a digest in the URL.
     Form(FormWire),
+    /// A signed token that says who calls (RFC 7519).
+    Jwt(TokenRow),
     /// Time, token and signature in the body.
     Mailgun,
     /// A shared token in a header, which signs nothing.
@@ -74,19 +83,45 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
+    /// Whether its messages name the key and the algorithm that they are signed
+    /// with, so that secrets have names and a source says which algorithms it
+    /// takes.
+    pub const fn names_keys(&self) -> bool {
+        match self {
+            Self::Template(_) | Self::Form(_) | Self::Mailgun | Self::Token(_) | Self::ClientState => false,
+            Self::HttpSignatures(_) | Self::Cavage(_) | Self::Jwt(_) => true,
+        }
+    }
+
+    /// Whether its messages name what their signature covers, so that a source
+    /// says what must be covered.
+    pub const fn names_parts(&self) -> bool {
+        matches!(self, Self::HttpSignatures(_) | Self::Cavage(_))
+    }
+
     /// Whether the URL is signed, so that a source must say what it is.
     pub fn signs_url(&self) -> bool {
         match self {
             Self::Template(wire) => wire.signs_url(),
             Self::Form(_) => true,
-            Self::Mailgun | Self::Token(_) | Self::ClientState => false,
+            // What must be covered is a source's choice: the scheme says.
+            Self::HttpSignatures(_)
+            | Self::Cavage(_)
+            | Self::Jwt(_)
+            | Self::Mailgun
+            | Self::Token(_)
+            | Self::ClientState => false,
         }
     }
 
     /// Whether anything of the request is signed. Without that there is no
     /// memory of what was accepted.
     pub const fn signs(&self) -> bool {
-        !matches!(self, Self::Token(_) | Self::ClientState)
+        match self {
+            Self::Jwt(row) => row.body_claim.is_some(),
+            Self::Token(_) | Self::ClientState => false,
+            _ => true,
+        }
     }
 }
 

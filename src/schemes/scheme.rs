@@ -5,8 +5,12 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, Method};
 
+use super::cavage::Cavage;
 use super::client_state::ClientState;
+use super::covered::BodyDigest;
 use super::form::Form;
+use super::http_signatures::{HttpSignatures, Response};
+use super::jwt::{Jwt, KeySource, TokenKeys, TokenRequirements};
 use super::key::{KeyError, WeakKeys};
 use super::mailgun::Mailgun;
 use super::open::Open;
@@ -36,6 +40,16 @@ pub struct Head<'a> {
     pub public_url: Option<&'a str>,
 }
 
+/// What is known of a delivery beside its request.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// SHA-256 of the client certificate in DER, where one was shown and
+    /// trusted.
+    pub certificate: Option<&'a [u8; 32]>,
+    /// The keys that the issuer of its tokens publishes at present.
+    pub issuer_keys: Option<&'a TokenKeys>,
+}
+
 /// One secret, and what is known of it beside its bytes.
 #[derive(Clone, Debug)]
 pub struct Credential {
@@ -55,8 +69,9 @@ impl From<Secret> for Credential {
     }
 }
 
-/// What a source may choose about its scheme.
-#[derive(Clone, Copy, Debug, Default)]
+/// What a source may choose about its scheme. What the scheme has no use for is
+/// without meaning.
+#[derive(Clone, Debug, Default)]
 pub struct SchemeOptions {
     /// The greatest age and lead of a signed time; the preset's when absent.
     /// Without meaning where no time is signed.
@@ -64,10 +79,26 @@ pub struct SchemeOptions {
     /// Takes keys of fewer than [`KEY_BYTES_MIN`](crate::keys::KEY_BYTES_MIN)
     /// bytes.
     pub allow_weak_secret: bool,
+    /// The algorithms that may be used, by their names in the scheme's standard;
+    /// the preset's when empty. A key that says itself what it is for is kept to
+    /// those of them that fit it.
+    pub algorithms: Vec<String>,
+    /// What is asked of tokens, in schemes that have them.
+    pub token: Option<TokenRequirements>,
+    /// What a signature must cover, where messages say what it covers: components
+    /// of RFC 9421 or header lines, as they stand in messages. The preset's when
+    /// absent.
+    pub cover: Option<Vec<String>>,
+    /// Whether the body must be covered, where messages say what is; the
+    /// preset's when absent.
+    pub body: Option<BodyDigest>,
+    /// Which of several signatures counts (RFC 9421 section 4); without it there
+    /// may be only one.
+    pub label: Option<String>,
 }
 
 impl SchemeOptions {
-    pub(super) fn weak_keys(self) -> WeakKeys {
+    pub(super) fn weak_keys(&self) -> WeakKeys {
         if self.allow_weak_secret { WeakKeys::Allow } else { WeakKeys::Refuse }
     }
 }
@@ -84,15 +115,21 @@ pub struct Scheme {
 #[allow(clippy::large_enum_variant)] // There is one for each source.
 pub(super) enum Keyed {
     Template(Template),
+    HttpSignatures(HttpSignatures),
+    Cavage(Cavage),
     Form(Form),
     Mailgun(Mailgun),
     Token(Token),
     ClientState(ClientState),
+    Jwt(Jwt),
 }
 
 impl Scheme {
     /// Compiles `preset` with `credentials`: at least one, at most
-    /// [`SECRETS_MAX`], any of which may have signed a delivery.
+    /// [`SECRETS_MAX`], any of which may have signed a delivery. None, where an
+    /// issuer publishes the keys.
+    // Options are chosen for one scheme and have no further use to a caller.
+    #[allow(clippy::needless_pass_by_value)]
     pub fn new(
         preset: impl Into<Row>,
         credentials: &[Credential],
@@ -100,19 +137,26 @@ impl Scheme {
     ) -> Result<Self, KeyError> {
         let preset = preset.into();
         match credentials.len() {
-            0 => return Err(KeyError::NoSecret),
+            0 if !keys_are_issuers(&preset, &options) => return Err(KeyError::NoSecret),
             count if count > SECRETS_MAX => return Err(KeyError::TooManySecrets { count }),
             _ => {}
         }
         let tolerance = options.tolerance.or(preset.defaults.tolerance);
         let keyed = match &preset.mechanism {
             Mechanism::Template(wire) => {
-                Keyed::Template(Template::new(wire, credentials, tolerance, options)?)
+                Keyed::Template(Template::new(wire, credentials, tolerance, &options)?)
             }
-            Mechanism::Form(wire) => Keyed::Form(Form::new(wire, credentials, options)?),
-            Mechanism::Mailgun => Keyed::Mailgun(Mailgun::new(credentials, tolerance, options)?),
-            Mechanism::Token(wire) => Keyed::Token(Token::new(wire, credentials, options)?),
-            Mechanism::ClientState => Keyed::ClientState(ClientState::new(credentials, options)?),
+            Mechanism::HttpSignatures(row) => {
+                Keyed::HttpSignatures(HttpSignatures::new(row, credentials, tolerance, &options)?)
+            }
+            Mechanism::Cavage(dialect) => {
+                Keyed::Cavage(Cavage::new(dialect, credentials, tolerance, &options)?)
+            }
+            Mechanism::Form(wire) => Keyed::Form(Form::new(wire, credentials, &options)?),
+            Mechanism::Mailgun => Keyed::Mailgun(Mailgun::new(credentials, tolerance, &options)?),
+            Mechanism::Token(wire) => Keyed::Token(Token::new(wire, credentials, &options)?),
+            Mechanism::Jwt(row) => Keyed::Jwt(Jwt::new(row, credentials, tolerance, &options)?),
+            Mechanism::ClientState => Keyed::ClientState(ClientState::new(credentials, &options)?),
         };
         Ok(Self { preset, keyed })
     }
@@ -127,7 +171,10 @@ impl Scheme {
     pub fn tolerance(&self) -> Option<Duration> {
         match &self.keyed {
             Keyed::Template(template) => template.tolerance(),
+            Keyed::HttpSignatures(signatures) => Some(signatures.freshness().tolerance),
+            Keyed::Cavage(cavage) => Some(cavage.freshness().tolerance),
             Keyed::Mailgun(mailgun) => Some(mailgun.tolerance()),
+            Keyed::Jwt(jwt) => jwt.tolerance(),
             Keyed::Form(_) | Keyed::Token(_) | Keyed::ClientState(_) => None,
         }
     }
@@ -139,7 +186,10 @@ impl Scheme {
     pub fn fresh_for(&self) -> Option<Duration> {
         match &self.keyed {
             Keyed::Template(template) => template.fresh_for(),
+            Keyed::HttpSignatures(signatures) => Some(signatures.freshness().lasts()),
+            Keyed::Cavage(cavage) => Some(cavage.freshness().lasts()),
             Keyed::Mailgun(mailgun) => Some(mailgun.fresh_for()),
+            Keyed::Jwt(jwt) => jwt.tolerance(),
             Keyed::Form(_) | Keyed::Token(_) | Keyed::ClientState(_) => None,
         }
     }
@@ -148,10 +198,13 @@ impl Scheme {
     pub fn secret_count(&self) -> usize {
         match &self.keyed {
             Keyed::Template(template) => template.secret_count(),
+            Keyed::HttpSignatures(signatures) => signatures.secret_count(),
+            Keyed::Cavage(cavage) => cavage.secret_count(),
             Keyed::Form(form) => form.secret_count(),
             Keyed::Mailgun(mailgun) => mailgun.secret_count(),
             Keyed::Token(token) => token.secret_count(),
             Keyed::ClientState(state) => state.secret_count(),
+            Keyed::Jwt(jwt) => jwt.secret_count(),
         }
     }
 
@@ -161,11 +214,14 @@ impl Scheme {
     pub fn security_headers(&self) -> &[HeaderName] {
         match &self.keyed {
             Keyed::Template(template) => template.security_headers(),
+            Keyed::HttpSignatures(signatures) => signatures.security_headers(),
+            Keyed::Cavage(cavage) => cavage.security_headers(),
             Keyed::Form(form) => form.security_headers(),
             // Only the layout of the body is read from the head.
             Keyed::Mailgun(_) => &[CONTENT_TYPE],
             Keyed::Token(token) => token.security_headers(),
             Keyed::ClientState(_) => &[],
+            Keyed::Jwt(jwt) => jwt.security_headers(),
         }
     }
 
@@ -174,8 +230,41 @@ impl Scheme {
     pub fn id_header(&self) -> Option<&HeaderName> {
         match &self.keyed {
             Keyed::Template(template) => template.id_header(),
-            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) | Keyed::ClientState(_) => None,
+            _ => None,
         }
+    }
+
+    /// What is asked of its tokens, in schemes that have them.
+    pub fn token_requirements(&self) -> Option<&TokenRequirements> {
+        match &self.keyed {
+            Keyed::Jwt(jwt) => Some(jwt.requirements()),
+            _ => None,
+        }
+    }
+
+    /// Whether a proof of it always covers the body.
+    pub fn covers_body(&self) -> bool {
+        match &self.keyed {
+            Keyed::Template(_) | Keyed::Form(_) => true,
+            Keyed::HttpSignatures(signatures) => signatures.demands_body(),
+            Keyed::Cavage(cavage) => cavage.demands_body(),
+            Keyed::Jwt(jwt) => jwt.covers_body(),
+            Keyed::Mailgun(_) | Keyed::Token(_) | Keyed::ClientState(_) => false,
+        }
+    }
+
+    /// Whether its proofs name a delivery, so that a copy of it can be told.
+    pub fn names_deliveries(&self) -> bool {
+        match &self.keyed {
+            Keyed::Jwt(jwt) => jwt.names_deliveries(),
+            _ => self.preset.mechanism.signs(),
+        }
+    }
+
+    /// Whether the head step verifies a signature, which costs more than
+    /// reading one.
+    pub(super) fn verifies_in_head(&self) -> bool {
+        matches!(&self.keyed, Keyed::Jwt(_))
     }
 
     /// Whether a message id is signed, in a header or in the body.
@@ -188,6 +277,7 @@ impl Scheme {
         match &self.preset.mechanism {
             Mechanism::Token(wire) => wire.form.challenge().unwrap_or("Token"),
             Mechanism::ClientState => "Token",
+            Mechanism::Jwt(_) => "Bearer",
             _ => "Signature",
         }
     }
@@ -197,7 +287,7 @@ impl Scheme {
     pub(super) fn mac(&self, slot: usize, message: &[u8]) -> Option<Tag> {
         match &self.keyed {
             Keyed::Template(template) => template.mac(slot, message),
-            Keyed::ClientState(_) | Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => None,
+            _ => None,
         }
     }
 
@@ -206,14 +296,56 @@ impl Scheme {
     ///
     /// Nothing is proven yet: the answer of [`Open::finish`] is.
     pub fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<Open, Refusal> {
+        self.open_beside(head, &Beside::default(), now)
+    }
+
+    /// As [`open`](Self::open), with what is known beside the request.
+    pub fn open_beside(&self, head: &Head<'_>, beside: &Beside<'_>, now: UnixTime) -> Result<Open, Refusal> {
         match &self.keyed {
             Keyed::Template(template) => template.open(head, now).map(Open::from),
+            Keyed::HttpSignatures(signatures) => signatures.open(head, now).map(Open::from),
+            Keyed::Cavage(cavage) => cavage.open(head, now).map(Open::from),
             Keyed::Form(form) => form.open(head).map(Open::from),
+            Keyed::Jwt(jwt) => jwt.open(head, beside, now).map(Open::from),
             Keyed::Mailgun(mailgun) => mailgun.open(head, now).map(Open::from),
             Keyed::Token(token) => token.open(head).map(Open::from),
             Keyed::ClientState(state) => Ok(state.open().into()),
         }
     }
+
+    /// The head step for a response, for programs that verify answers: what
+    /// RFC 9421 has and no other scheme, so that there is no signature for them.
+    pub fn open_response(&self, response: &Response<'_>, now: UnixTime) -> Result<Open, Refusal> {
+        match &self.keyed {
+            Keyed::HttpSignatures(signatures) => signatures.open_response(response, now).map(Open::from),
+            _ => Err(Refusal::SignatureMissing),
+        }
+    }
+
+    /// What a signature must cover, where messages name what theirs covers: as
+    /// it stands in them.
+    pub fn cover(&self) -> Option<Vec<String>> {
+        match &self.keyed {
+            Keyed::HttpSignatures(signatures) => Some(signatures.cover()),
+            Keyed::Cavage(cavage) => Some(cavage.cover()),
+            _ => None,
+        }
+    }
+
+    /// Whether the source must be told the URL that senders know it by: what
+    /// must be covered says it.
+    pub fn needs_public_url(&self) -> bool {
+        match &self.keyed {
+            Keyed::HttpSignatures(signatures) => signatures.needs_url(),
+            _ => self.preset.mechanism.signs_url(),
+        }
+    }
+}
+
+/// Whether the source has no keys of its own because an issuer publishes them.
+fn keys_are_issuers(preset: &Preset, options: &SchemeOptions) -> bool {
+    let asked = options.token.as_ref().map(|token| token.keys);
+    matches!(preset.mechanism, Mechanism::Jwt(_)) && asked == Some(KeySource::Issuer)
 }
 
 #[cfg(test)]
@@ -253,10 +385,10 @@ mod tests {
     #[test]
     fn the_tolerance_is_the_presets_unless_chosen_and_only_where_a_time_is_signed() {
         let tolerance = Some(Duration::from_secs(60));
-        let chosen = SchemeOptions { tolerance, allow_weak_secret: false };
+        let chosen = SchemeOptions { tolerance, ..SchemeOptions::default() };
         let of = |name, options| scheme(name, &[STRONG], options).map(|scheme| scheme.tolerance());
         assert_eq!(of("stripe", SchemeOptions::default()), Ok(Some(Duration::from_secs(300))));
-        assert_eq!(of("stripe", chosen), Ok(tolerance));
+        assert_eq!(of("stripe", chosen.clone()), Ok(tolerance));
         assert_eq!(of("github", chosen), Ok(None));
     }
 

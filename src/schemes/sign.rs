@@ -2,6 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Method};
 
+use super::http_signatures;
 use super::scheme::{Keyed, Scheme};
 use crate::clock::UnixTime;
 
@@ -39,6 +40,10 @@ pub enum SignError {
     /// Every key is a public one: it verifies, and cannot sign.
     #[error("the key is a public one, which verifies but cannot sign: give the private key")]
     PublicKey,
+    /// A component must be covered that the message does not have, or that
+    /// cannot be written.
+    #[error("what must be covered is not in the message")]
+    Unsignable,
     /// The URL does not have the body's digest, where the scheme signs that.
     #[error("the scheme signs a digest of the body in the URL's query, and the URL does not have the body's")]
     DigestMissing,
@@ -55,7 +60,13 @@ impl Scheme {
     pub fn accepts_id(&self, id: &str) -> bool {
         match &self.keyed {
             Keyed::Template(template) => template.accepts_id(id),
-            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) | Keyed::ClientState(_) => true,
+            Keyed::HttpSignatures(_) => http_signatures::accepts_nonce(id),
+            Keyed::Jwt(jwt) => jwt.accepts_id(id),
+            Keyed::Cavage(_)
+            | Keyed::Form(_)
+            | Keyed::Mailgun(_)
+            | Keyed::Token(_)
+            | Keyed::ClientState(_) => true,
         }
     }
 
@@ -64,7 +75,10 @@ impl Scheme {
         match &self.keyed {
             Keyed::Template(template) if !template.can_sign() => Some(SignError::PublicKey),
             Keyed::Mailgun(_) | Keyed::ClientState(_) => Some(SignError::SignedInBody),
-            Keyed::Template(_) | Keyed::Form(_) | Keyed::Token(_) => None,
+            // What must be covered may be more than a message of ours has.
+            Keyed::HttpSignatures(_) | Keyed::Cavage(_) => self.sign(&PROBE).err(),
+            Keyed::Jwt(jwt) if !jwt.can_sign() => Some(SignError::PublicKey),
+            Keyed::Template(_) | Keyed::Form(_) | Keyed::Jwt(_) | Keyed::Token(_) => None,
         }
     }
 
@@ -74,12 +88,25 @@ impl Scheme {
     pub fn sign(&self, message: &Message<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, SignError> {
         match &self.keyed {
             Keyed::Template(template) => template.sign(message),
+            Keyed::HttpSignatures(signatures) => signatures.sign(message),
+            Keyed::Cavage(cavage) => cavage.sign(message),
             Keyed::Form(form) => form.sign(message),
             Keyed::Mailgun(_) | Keyed::ClientState(_) => Err(SignError::SignedInBody),
             Keyed::Token(token) => Ok(token.sign()),
+            Keyed::Jwt(jwt) => jwt.sign(message),
         }
     }
 }
+
+/// A message that has what every message has.
+const PROBE: Message<'_> = Message {
+    id: None,
+    timestamp: UnixTime::EPOCH,
+    body: b"",
+    method: &Method::POST,
+    target: "/",
+    public_url: Some("https://consumer.example/"),
+};
 
 pub(super) fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("ids are checked; rows, digits and signatures are visible ASCII")

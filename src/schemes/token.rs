@@ -107,7 +107,7 @@ impl Token {
     pub(super) fn new(
         wire: &TokenWire,
         credentials: &[Credential],
-        options: SchemeOptions,
+        options: &SchemeOptions,
     ) -> Result<Self, KeyError> {
         let mut digests = Vec::with_capacity(credentials.len());
         for (slot, Credential { secret, .. }) in credentials.iter().enumerate() {
@@ -144,7 +144,7 @@ impl Token {
 }
 
 /// Whether `secret` can be such a token.
-fn check(form: TokenForm, secret: &Secret, options: SchemeOptions) -> Result<(), KeyFault> {
+fn check(form: TokenForm, secret: &Secret, options: &SchemeOptions) -> Result<(), KeyFault> {
     let bytes = secret.expose();
     let proof = match form {
         TokenForm::Plain | TokenForm::Bearer => bytes,
@@ -232,7 +232,7 @@ mod tests {
     fn secrets_that_can_be_no_token_are_refused() {
         let fault = |form, text: &str, allow_weak_secret| {
             let options = SchemeOptions { allow_weak_secret, ..SchemeOptions::default() };
-            check(form, &Secret::new(text), options).err()
+            check(form, &Secret::new(text), &options).err()
         };
         let long = "a-token-of-more-than-24-bytes";
         assert_eq!(fault(TokenForm::Bearer, long, false), None);

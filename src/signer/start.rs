@@ -8,9 +8,9 @@ use futures_util::FutureExt as _;
 use crate::admin::Health;
 use crate::clock::Clock;
 use crate::config::{Authorization, EndpointConfig, SignerConfig};
+use crate::egress::{Egress, Route, RouteError, SystemResolver};
 use crate::net::DrainSignal;
 use crate::service::{self, Running, Sockets, UpError};
-use crate::signer::egress::{Egress, Route, RouteError, SystemResolver};
 use crate::signer::state::Signer;
 use crate::signer::worker::{Way, Worker};
 

@@ -19,7 +19,7 @@ fn there_is_a_configuration_for_each_preset_and_a_guard_would_start_on_it() {
         let args = GuardArgs::from_flags::<&str>([], &environment).unwrap();
         let (config, remarks) = GuardConfig::from_args(&args, &environment)
             .unwrap_or_else(|problems| panic!("{file}:\n{problems}"));
-        assert_eq!(config.sources[0].scheme.preset().name, preset.name);
+        assert_eq!(config.sources[0].demand.first().preset().name, preset.name);
         let unknown: Vec<_> =
             remarks.iter().map(ToString::to_string).filter(|r| r.contains("not a setting")).collect();
         assert!(unknown.is_empty(), "{file}: {unknown:?}");
@@ -37,7 +37,7 @@ fn the_check_that_a_configuration_begins_with_works_as_printed() {
         let text = fs::read_to_string(format!("{FILES}/{name}")).unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix("# Check it:")).expect(&name);
         let held = secret_of(name.trim_end_matches(".env"));
-        let line = line.replace("=...", &format!("={held}")).replace("examples/presets", FILES);
+        let line = line.replace("=...", &format!("='{held}'")).replace("examples/presets", FILES);
         let mut shell = Command::new("sh");
         let output =
             shell.args(["-c", &line]).current_dir(here).env_clear().env("PATH", &path).output().unwrap();
@@ -56,8 +56,9 @@ fn environment(file: &Path, directory: &str, held: &str) -> Environment {
     let pairs: Vec<_> =
         pairs.map(|(name, value)| (name.to_owned(), value.replace("certs/dev", directory))).collect();
     let holds = |(name, _): &&(String, String)| name.ends_with("SECRET_ENV") || name.ends_with("TOKEN_ENV");
-    let secrets: Vec<_> =
-        pairs.iter().filter(holds).map(|(_, name)| (name.clone(), held.to_owned())).collect();
+    // The variable, behind the name of the key that it is of.
+    let named = |(_, value): &(String, String)| value.rsplit('=').next().unwrap_or_default().to_owned();
+    let secrets: Vec<_> = pairs.iter().filter(holds).map(|pair| (named(pair), held.to_owned())).collect();
     pairs.into_iter().chain(secrets).collect()
 }
 

@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("limits", &["config"]),
     ("ledger", &["clock", "config", "limits", "schemes"]),
     ("net", &["config"]),
+    ("egress", &["config", "net"]),
     ("admin", &["net"]),
     ("service", &["admin", "limits", "net"]),
     (
@@ -25,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "admin",
             "clock",
             "config",
+            "egress",
             "keys",
             "ledger",
             "limits",
@@ -35,7 +37,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("signer", &["admin", "clock", "config", "keys", "limits", "net", "schemes", "service", "telemetry"]),
+    (
+        "signer",
+        &["admin", "clock", "config", "egress", "keys", "limits", "net", "schemes", "service", "telemetry"],
+    ),
     (
         "cli",
         &[

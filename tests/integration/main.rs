@@ -12,12 +12,14 @@ mod app;
 #[path = "../../examples/quickstart/client.rs"]
 mod client;
 mod held;
+mod issuer;
 mod languages;
 mod program;
 mod senders_ca;
 mod stand;
 
 mod admin;
+mod components;
 mod forwarding;
 mod frames;
 mod framing;
@@ -36,4 +38,5 @@ mod signatures;
 mod signer;
 mod slow;
 mod tls;
+mod tokens;
 mod upstream;

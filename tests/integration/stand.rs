@@ -109,7 +109,13 @@ impl Stand {
         file("client.pem", sender.certificate.as_bytes());
         file("client.key", sender.key.as_bytes());
         let mut flags = vec!["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
-        flags.extend(["--upstream", &upstream, "--scheme", setup.preset, "--secret-file", &secret_file]);
+        flags.extend(["--upstream", &upstream, "--scheme", setup.preset]);
+        // Of several schemes each has its own secret, and an issuer has the keys itself.
+        let is_one_of_several = setup.flags.contains(&"--scheme");
+        let kept = if is_one_of_several { format!("{}={secret_file}", setup.preset) } else { secret_file };
+        if is_one_of_several || !setup.flags.contains(&"--issuer") {
+            flags.extend(["--secret-file", &kept]);
+        }
         flags.extend(["--log-level", "error"]);
         if !setup.flags.contains(&"--threads") {
             flags.extend(["--threads", "1"]);

@@ -4,9 +4,31 @@
 // has to accept what it made. The SDKs sign text, so a body must be UTF-8; some
 // of them parse what they have verified, so to be verified it must be JSON.
 
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 
 export const presets = {
+  // jose. `alg` and `kid` go into the header, `claims` are signed as they are.
+  jwt: {
+    async sign({ secret, alg, kid, claims }) {
+      const { SignJWT, importPKCS8 } = await import("jose");
+      const key = alg === "HS256" ? new TextEncoder().encode(secret) : await importPKCS8(secret, alg);
+      const token = await new SignJWT(claims).setProtectedHeader({ alg, kid }).sign(key);
+      return { Authorization: `Bearer ${token}` };
+    },
+    async verify({ secret, alg, audience, headers }) {
+      const { errors, importSPKI, jwtVerify } = await import("jose");
+      const key = alg === "HS256" ? new TextEncoder().encode(secret) : await importSPKI(secret, alg);
+      const token = headers.authorization.replace("Bearer ", "");
+      try {
+        await jwtVerify(token, key, { algorithms: [alg], audience });
+        return true;
+      } catch (error) {
+        if (error instanceof errors.JOSEError) return false;
+        throw error;
+      }
+    },
+  },
+
   "standard-webhooks": idTimestampSignature("webhook", () => import("standardwebhooks")),
 
   svix: idTimestampSignature("svix", () => import("svix")),
@@ -52,6 +74,53 @@ export const presets = {
         throw new Error(`Shopify's SDK does not come to the signature: ${verdict.reason}`);
       }
       return verdict.valid;
+    },
+  },
+
+  // Besides the secret the message names `url`, `key_id`, `algorithm` and the
+  // `components`. The library signs no digest of the body by itself.
+  rfc9421: {
+    async sign({ secret, timestamp, url, key_id, algorithm, components }, body) {
+      const { httpbis, createSigner } = await import("http-message-signatures");
+      const config = {
+        key: createSigner(secret, algorithm, key_id),
+        fields: components,
+        params: ["created", "keyid", "alg"],
+        paramValues: { created: new Date(timestamp * 1000) },
+      };
+      const digest = createHash("sha256").update(body).digest("base64");
+      const headers = { "Content-Type": "application/json", "Content-Digest": `sha-256=:${digest}:` };
+      return (await httpbis.signMessage(config, { method: "POST", url, headers })).headers;
+    },
+    async verify({ secret, headers, url, key_id, algorithm, components }, body) {
+      const { httpbis, createVerifier } = await import("http-message-signatures");
+      const key = { id: key_id, algs: [algorithm], verify: createVerifier(secret, algorithm) };
+      const config = { keyLookup: async ({ keyid }) => (keyid === key_id ? key : null), requiredFields: components };
+      const digest = createHash("sha256").update(body).digest("base64");
+      if (headers["content-digest"] !== `sha-256=:${digest}:`) return false;
+      return (await httpbis.verifyMessage(config, { method: "POST", url, headers })) === true;
+    },
+  },
+
+  "http-signature-cavage": {
+    async sign({ secret, timestamp, url, key_id, algorithm, components }, body) {
+      const { cavage, createSigner } = await import("http-message-signatures");
+      const config = {
+        key: createSigner(secret, algorithm, key_id),
+        fields: components.map((name) => name.replace(/^\((.*)\)$/, "@$1")),
+        params: ["created", "keyid", "alg"],
+        paramValues: { created: new Date(timestamp * 1000) },
+      };
+      const headers = { Digest: `SHA-256=${createHash("sha256").update(body).digest("base64")}` };
+      return (await cavage.signMessage(config, { method: "POST", url, headers })).headers;
+    },
+    async verify({ secret, headers, url, key_id, algorithm }, body) {
+      const { cavage, createVerifier } = await import("http-message-signatures");
+      const key = { id: key_id, algs: [algorithm], verify: createVerifier(secret, algorithm) };
+      const config = { keyLookup: async ({ keyid }) => (keyid === key_id ? key : null) };
+      const digest = createHash("sha256").update(body).digest("base64");
+      if (headers.digest !== `SHA-256=${digest}`) return false;
+      return (await cavage.verifyMessage(config, { method: "POST", url, headers })) === true;
     },
   },
 };

@@ -78,4 +78,82 @@ class Slack:
         return self.verifier(message).is_valid_request(body, message["headers"])
 
 
-PRESETS = {"standard-webhooks": StandardWebhooks(), "svix": Svix(), "stripe": Stripe(), "slack": Slack()}
+class Jwt:
+    """PyJWT. `alg` and `kid` go into the header, `claims` are signed as they are."""
+
+    def sign(self, message, _body):
+        import jwt
+
+        token = jwt.encode(message["claims"], message["secret"], message["alg"], {"kid": message["kid"]})
+        return {"Authorization": f"Bearer {token}"}
+
+    def verify(self, message, _body):
+        import jwt
+
+        token = message["headers"]["authorization"].removeprefix("Bearer ")
+        try:
+            jwt.decode(token, message["secret"], [message["alg"]], audience=message["audience"])
+        except jwt.InvalidTokenError:
+            return False
+        return True
+
+
+class Rfc9421:
+    """Besides the secret the message names `url`, `key_id`, `algorithm` and the `components`."""
+
+    @staticmethod
+    def parts(message, body):
+        from http_message_signatures import algorithms
+
+        class Request:
+            method = "POST"
+            url = message["url"]
+            headers = {
+                "Host": message["url"].split("/")[2],
+                "Content-Type": "application/json",
+                **message.get("headers", {}),
+            }
+
+        key = message["secret"].encode()
+        keys = {message["key_id"]: key}
+        names = {"hmac-sha256": "HMAC_SHA256", "ed25519": "ED25519", "ecdsa-p256-sha256": "ECDSA_P256_SHA256"}
+        names |= {"rsa-pss-sha512": "RSA_PSS_SHA512", "rsa-v1_5-sha256": "RSA_V1_5_SHA256"}
+        return Request(), keys, getattr(algorithms, names[message["algorithm"]])
+
+    def sign(self, message, body):
+        from http_message_signatures import HTTPMessageSigner, MappingKeyResolver
+
+        request, keys, algorithm = self.parts(message, body)
+        resolver = MappingKeyResolver(public_keys={}, private_keys=keys)
+        created = datetime.fromtimestamp(message["timestamp"], tz=timezone.utc)
+        HTTPMessageSigner(signature_algorithm=algorithm, key_resolver=resolver).sign(
+            request,
+            key_id=message["key_id"],
+            created=created,
+            covered_component_ids=message["components"],
+            body=body.encode(),
+        )
+        return request.headers
+
+    def verify(self, message, body):
+        from http_message_signatures import HTTPMessageVerifier, InvalidSignature, MappingKeyResolver
+
+        request, keys, algorithm = self.parts(message, body)
+        resolver = MappingKeyResolver(public_keys=keys, private_keys={})
+        try:
+            HTTPMessageVerifier(signature_algorithm=algorithm, key_resolver=resolver).verify(
+                request, require_components=message["components"], body=body.encode()
+            )
+        except InvalidSignature:
+            return False
+        return True
+
+
+PRESETS = {
+    "standard-webhooks": StandardWebhooks(),
+    "svix": Svix(),
+    "stripe": Stripe(),
+    "slack": Slack(),
+    "rfc9421": Rfc9421(),
+    "jwt": Jwt(),
+}

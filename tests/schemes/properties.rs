@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use countersign::clock::UnixTime;
-use countersign::schemes::{Head, Message, Proof, Refusal, Scheme, SchemeOptions, SignError, presets};
+use countersign::schemes::{
+    Head, Mechanism, Message, Proof, Refusal, Scheme, SchemeOptions, SignError, presets,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -131,7 +133,12 @@ proptest! {
         // A form can be written in more than one way, which is not what is signed.
         prop_assume!(subject.what_is_signed_of(&request.body) != was);
         let refusal = request.verify(&scheme, now).map(|proof| proof.slot());
-        prop_assert_eq!(refusal, Err(Refusal::SignatureMismatch), "{}", subject.preset.name);
+        // Where the signed head has a digest of the body, the signature holds.
+        let expected = match subject.preset.mechanism {
+            Mechanism::HttpSignatures(_) | Mechanism::Cavage(_) | Mechanism::Jwt(_) => Refusal::DigestMismatch,
+            _ => Refusal::SignatureMismatch,
+        };
+        prop_assert_eq!(refusal, Err(expected), "{}", subject.preset.name);
     }
 
     #[test]
@@ -145,6 +152,9 @@ proptest! {
         let mut value = request.fields[&name].as_bytes().to_vec();
         let at = at.index(value.len());
         value[at] ^= 1_u8 << bit;
+        // Of these parameters the signature alone is what is signed.
+        let is_unsigned = matches!(subject.preset.mechanism, Mechanism::Cavage(_)) && value.ends_with(b"\"");
+        prop_assume!(!is_unsigned || at > value.len() - 40);
         // What HTTP itself cannot carry is refused before it comes here, and
         // the word before a token has no letter case.
         let changed = HeaderValue::from_bytes(&value);
@@ -167,7 +177,12 @@ proptest! {
         let (one, two) = if first { (good, other) } else { (other, good) };
         request.fields.insert(&name, one);
         request.fields.append(&name, two);
-        prop_assert_eq!(request.verify(&scheme, now).map(|proof| proof.slot()), Err(Refusal::HeaderRepeated));
+        let verdict = request.verify(&scheme, now).map(|proof| proof.slot());
+        // Several lines of a dictionary are one: a label that is there twice is
+        // refused like a header that is.
+        let is_list = matches!(subject.preset.mechanism, Mechanism::HttpSignatures(_));
+        let is_refused = verdict == Err(Refusal::HeaderRepeated) || is_list && verdict.is_err();
+        prop_assert!(is_refused, "{}: {verdict:?}", subject.preset.name);
     }
 
     #[test]
@@ -204,6 +219,8 @@ proptest! {
         let now = UnixTime::from_secs(now.as_secs() + 1000);
         let signed_at = UnixTime::from_secs(now.as_secs().saturating_add_signed(offset));
         let request = signed(subject, &subject.sender(0), "msg_a", signed_at, b"{}");
+        // The lifetime of a token is in `claims`' own tests.
+        prop_assume!(scheme.token_requirements().is_none());
         let expected = match (scheme.tolerance().map(|span| span.as_secs().cast_signed()), offset) {
             (Some(tolerance), ahead) if ahead > tolerance => Err(Refusal::TimestampInFuture),
             (Some(tolerance), ahead) if -ahead > tolerance => Err(Refusal::TimestampTooOld),

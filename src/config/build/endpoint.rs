@@ -6,17 +6,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::choices::Choices;
+use super::secret::{self, Given};
 use super::{authorization, bounds, scheme, transport};
 use crate::config::environment::Environment;
 use crate::config::material;
 use crate::config::problems::Report;
-use crate::config::raw_signer::{ClientTlsArgs, ConsumerArgs, EndpointArgs, SigningArgs};
-use crate::config::secrets::{self, SecretPlaces, Sourced};
+use crate::config::raw_signer::{ClientTlsArgs, ConsumerArgs, EndpointArgs};
 use crate::config::values::{
     ByteSize, Destination, Fault, Protection, Switch, duration, name, network, number, word,
 };
 use crate::config::{ClientCertificate, ClientTls, EgressConfig, EndpointConfig, PathPattern, TlsVersion};
-use crate::schemes::{FormCoverage, Mechanism, Preset, Row, Scheme, SchemeOptions, SignError};
+use crate::schemes::{FormCoverage, Mechanism, Row, Scheme, SchemeOptions, SignError};
 
 /// Reads an endpoint. `prefix` gives its path prefix by its name where none
 /// is given.
@@ -30,7 +31,7 @@ pub(super) fn read(
     let egress = egress(consumer, &args.tls, report);
     let given_name = report.read_optional("--name", consumer.name.as_deref(), name);
     let given_prefix = report.read_optional("--path-prefix", consumer.path_prefix.as_deref(), path_prefix);
-    let schemes = schemes(&args.signing, environment, report);
+    let schemes = schemes(args, environment, report);
     let authorization = authorization::read(&args.authorization, egress.as_ref(), environment, report);
     let body_bytes_max = report.read_optional("--max-body", consumer.max_body.as_deref(), bounds::body_bytes);
     let rate = bounds::rate(consumer.rate_limit.as_deref(), consumer.rate_burst.as_deref(), report);
@@ -136,39 +137,33 @@ fn path_prefix(text: &str) -> Result<String, Fault> {
 }
 
 /// Every scheme with its secrets.
-fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -> Option<Vec<Arc<Scheme>>> {
+fn schemes(args: &EndpointArgs, environment: &Environment, report: &mut Report) -> Option<Vec<Arc<Scheme>>> {
+    let (coverage, args) = (&args.coverage, &args.signing);
     let default = [DEFAULT_SCHEME.to_owned()];
     let asked = if args.scheme.is_empty() { &default[..] } else { &args.scheme };
     let presets = report.read_each("--scheme", asked, scheme::preset);
     let weak = report.read_optional("--allow-weak-secret", args.allow_weak_secret.as_deref(), word::<Switch>);
-    let secrets = secrets(args, environment, report);
-    let (presets, secrets, weak) = (presets?, secrets?, weak?);
-    let options = SchemeOptions { allow_weak_secret: weak == Some(Switch::On), ..SchemeOptions::default() };
+    let asked = presets.as_deref().unwrap_or_default();
+    let given = Given { files: &args.secret_file, variables: &args.secret_env, purpose: "signed" };
+    let secrets = secret::read(given, asked, environment, report);
+    let choices = Choices::read(&args.algorithm, coverage, asked, report);
+    let (presets, secrets, weak, choices) = (presets?, secrets?, weak?, choices?);
+    let allow_weak_secret = weak == Some(Switch::On);
     let mut schemes: Vec<Arc<Scheme>> = Vec::new();
+    secret::check(&presets, &secrets, report);
     for preset in &presets {
-        if schemes.iter().any(|earlier| earlier.preset().name == preset.name) {
-            report.wrong("--scheme", preset.name, "is given twice");
-        }
-        let mine: Vec<&Sourced> = secrets
-            .iter()
-            .filter(|(of, _)| of.is_none_or(|of| of.name == preset.name))
-            .map(|(_, sourced)| sourced)
-            .collect();
+        let mine = secret::of(preset, &secrets);
         if mine.is_empty() {
             report.wrong("--scheme", preset.name, "has no secret: each is kept to another scheme");
             continue;
         }
-        let compiled = scheme::compile(&Row::from(*preset), &mine, options, report);
+        let options = SchemeOptions { allow_weak_secret, ..choices.of(&preset.mechanism) };
+        let compiled = scheme::compile(&Row::from(*preset), &mine, &options, report);
         if let Some(fault) = compiled.as_ref().and_then(cannot_sign) {
             report.wrong("--scheme", preset.name, fault.to_string());
             continue;
         }
         schemes.extend(compiled.map(Arc::new));
-    }
-    for (of, sourced) in &secrets {
-        if of.is_some_and(|of| presets.iter().all(|preset| preset.name != of.name)) {
-            report.wrong(sourced.key, &sourced.place, "is kept to a scheme that --scheme does not name");
-        }
     }
     (schemes.len() == presets.len()).then_some(schemes)
 }
@@ -179,29 +174,6 @@ fn cannot_sign(scheme: &Scheme) -> Option<SignError> {
     match &scheme.preset().mechanism {
         Mechanism::Form(wire) if wire.covers != FormCoverage::Fields => Some(SignError::DigestMissing),
         _ => scheme.cannot_sign(),
-    }
-}
-
-/// Every secret, with the scheme that it is kept to.
-fn secrets(
-    args: &SigningArgs,
-    environment: &Environment,
-    report: &mut Report,
-) -> Option<Vec<(Option<&'static Preset>, Sourced)>> {
-    let (file_schemes, files): (Vec<_>, Vec<_>) = args.secret_file.iter().map(|text| kept_to(text)).unzip();
-    let (env_schemes, variables): (Vec<_>, Vec<_>) = args.secret_env.iter().map(|text| kept_to(text)).unzip();
-    let places = SecretPlaces { files: &files, variables: &variables, purpose: "signed" };
-    // They come back in this order, or not at all.
-    let secrets = secrets::read(places, environment, report)?;
-    Some(file_schemes.into_iter().chain(env_schemes).zip(secrets).collect())
-}
-
-/// `SCHEME=PLACE`, or a place for every scheme.
-fn kept_to(text: &str) -> (Option<&'static Preset>, String) {
-    let split = text.split_once('=').and_then(|(name, place)| Some((scheme::preset(name).ok()?, place)));
-    match split {
-        Some((preset, place)) => (Some(preset), place.to_owned()),
-        None => (None, text.to_owned()),
     }
 }
 

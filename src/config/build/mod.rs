@@ -6,14 +6,18 @@
 mod allow_list;
 mod authorization;
 mod bounds;
+mod choices;
+mod coverage;
 mod endpoint;
 mod front;
 mod handshake;
 mod row;
 mod scheme;
+mod secret;
 mod signer;
 mod source;
 mod sources;
+mod token;
 mod transport;
 
 use std::net::SocketAddr;

@@ -16,6 +16,11 @@ use crate::schemes::{
     TimestampField, TimestampForm, TimestampPlace, TokenForm, TokenWire, Wire, preset, signed_content,
 };
 
+/// Whether flags describe what the row of `preset` leaves open.
+pub(super) fn takes_flags(preset: &Preset) -> bool {
+    ["hmac", "api-key"].contains(&preset.name)
+}
+
 /// The row that `preset` and the flags make together.
 pub(super) fn read(args: &SignatureArgs, preset: &'static Preset, report: &mut Report) -> Option<Row> {
     let allowed: &[&str] = match preset.name {

@@ -24,26 +24,63 @@ pub(super) fn preset(name: &str) -> Result<&'static Preset, Fault> {
 pub(super) fn compile(
     row: &Row,
     secrets: &[&Sourced],
-    options: SchemeOptions,
+    options: &SchemeOptions,
     report: &mut Report,
 ) -> Option<Scheme> {
-    let weak = options.allow_weak_secret;
-    let usable = secrets.iter().filter(|sourced| is_usable(sourced, row, weak, report)).count();
+    let usable = secrets.iter().filter(|sourced| is_usable(sourced, row, options, report)).count();
     if usable < secrets.len() {
         return None;
     }
-    let texts: Vec<_> = secrets.iter().map(|sourced| Credential::from(sourced.secret.clone())).collect();
-    Scheme::new(row.clone(), &texts, options)
-        .map_err(|error| report.problem("--secret-file", format!("and --secret-env cannot be used: {error}")))
-        .ok()
+    let credentials: Vec<_> = secrets.iter().map(|sourced| credential(sourced)).collect();
+    match Scheme::new(row.clone(), &credentials, options.clone()) {
+        Ok(scheme) => Some(scheme),
+        Err(KeyError::Choice { option, place, fault }) => {
+            let (flag, value) = chosen(options, option, place);
+            report.wrong(flag, value, fault);
+            None
+        }
+        Err(error) => {
+            report.problem("--secret-file", format!("and --secret-env cannot be used: {error}"));
+            None
+        }
+    }
 }
 
-fn is_usable(sourced: &Sourced, row: &Row, weak: bool, report: &mut Report) -> bool {
-    let credential = Credential::from(sourced.secret.clone());
-    let made = Scheme::new(row.clone(), slice::from_ref(&credential), SchemeOptions::default());
-    let fault = match made {
-        Ok(_) => return true,
-        Err(KeyError::Unusable { fault: KeyFault::Weak { bytes }, .. }) if weak => {
+/// The algorithms that a source or endpoint is kept to.
+pub(super) fn algorithms(
+    texts: &[String],
+    preset: Option<&Preset>,
+    report: &mut Report,
+) -> Option<Vec<String>> {
+    report.read_each("--algorithm", texts, |text| match preset {
+        Some(preset) if !preset.mechanism.names_keys() => {
+            Err(format!("has no meaning with {}, which has one algorithm: leave it out", preset.name).into())
+        }
+        _ => Ok(text.to_owned()),
+    })
+}
+
+fn credential(sourced: &Sourced) -> Credential {
+    Credential { key_id: sourced.key_id.clone(), algorithm: None, secret: sourced.secret.clone() }
+}
+
+/// The flag that a choice was made with, and what it says.
+fn chosen<'o>(options: &'o SchemeOptions, option: &str, place: usize) -> (&'static str, &'o str) {
+    let cover = options.cover.as_deref().unwrap_or_default();
+    let (flag, value) = match option {
+        "component" => ("--cover", cover.get(place)),
+        "label" => ("--signature-label", options.label.as_ref()),
+        _ => ("--algorithm", options.algorithms.get(place)),
+    };
+    (flag, value.map_or("", String::as_str))
+}
+
+fn is_usable(sourced: &Sourced, row: &Row, options: &SchemeOptions, report: &mut Report) -> bool {
+    let strict = SchemeOptions { allow_weak_secret: false, ..options.clone() };
+    let fault = match Scheme::new(row.clone(), slice::from_ref(&credential(sourced)), strict) {
+        // A choice is reported once, when all secrets are there.
+        Ok(_) | Err(KeyError::Choice { .. }) => return true,
+        Err(KeyError::Unusable { fault: KeyFault::Weak { bytes }, .. }) if options.allow_weak_secret => {
             let about = format!("{} {}", sourced.key, sourced.place);
             report.remarks.push(Remark::warning(about, format!("makes a weak key of {bytes} bytes")));
             return true;

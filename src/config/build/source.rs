@@ -4,15 +4,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{allow_list, bounds, handshake, row, scheme};
+use http::Method;
+
+use super::choices::Choices;
+use super::secret::{self, Given, Kept};
+use super::{allow_list, bounds, handshake, row, scheme, token};
 use crate::config::environment::Environment;
 use crate::config::material;
 use crate::config::problems::Report;
-use crate::config::raw::{SenderArgs, SourceArgs, UpstreamArgs, scheme_names};
-use crate::config::secrets::{self, SecretOwners, SecretPlaces};
+use crate::config::raw::{SenderArgs, SignatureArgs, SourceArgs, UpstreamArgs, scheme_names};
+use crate::config::raw_coverage::CoverageArgs;
+use crate::config::raw_token::TokenArgs;
+use crate::config::secrets::SecretOwners;
 use crate::config::values::{Switch, duration, name, word};
-use crate::config::{PathPattern, Policies, PublicUrl, SourceConfig, Upstream};
-use crate::schemes::{Preset, Row, Scheme, SchemeOptions};
+use crate::config::{IssuerConfig, PathPattern, Policies, PublicUrl, SourceConfig, Upstream};
+use crate::schemes::{Demand, KeySource, Mechanism, Preset, Row, Scheme, SchemeOptions};
 
 /// Reads one source; `secrets` has those of the sources before it.
 pub(super) fn read(
@@ -22,11 +28,14 @@ pub(super) fn read(
     report: &mut Report,
 ) -> Option<SourceConfig> {
     let source = &args.sender;
-    let preset = preset(source.scheme.as_deref(), report);
+    let presets = presets(&source.scheme, report);
     let name = report.read_optional("--source", source.source.as_deref(), name);
-    let row = preset.and_then(|preset| row::read(&args.signature, preset, report));
-    let scheme = compiled(source, row.as_ref(), environment, secrets, report);
-    let public_url = public_url(source.public_url.as_deref(), row.as_deref(), report);
+    // Set-up requests are those of the provider whose scheme comes first.
+    let provider = presets.as_ref().and_then(|presets| presets.first().copied());
+    let rows = presets.and_then(|presets| rows(&args.signature, &presets, report));
+    let demanded =
+        demanded(source, (&args.token, &args.coverage), rows.as_deref(), environment, secrets, report);
+    let public_url = report.read_optional("--public-url", source.public_url.as_deref(), str::parse);
     let hosts = report.read_each("--host", &source.host, str::parse);
     let paths = report.read_each("--path", &source.path, str::parse);
     let allow = allow_list::read(source, report);
@@ -34,24 +43,26 @@ pub(super) fn read(
     let pins = report.read_each("--client-spki-pin", &source.client_spki_pin, str::parse);
     let client_ca = client_ca(source.source_client_ca.as_deref(), report);
     let rate = bounds::rate(source.rate_limit.as_deref(), source.rate_burst.as_deref(), report);
-    let handshake = handshake::read(&args.handshake, preset, rate.flatten(), environment, report);
+    let handshake = handshake::read(&args.handshake, provider, rate.flatten(), environment, report);
     let body_bytes_max = report.read_optional("--max-body", source.max_body.as_deref(), bounds::body_bytes);
     let dedupe_window = report.read_optional("--dedupe-window", source.dedupe_window.as_deref(), duration);
     let upstream = upstream(&args.upstream, report);
     let upstream_timeout =
         report.read_optional("--upstream-timeout", args.upstream.upstream_timeout.as_deref(), duration);
-    let row = row?;
-    let defaults = &row.defaults;
-    let name = name?.unwrap_or_else(|| row.name.to_owned());
+    let (demand, issuer) = demanded?;
+    // What a copy gets is the business of the scheme by which it is told.
+    let defaults = demand.naming().unwrap_or(demand.first()).preset().defaults;
+    let name = name?.unwrap_or_else(|| demand.first().preset().name.to_owned());
     Some(SourceConfig {
         ledger_id: name.clone(),
         name,
         hosts: hosts?,
         paths: paths.map(|paths| if paths.is_empty() { vec![PathPattern::any()] } else { paths })?,
-        methods: defaults.methods.to_vec(),
-        scheme: Arc::new(scheme?),
+        public_url: check_url(public_url?, &demand, report)?,
+        methods: methods(&demand),
+        demand,
+        issuer,
         handshake: handshake?,
-        public_url: public_url?,
         allow: allow?,
         identities: identities?,
         client_pins: pins?,
@@ -70,53 +81,157 @@ pub(super) fn read(
     })
 }
 
-fn preset(name: Option<&str>, report: &mut Report) -> Option<&'static Preset> {
-    let Some(name) = name else {
+fn presets(names: &[String], report: &mut Report) -> Option<Vec<&'static Preset>> {
+    if names.is_empty() {
         report
             .problem("--scheme", format!("is missing: say how the sender signs, one of {}", scheme_names()));
         return None;
-    };
-    report.read("--scheme", name, scheme::preset)
-}
-
-/// The compiled scheme: here the secrets turn into keys, or turn out not to.
-fn compiled(
-    args: &SenderArgs,
-    row: Option<&Row>,
-    environment: &Environment,
-    owners: &mut SecretOwners,
-    report: &mut Report,
-) -> Option<Scheme> {
-    let places = SecretPlaces { files: &args.secret_file, variables: &args.secret_env, purpose: "verified" };
-    let secrets = secrets::read(places, environment, report);
-    let allow_weak_secret = switch("--allow-weak-secret", args.allow_weak_secret.as_deref(), report);
-    let allow_shared = switch("--allow-shared-secret", args.allow_shared_secret.as_deref(), report);
-    let tolerance = tolerance(args.tolerance.as_deref(), row.map(|row| &**row), report);
-    let (secrets, row, weak) = (secrets?, row?, allow_weak_secret?);
-    if allow_shared? == Switch::Off {
-        owners.claim(&secrets, report);
     }
-    let options = SchemeOptions { tolerance: tolerance?, allow_weak_secret: weak == Switch::On };
-    scheme::compile(row, &secrets.iter().collect::<Vec<_>>(), options, report)
+    report.read_each("--scheme", names, scheme::preset)
 }
 
-/// The public URL: needed where it is signed, and without meaning elsewhere.
+/// The row of each scheme. What describes a signature is for the one that takes
+/// such flags.
+fn rows(args: &SignatureArgs, presets: &[&'static Preset], report: &mut Report) -> Option<Vec<Row>> {
+    let described = presets.iter().position(|preset| row::takes_flags(preset)).unwrap_or(0);
+    let rows = presets.iter().enumerate().map(|(at, preset)| {
+        if at == described { row::read(args, preset, report) } else { Some(Row::from(*preset)) }
+    });
+    rows.collect()
+}
+
+/// The public URL: needed where it is signed, and without meaning where it
+/// cannot be.
 #[allow(clippy::option_option)]
-fn public_url(text: Option<&str>, row: Option<&Preset>, report: &mut Report) -> Option<Option<PublicUrl>> {
-    let url = report.read_optional("--public-url", text, str::parse)?;
-    let row = row?;
-    match (&url, row.mechanism.signs_url()) {
-        (None, true) => {
-            let name = row.name;
+fn check_url(url: Option<PublicUrl>, demand: &Demand, report: &mut Report) -> Option<Option<PublicUrl>> {
+    let signing = demand.iter().find(|scheme| scheme.needs_public_url());
+    let may_sign = |scheme: &Scheme| {
+        let mechanism = &scheme.preset().mechanism;
+        mechanism.signs_url() || mechanism.names_parts()
+    };
+    match (&url, signing) {
+        (None, Some(scheme)) => {
+            let name = scheme.preset().name;
             report.problem("--public-url", format!("is missing: {name} signs the URL that the sender knows"));
             None
         }
-        (Some(_), false) => {
-            report.problem("--public-url", format!("has no meaning with {}, which signs no URL", row.name));
+        (Some(_), None) if !demand.iter().any(may_sign) => {
+            let name = demand.first().preset().name;
+            report.problem("--public-url", format!("has no meaning with {name}, which signs no URL"));
             None
         }
         _ => Some(url),
     }
+}
+
+/// The methods that every scheme is sent with.
+fn methods(demand: &Demand) -> Vec<Method> {
+    let taken =
+        |method: &&Method| demand.iter().all(|scheme| scheme.preset().defaults.methods.contains(method));
+    demand.first().preset().defaults.methods.iter().filter(taken).cloned().collect()
+}
+
+/// The compiled schemes: here the secrets turn into keys, or turn out not to.
+fn demanded(
+    args: &SenderArgs,
+    (token, coverage): (&TokenArgs, &CoverageArgs),
+    rows: Option<&[Row]>,
+    environment: &Environment,
+    owners: &mut SecretOwners,
+    report: &mut Report,
+) -> Option<(Demand, Option<IssuerConfig>)> {
+    let presets: Vec<_> = rows.unwrap_or_default().iter().map(|row| &**row).collect();
+    let asked = &presets[..];
+    let secrets = secrets(args, token, asked, environment, report);
+    let allow_weak_secret = switch("--allow-weak-secret", args.allow_weak_secret.as_deref(), report);
+    let allow_shared = switch("--allow-shared-secret", args.allow_shared_secret.as_deref(), report);
+    let tolerance = tolerance(args.tolerance.as_deref(), asked, report);
+    let choices = Choices::read(&args.algorithm, coverage, asked, report);
+    let (secrets, rows, weak) = (secrets?, rows?, allow_weak_secret?);
+    let (tolerance, choices) = (tolerance?, choices?);
+    if allow_shared? == Switch::Off {
+        owners.claim(secrets.iter().map(|(_, sourced)| sourced), report);
+    }
+    let tokens = presets.iter().find(|preset| is_token(preset));
+    let asks = tokens.is_some_and(|preset| secret::of(preset, &secrets).is_empty());
+    let keys = if asks { KeySource::Issuer } else { KeySource::Credentials };
+    token::refuse_what_has_no_meaning(token, tokens.is_some(), asks, report);
+    let requirements = tokens.map(|preset| token::requirements(token, preset, keys, report));
+    let issuer = asks.then(|| token::issuer(token, choices.algorithms.clone(), report));
+    let requirements = match requirements {
+        Some(read) => Some(read?),
+        None => None,
+    };
+    let issuer = match issuer {
+        Some(read) => Some(read?),
+        None => None,
+    };
+    let mut schemes = Vec::new();
+    for row in rows {
+        let preset: &Preset = row;
+        let mine = secret::of(preset, &secrets);
+        if mine.is_empty() && !(asks && is_token(preset)) {
+            report.wrong("--scheme", preset.name, "has no secret: each is kept to another scheme");
+            continue;
+        }
+        let options = SchemeOptions {
+            tolerance: tolerance.filter(|_| has_age(preset)),
+            allow_weak_secret: weak == Switch::On,
+            token: requirements.clone().filter(|_| is_token(preset)),
+            ..choices.of(&preset.mechanism)
+        };
+        schemes.extend(scheme::compile(row, &mine, &options, report).map(Arc::new));
+    }
+    let complete = schemes.len() == rows.len();
+    let demand = Demand::new(schemes).filter(|_| complete)?;
+    let counts_tokens =
+        demand.naming().and_then(Scheme::token_requirements).is_some_and(|token| token.one_use);
+    if requirements.is_some_and(|token| token.one_use) && !counts_tokens {
+        let first = demand.naming().map_or("", |scheme| scheme.preset().name);
+        let fault =
+            format!("needs --scheme jwt before --scheme {first}: copies are told by the first that can");
+        report.problem("--token-one-use", fault);
+        return None;
+    }
+    Some((demand, issuer))
+}
+
+/// Every secret. Of several schemes each has its own: one for all would be the
+/// key of the weakest of them.
+fn secrets(
+    args: &SenderArgs,
+    token: &TokenArgs,
+    asked: &[&Preset],
+    environment: &Environment,
+    report: &mut Report,
+) -> Option<Vec<Kept>> {
+    let asks = token.issuer.is_some() || token.jwks_url.is_some();
+    let none_needed = asks && !asked.is_empty() && asked.iter().all(|preset| is_token(preset));
+    if none_needed && args.secret_file.is_empty() && args.secret_env.is_empty() {
+        return Some(Vec::new());
+    }
+    let given = Given { files: &args.secret_file, variables: &args.secret_env, purpose: "verified" };
+    let secrets = secret::read(given, asked, environment, report)?;
+    secret::check(asked, &secrets, report);
+    let mut complete = true;
+    for (_, sourced) in secrets.iter().filter(|(of, _)| of.is_none() && asked.len() > 1) {
+        report.wrong(
+            sourced.key,
+            &sourced.place,
+            "is for one of several schemes: say which, as in SCHEME=FILE",
+        );
+        complete = false;
+    }
+    complete.then_some(secrets)
+}
+
+fn is_token(preset: &Preset) -> bool {
+    matches!(preset.mechanism, Mechanism::Jwt(_))
+}
+
+/// Whether a tolerance means something to the scheme.
+fn has_age(preset: &Preset) -> bool {
+    preset.defaults.tolerance.is_some() || is_token(preset)
 }
 
 fn switch(key: &'static str, text: Option<&str>, report: &mut Report) -> Option<Switch> {
@@ -124,10 +239,10 @@ fn switch(key: &'static str, text: Option<&str>, report: &mut Report) -> Option<
 }
 
 #[allow(clippy::option_option)]
-fn tolerance(text: Option<&str>, preset: Option<&Preset>, report: &mut Report) -> Option<Option<Duration>> {
-    report.read_optional("--tolerance", text, |text| match preset {
-        Some(preset) if preset.defaults.tolerance.is_none() => {
-            Err(format!("has no meaning with {}, which signs no time: leave it out", preset.name).into())
+fn tolerance(text: Option<&str>, asked: &[&Preset], report: &mut Report) -> Option<Option<Duration>> {
+    report.read_optional("--tolerance", text, |text| match asked {
+        [first, ..] if !asked.iter().any(|preset| has_age(preset)) => {
+            Err(format!("has no meaning with {}, which signs no time: leave it out", first.name).into())
         }
         _ => duration(text),
     })

@@ -47,7 +47,7 @@ pub(crate) enum SetUp {
 pub(crate) async fn asks_unsigned(admitted: Admitted, parts: &Parts) -> Result<SetUp, Refused> {
     let source = &admitted.known.routed.source;
     let Some(handshake) = &source.config.handshake else { return Ok(SetUp::Delivery(Presented(admitted))) };
-    let answer = match handshake.responder.answer_unsigned(&head(parts), &source.config.scheme) {
+    let answer = match handshake.responder.answer_unsigned(&head(parts), source.config.demand.first()) {
         Asked::Nothing if source.config.methods.contains(&parts.method) => {
             return Ok(SetUp::Delivery(Presented(admitted)));
         }
@@ -71,7 +71,7 @@ pub(crate) async fn asks_unsigned(admitted: Admitted, parts: &Parts) -> Result<S
 pub(crate) fn asks_signed(verified: &Verified) -> Option<Response<AnswerBody>> {
     let config = &verified.source().config;
     let responder = &config.handshake.as_ref()?.responder;
-    let answer = responder.answer_signed(verified.proof(), verified.body(), &config.scheme)?;
+    let answer = responder.answer_signed(verified.proof().first(), verified.body(), config.demand.first())?;
     Some(answer::handshake(answer))
 }
 

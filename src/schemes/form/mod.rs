@@ -60,7 +60,7 @@ impl Form {
     pub(super) fn new(
         wire: &FormWire,
         credentials: &[Credential],
-        options: SchemeOptions,
+        options: &SchemeOptions,
     ) -> Result<Self, KeyError> {
         let keyed = |(slot, credential): (usize, &Credential)| match KeyText::Utf8
             .key(&credential.secret, options.weak_keys())

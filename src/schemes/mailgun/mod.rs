@@ -37,7 +37,7 @@ impl Mailgun {
     pub(super) fn new(
         credentials: &[Credential],
         tolerance: Option<Duration>,
-        options: SchemeOptions,
+        options: &SchemeOptions,
     ) -> Result<Self, KeyError> {
         let keyed = |(slot, credential): (usize, &Credential)| match KeyText::Utf8
             .key(&credential.secret, options.weak_keys())

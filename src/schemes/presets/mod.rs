@@ -11,8 +11,10 @@
 
 mod body;
 mod common;
+mod components;
 mod generic;
 mod identified;
+mod jwt;
 mod public_key;
 mod timed;
 mod token;
@@ -33,6 +35,7 @@ pub fn presets() -> &'static [&'static Preset] {
 static PRESETS: &[&Preset] = &[
     &body::ADYEN_PLATFORM,
     &token::API_KEY,
+    &components::APISIX_HMAC_AUTH,
     &body::ASANA,
     &token::BASIC_AUTH,
     &token::BEARER,
@@ -54,8 +57,11 @@ static PRESETS: &[&Preset] = &[
     &body::GOCARDLESS,
     &body::HEROKU,
     &generic::HMAC,
+    &components::HTTP_SIGNATURE_CAVAGE,
     &url::HUBSPOT_V3,
     &body::INTERCOM,
+    &jwt::JWT,
+    &components::KONG_HMAC_AUTH,
     &body::LEMONSQUEEZY,
     &body::LINE,
     &timed::LINEAR,
@@ -67,8 +73,10 @@ static PRESETS: &[&Preset] = &[
     &token::OKTA,
     &timed::PADDLE,
     &body::PAGERDUTY,
+    &jwt::PLAID,
     &body::QUICKBOOKS,
     &body::RAZORPAY,
+    &components::RFC9421,
     &public_key::SENDGRID,
     &body::SENTRY,
     &body::SHOPIFY,
@@ -116,7 +124,8 @@ mod tests {
                     template_agrees(name, wire);
                     wire.timestamp.is_some()
                 }
-                Mechanism::Mailgun => true,
+                Mechanism::Mailgun | Mechanism::HttpSignatures(_) | Mechanism::Cavage(_) => true,
+                Mechanism::Jwt(row) => row.body_claim.is_some(),
                 Mechanism::Form(_) | Mechanism::Token(_) | Mechanism::ClientState => false,
             };
             assert_eq!(defaults.tolerance.is_some(), timed, "{name}");

@@ -42,7 +42,7 @@ impl Template {
         wire: &Wire,
         credentials: &[Credential],
         tolerance: Option<Duration>,
-        options: SchemeOptions,
+        options: &SchemeOptions,
     ) -> Result<Self, KeyError> {
         let more = wire.signature.more.iter().map(|name| HeaderName::from_static(name));
         let signature_headers: Vec<_> = std::iter::once(wire.signature.header.clone()).chain(more).collect();

@@ -3,18 +3,18 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use super::{Case, CaseSecret, Judged, Report, VectorFile, Verdict};
+use super::credentials::credential;
+use super::options::options;
+use super::{Case, Judged, Report, VectorFile, Verdict};
 use crate::clock::UnixTime;
-use crate::keys::Secret;
-use crate::schemes::{
-    Credential, Encoding, Head, KeyText, Mechanism, Preset, Refusal, Scheme, SchemeOptions, preset,
-};
+use crate::schemes::covered::target_of;
+use crate::schemes::{Encoding, Head, Preset, Refusal, Response, Scheme, SchemeOptions, preset};
 
 /// Judges every case of `file`.
 pub fn run(file: &VectorFile) -> Report<'_> {
-    let preset = preset(&file.scheme.replace('_', "-"));
+    let preset = preset_of(&file.scheme);
     let verdict = |case| match preset.map(|preset| judge(preset, case)) {
         Some(Ok(())) => Verdict::Accepted,
         Some(Err(verdict)) => verdict,
@@ -24,74 +24,47 @@ pub fn run(file: &VectorFile) -> Report<'_> {
     Report { scheme: &file.scheme, preset, cases }
 }
 
+/// The preset of a file: the one of its name, or else of a part of it, as in
+/// `rfc9421_library`, for a scheme with several files.
+fn preset_of(scheme: &str) -> Option<&'static Preset> {
+    let name = scheme.replace('_', "-");
+    let ends = std::iter::once(name.len()).chain(name.rmatch_indices('-').map(|(end, _)| end));
+    ends.map(|end| &name[..end]).find_map(preset)
+}
+
 /// Whether `case` is accepted, or the verdict it gets instead.
 fn judge(preset: &'static Preset, case: &Case) -> Result<(), Verdict> {
     let credentials = case.secrets.iter().map(|secret| credential(preset, secret));
     let credentials: Vec<_> = credentials.collect::<Result<_, _>>()?;
     let tolerance = case.tolerance_s.map(Duration::from_secs);
-    let options = SchemeOptions { tolerance, allow_weak_secret: true };
+    let options = SchemeOptions { tolerance, allow_weak_secret: true, ..options(case.params.as_ref()) };
     let scheme = Scheme::new(preset, &credentials, options).map_err(|error| refused(&error))?;
     let body = Encoding::Base64.decode_all(case.body_b64.as_bytes());
     let body = body.ok_or_else(|| unjudged("body_b64 is not base64"))?;
     let method = Method::from_bytes(case.method.as_bytes()).map_err(|error| refused(&error))?;
     let fields = fields(&case.headers)?;
 
-    let (target, public_url) = (target(&case.url), Some(case.url.as_str()));
-    let head = Head { method: &method, target, fields: &fields, public_url };
     let by_code = |refusal: Refusal| refused(&refusal);
-    let mut open = scheme.open(&head, UnixTime::from_secs(case.now)).map_err(by_code)?;
+    let now = UnixTime::from_secs(case.now);
+    let status = case.params.as_ref().and_then(|params| params.status);
+    let mut open = if let Some(status) = status {
+        let status = StatusCode::from_u16(status).map_err(|error| refused(&error))?;
+        scheme.open_response(&Response { status, fields: &fields }, now).map_err(by_code)?
+    } else {
+        let (target, public_url) = (target_of(&case.url), Some(case.url.as_str()));
+        let head = Head { method: &method, target, fields: &fields, public_url };
+        scheme.open(&head, now).map_err(by_code)?
+    };
     open.update(&body);
     open.finish(&body).map(drop).map_err(by_code)
 }
 
-fn refused(reason: &dyn fmt::Display) -> Verdict {
+pub(super) fn refused(reason: &dyn fmt::Display) -> Verdict {
     Verdict::Refused(reason.to_string())
 }
 
-fn unjudged(why: &str) -> Verdict {
+pub(super) fn unjudged(why: &str) -> Verdict {
     Verdict::Unjudged(why.to_owned())
-}
-
-/// The credential that `secret` stands for.
-fn credential(preset: &Preset, secret: &CaseSecret) -> Result<Credential, Verdict> {
-    let CaseSecret { kind, value, encoding, role } = secret;
-    if !KINDS.contains(&kind.as_str()) {
-        return Err(unjudged(&format!("unsupported kind of secret: {kind}")));
-    }
-    let encoding = match encoding.as_deref() {
-        None => None,
-        Some("base64") => Some(Encoding::Base64),
-        Some("hex") => Some(Encoding::Hex),
-        Some(other) => return Err(unjudged(&format!("unsupported encoding of a secret: {other}"))),
-    };
-    let secret = match encoding {
-        // Where the scheme itself says how a secret is written, it decodes it.
-        Some(encoding) if !is_decoded_by(preset, encoding) => {
-            let decoded = encoding.decode_all(value.as_bytes());
-            Secret::new(decoded.ok_or_else(|| refused(&"a secret cannot be decoded"))?.as_slice())
-        }
-        _ => Secret::new(value.as_str()),
-    };
-    Ok(Credential { key_id: role.clone(), ..Credential::from(secret) })
-}
-
-/// What a secret may be. Which of them a scheme takes, its row says.
-const KINDS: &[&str] = &[
-    "hmac",
-    "token",
-    "basic",
-    "ed25519_public",
-    "ed25519_public_hex",
-    "ed25519_public_pem",
-    "ecdsa_p256_public_pem",
-    "ecdsa_p256_public_spki_b64",
-];
-
-fn is_decoded_by(preset: &Preset, encoding: Encoding) -> bool {
-    match (&preset.mechanism, encoding) {
-        (Mechanism::Template(wire), Encoding::Hex) => wire.key == KeyText::Hex,
-        _ => false,
-    }
 }
 
 fn fields(headers: &[(String, String)]) -> Result<HeaderMap, Verdict> {
@@ -104,21 +77,9 @@ fn fields(headers: &[(String, String)]) -> Result<HeaderMap, Verdict> {
     Ok(fields)
 }
 
-/// Path and query of `url`, exactly as they stand in it.
-fn target(url: &str) -> &str {
-    let after_scheme = url.find("://").map_or(url, |at| &url[at + 3..]);
-    after_scheme.find('/').map_or("/", |at| &after_scheme[at..])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_target_is_the_part_after_the_authority() {
-        assert_eq!(target("https://example.com/in?x=http://y/"), "/in?x=http://y/");
-        assert_eq!(target("https://example.com"), "/");
-    }
 
     fn verdict(scheme: &str, secret: &str) -> Verdict {
         let file = format!(

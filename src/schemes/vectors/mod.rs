@@ -2,11 +2,13 @@
 //! files, so that other languages can run them too.
 //!
 //! A [`VectorFile`] belongs to one scheme, whose preset has its name with
-//! hyphens for underscores. [`run`] judges each case at the case's own clock,
+//! hyphens for underscores; tokens have one preset and a file for each algorithm. [`run`] judges each case at the case's own clock,
 //! with its own tolerance and secrets. Fields of the format that do not bear on
 //! a verdict (notes, what libraries said) are ignored.
 
+mod credentials;
 mod judge;
+mod options;
 
 use std::fmt;
 
@@ -15,6 +17,7 @@ use serde::Deserialize;
 use super::Preset;
 
 pub use judge::run;
+pub use options::Params;
 
 /// One file: a scheme and its cases.
 #[derive(Debug, Deserialize)]
@@ -51,6 +54,8 @@ pub struct Case {
     pub body_b64: String,
     /// What is configured for the endpoint.
     pub secrets: Vec<CaseSecret>,
+    /// What the source chose, where a scheme leaves it to the source.
+    pub params: Option<Params>,
     /// The clock, Unix time in seconds.
     pub now: u64,
     /// The tolerance in seconds; the preset's when absent.
@@ -73,8 +78,14 @@ pub struct CaseSecret {
     pub value: String,
     /// `base64` or `hex` where it is to be decoded before anything else.
     pub encoding: Option<String>,
+    /// The name by which messages choose it.
+    pub keyid: Option<String>,
     /// Which of the sender's keys it is, where they have names: `primary`.
     pub role: Option<String>,
+    /// Tokens: the id of the key.
+    pub kid: Option<String>,
+    /// Tokens: the only algorithm that it is for.
+    pub alg: Option<String>,
 }
 
 impl fmt::Debug for CaseSecret {

@@ -18,8 +18,8 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::config::{ClientTls, Destination, EgressConfig, TlsVersion};
-use crate::signer::egress::resolve::Resolve;
-use crate::signer::egress::{Egress, EgressError, Route};
+use crate::egress::resolve::Resolve;
+use crate::egress::{Egress, EgressError, Route};
 
 /// Long enough for anything on loopback, and never waited for in full.
 pub(super) const LONG: Duration = Duration::from_secs(20);
