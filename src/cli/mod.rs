@@ -11,6 +11,7 @@ mod check;
 mod configure;
 mod guard;
 mod role;
+mod schemes;
 mod secret;
 mod signer;
 mod vectors;
@@ -59,6 +60,9 @@ enum Subcommands {
     Secret(secret::SecretArgs),
     /// Make certificates for development.
     Certs(certs::CertsArgs),
+    /// List the schemes, or show what is on the wire with one.
+    #[command(after_help = schemes::EXAMPLES)]
+    Schemes(schemes::SchemesArgs),
     /// Judge files of signature vectors.
     Vectors(vectors::VectorsArgs),
 }
@@ -77,6 +81,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
             Subcommands::Check(args) => check::run(&args, environment),
             Subcommands::Secret(args) => secret::run(&args),
             Subcommands::Certs(args) => certs::run(&args),
+            Subcommands::Schemes(args) => schemes::run(&args),
             Subcommands::Vectors(args) => vectors::run(&args),
         },
         Err(error) => {

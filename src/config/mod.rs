@@ -26,6 +26,7 @@ mod secrets;
 mod signer;
 mod values;
 
+pub(crate) use build::preset_named;
 pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
 pub use environment::{Environment, Role};

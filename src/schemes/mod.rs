@@ -53,6 +53,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod describe;
 mod digest;
 mod encoding;
 mod fields;

@@ -5,3 +5,5 @@ mod architecture;
 mod imports;
 #[cfg(feature = "proxy")]
 mod rejections;
+#[cfg(feature = "proxy")]
+mod schemes;

@@ -15,6 +15,8 @@ mod transport;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
+pub(crate) use scheme::preset as preset_named;
+
 use super::advice;
 use super::environment::{Environment, Role};
 use super::guard::{GuardConfig, LedgerConfig, LogConfig};

@@ -11,7 +11,7 @@ use crate::keys::KEY_BYTES_MIN;
 use crate::schemes::{self, Credential, KeyError, KeyFault, Preset, Scheme, SchemeOptions};
 
 /// Reads the name of a preset.
-pub(super) fn preset(name: &str) -> Result<&'static Preset, Fault> {
+pub(crate) fn preset(name: &str) -> Result<&'static Preset, Fault> {
     let names = schemes::presets().iter().map(|preset| preset.name);
     schemes::preset(name).ok_or_else(|| match nearest(name, names) {
         Some(near) => format!("did you mean {near}? expected one of {}", scheme_names()).into(),
