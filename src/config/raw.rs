@@ -132,15 +132,22 @@ pub struct SourceArgs {
 
     /// File with a signing secret; give it again while secrets rotate, the newest first.
     ///
-    /// One line end at its end is not part of the secret.
+    /// One line end at its end is not part of the secret. In schemes whose messages name their key, KEYID=FILE
+    /// says which one this is.
     #[arg(long, value_name = "FILE")]
     pub secret_file: Vec<String>,
 
     /// Name of an environment variable with a signing secret; give it again for more.
     ///
-    /// Tried after the secrets from files.
+    /// Tried after the secrets from files. KEYID=NAME as for those.
     #[arg(long, value_name = "NAME")]
     pub secret_env: Vec<String>,
+
+    /// Algorithm that the sender may sign with, by its name in the scheme's standard; give it again for more [default: the scheme's].
+    ///
+    /// Only in schemes whose messages name their key. What a message says cannot add to it.
+    #[arg(long, value_name = "ALGORITHM")]
+    pub algorithm: Vec<String>,
 
     /// Take secrets shorter than 24 bytes.
     #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on", default_value = "off")]

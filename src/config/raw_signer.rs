@@ -164,15 +164,22 @@ pub struct SigningArgs {
 
     /// File with a signing secret; give it again while secrets rotate, the newest first.
     ///
-    /// SCHEME=FILE keeps it to one of several schemes. One line end at its end is not part of the secret.
+    /// SCHEME=FILE keeps it to one of several schemes. In schemes whose messages name their key, KEYID=FILE or
+    /// SCHEME=KEYID=FILE gives it that name. One line end at its end is not part of the secret.
     #[arg(long, value_name = "FILE")]
     pub secret_file: Vec<String>,
 
     /// Name of an environment variable with a signing secret; give it again for more.
     ///
-    /// SCHEME=NAME keeps it to one of several schemes. Taken after the secrets from files.
+    /// SCHEME=NAME keeps it to one of several schemes, with KEYID= as for those. Taken after the secrets from files.
     #[arg(long, value_name = "NAME")]
     pub secret_env: Vec<String>,
+
+    /// Algorithm to sign with, by its name in the scheme's standard; give it again for more [default: the scheme's].
+    ///
+    /// Only in schemes whose messages name their key; of several, the first that fits the key.
+    #[arg(long, value_name = "ALGORITHM")]
+    pub algorithm: Vec<String>,
 
     /// Take secrets shorter than 24 bytes [default: off].
     #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on")]

@@ -18,14 +18,41 @@ pub(super) struct Sourced {
     pub(super) key: &'static str,
     /// The file or the variable.
     pub(super) place: String,
+    /// The name by which messages choose it.
+    pub(super) key_id: Option<String>,
     pub(super) secret: Secret,
+}
+
+/// Where a secret is, and what messages call it.
+pub(super) struct Place {
+    /// The file or the variable.
+    at: String,
+    key_id: Option<String>,
+}
+
+impl Place {
+    /// A place and nothing else.
+    pub(super) fn nameless(text: &str) -> Self {
+        Self { at: text.to_owned(), key_id: None }
+    }
+
+    /// `KEYID=PLACE`, or a place for every key id. What comes before the first
+    /// equals sign is the id; with nothing before it there is none, for a file
+    /// that has one in its name.
+    pub(super) fn named(text: &str) -> Self {
+        match text.split_once('=') {
+            Some(("", at)) => Self::nameless(at),
+            Some((key_id, at)) => Self { at: at.to_owned(), key_id: Some(key_id.to_owned()) },
+            None => Self::nameless(text),
+        }
+    }
 }
 
 /// Where the signing secrets of one source or endpoint are.
 #[derive(Clone, Copy)]
 pub(super) struct SecretPlaces<'a> {
-    pub(super) files: &'a [String],
-    pub(super) variables: &'a [String],
+    pub(super) files: &'a [Place],
+    pub(super) variables: &'a [Place],
     /// What cannot be done without: `verified`, `signed`.
     pub(super) purpose: &'static str,
 }
@@ -76,15 +103,19 @@ pub(super) fn read(
         report.problem(FILE, format!("is missing, and so is --secret-env: without a secret nothing can be {purpose}; `countersign secret --out FILE` makes one"));
         return None;
     }
-    let files: Vec<_> = places.files.iter().map(|path| (FILE, path, from_file(FILE, path, report))).collect();
-    let variables = places.variables.iter().map(|name| (ENV, name, from_variable(name, environment)));
+    let files: Vec<_> =
+        places.files.iter().map(|place| (FILE, place, from_file(FILE, &place.at, report))).collect();
+    let variables = places.variables.iter().map(|place| (ENV, place, from_variable(&place.at, environment)));
     let mut secrets: Vec<Sourced> = Vec::new();
     let mut complete = true;
     for (key, place, read) in files.into_iter().chain(variables) {
         match read.and_then(|bytes| distinct(Secret::new(bytes), &secrets)) {
-            Ok(secret) => secrets.push(Sourced { key, place: place.clone(), secret }),
+            Ok(secret) => {
+                let (place, key_id) = (place.at.clone(), place.key_id.clone());
+                secrets.push(Sourced { key, place, key_id, secret });
+            }
             Err(fault) => {
-                report.wrong(key, place, fault);
+                report.wrong(key, &place.at, fault);
                 complete = false;
             }
         }
@@ -137,6 +168,18 @@ const SECRET_BYTES_MAX: usize = 64 << 10;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_may_have_a_key_id_before_it() {
+        let named = |text| {
+            let Place { at, key_id } = Place::named(text);
+            (key_id, at)
+        };
+        assert_eq!(named("alice=a.secret"), (Some("alice".to_owned()), "a.secret".to_owned()));
+        assert_eq!(named("alice=a=b.secret"), (Some("alice".to_owned()), "a=b.secret".to_owned()));
+        assert_eq!(named("a.secret"), (None, "a.secret".to_owned()));
+        assert_eq!(named("=a=b.secret"), (None, "a=b.secret".to_owned()));
+    }
 
     #[test]
     fn one_line_end_is_trimmed_and_no_more() {

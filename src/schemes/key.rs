@@ -30,6 +30,16 @@ pub enum KeyError {
         /// How many were given.
         count: usize,
     },
+    /// What a source chose is nothing that the scheme has.
+    #[error("{option} {} of the source: {fault}", place + 1)]
+    Choice {
+        /// Which choice: `algorithm`.
+        option: &'static str,
+        /// Which of several, counted from 0.
+        place: usize,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
     /// One secret is unusable.
     #[error("secret {} of the source: {fault}", slot + 1)]
     Unusable {

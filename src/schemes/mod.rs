@@ -53,6 +53,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod asymmetric;
 pub mod describe;
 mod digest;
 mod encoding;
@@ -68,6 +69,7 @@ mod sign;
 mod template;
 pub mod vectors;
 
+pub use asymmetric::{KeyAlgorithm, KeyRejected};
 pub use digest::Digest;
 pub use encoding::Encoding;
 pub use key::{KeyError, KeyFault, KeyText};

@@ -28,6 +28,17 @@ pub enum Mechanism {
     Template(Wire),
 }
 
+impl Mechanism {
+    /// Whether its messages name the key and the algorithm that they are signed
+    /// with, so that secrets have names and a source says which algorithms it
+    /// takes.
+    pub const fn names_keys(&self) -> bool {
+        match self {
+            Self::Template(_) => false,
+        }
+    }
+}
+
 /// What a source starts from, each its own choice to change.
 #[derive(Clone, Copy, Debug)]
 pub struct Defaults {

@@ -49,8 +49,9 @@ impl From<Secret> for Credential {
     }
 }
 
-/// What a source may choose about its scheme.
-#[derive(Clone, Copy, Debug, Default)]
+/// What a source may choose about its scheme. What the scheme has no use for is
+/// without meaning.
+#[derive(Clone, Debug, Default)]
 pub struct SchemeOptions {
     /// The greatest age and lead of a signed time; the preset's when absent.
     /// Without meaning where no time is signed.
@@ -58,6 +59,10 @@ pub struct SchemeOptions {
     /// Takes keys of fewer than [`KEY_BYTES_MIN`](crate::keys::KEY_BYTES_MIN)
     /// bytes.
     pub allow_weak_secret: bool,
+    /// The algorithms that may be used, by their names in the scheme's standard;
+    /// the preset's when empty. A key that says itself what it is for is kept to
+    /// those of them that fit it.
+    pub algorithms: Vec<String>,
 }
 
 /// A preset compiled with the secrets of one source. Immutable.
@@ -89,7 +94,7 @@ impl Scheme {
         let tolerance = options.tolerance.or(preset.defaults.tolerance);
         let keyed = match &preset.mechanism {
             Mechanism::Template(wire) => {
-                Keyed::Template(Template::new(wire, credentials, tolerance, options)?)
+                Keyed::Template(Template::new(wire, credentials, tolerance, &options)?)
             }
         };
         Ok(Self { preset, keyed })
@@ -190,10 +195,10 @@ mod tests {
     #[test]
     fn the_tolerance_is_the_presets_unless_chosen_and_only_where_a_time_is_signed() {
         let tolerance = Some(Duration::from_secs(60));
-        let chosen = SchemeOptions { tolerance, allow_weak_secret: false };
+        let chosen = SchemeOptions { tolerance, ..SchemeOptions::default() };
         let of = |name, options| scheme(name, &[STRONG], options).map(|scheme| scheme.tolerance());
         assert_eq!(of("stripe", SchemeOptions::default()), Ok(Some(Duration::from_secs(300))));
-        assert_eq!(of("stripe", chosen), Ok(tolerance));
+        assert_eq!(of("stripe", chosen.clone()), Ok(tolerance));
         assert_eq!(of("github", chosen), Ok(None));
     }
 

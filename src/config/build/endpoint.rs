@@ -11,7 +11,7 @@ use crate::config::environment::Environment;
 use crate::config::material;
 use crate::config::problems::Report;
 use crate::config::raw_signer::{ClientTlsArgs, ConsumerArgs, EndpointArgs, SigningArgs};
-use crate::config::secrets::{self, SecretPlaces, Sourced};
+use crate::config::secrets::{self, Place, SecretPlaces, Sourced};
 use crate::config::values::{
     ByteSize, Destination, Fault, Protection, Switch, duration, name, network, number, word,
 };
@@ -141,9 +141,13 @@ fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -
     let asked = if args.scheme.is_empty() { &default[..] } else { &args.scheme };
     let presets = report.read_each("--scheme", asked, scheme::preset);
     let weak = report.read_optional("--allow-weak-secret", args.allow_weak_secret.as_deref(), word::<Switch>);
-    let secrets = secrets(args, environment, report);
+    let asked = presets.as_deref().unwrap_or_default();
+    let secrets = secrets(args, asked, environment, report);
+    let named = asked.iter().copied().find(|preset| preset.mechanism.names_keys());
+    let algorithms = scheme::algorithms(&args.algorithm, named.or(asked.first().copied()), report);
     let (presets, secrets, weak) = (presets?, secrets?, weak?);
-    let options = SchemeOptions { allow_weak_secret: weak == Some(Switch::On), ..SchemeOptions::default() };
+    let plain = SchemeOptions { allow_weak_secret: weak == Some(Switch::On), ..SchemeOptions::default() };
+    let named = SchemeOptions { algorithms: algorithms?, ..plain.clone() };
     let mut schemes: Vec<Arc<Scheme>> = Vec::new();
     for preset in &presets {
         if schemes.iter().any(|earlier| earlier.preset().name == preset.name) {
@@ -158,6 +162,7 @@ fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -
             report.wrong("--scheme", preset.name, "has no secret: each is kept to another scheme");
             continue;
         }
+        let options = if preset.mechanism.names_keys() { &named } else { &plain };
         schemes.extend(scheme::compile(preset, &mine, options, report).map(Arc::new));
     }
     for (of, sourced) in &secrets {
@@ -168,14 +173,22 @@ fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -
     (schemes.len() == presets.len()).then_some(schemes)
 }
 
-/// Every secret, with the scheme that it is kept to.
+/// Every secret, with the scheme that it is kept to. One for every scheme has a
+/// key id if any of the `asked` ones has a use for it.
 fn secrets(
     args: &SigningArgs,
+    asked: &[&'static Preset],
     environment: &Environment,
     report: &mut Report,
 ) -> Option<Vec<(Option<&'static Preset>, Sourced)>> {
-    let (file_schemes, files): (Vec<_>, Vec<_>) = args.secret_file.iter().map(|text| kept_to(text)).unzip();
-    let (env_schemes, variables): (Vec<_>, Vec<_>) = args.secret_env.iter().map(|text| kept_to(text)).unzip();
+    let any_named = asked.iter().any(|preset| preset.mechanism.names_keys());
+    let place = |text: &String| {
+        let (preset, text) = kept_to(text);
+        let is_named = preset.map_or(any_named, |preset| preset.mechanism.names_keys());
+        (preset, if is_named { Place::named(text) } else { Place::nameless(text) })
+    };
+    let (file_schemes, files): (Vec<_>, Vec<_>) = args.secret_file.iter().map(place).unzip();
+    let (env_schemes, variables): (Vec<_>, Vec<_>) = args.secret_env.iter().map(place).unzip();
     let places = SecretPlaces { files: &files, variables: &variables, purpose: "signed" };
     // They come back in this order, or not at all.
     let secrets = secrets::read(places, environment, report)?;
@@ -183,12 +196,9 @@ fn secrets(
 }
 
 /// `SCHEME=PLACE`, or a place for every scheme.
-fn kept_to(text: &str) -> (Option<&'static Preset>, String) {
+fn kept_to(text: &str) -> (Option<&'static Preset>, &str) {
     let split = text.split_once('=').and_then(|(name, place)| Some((scheme::preset(name).ok()?, place)));
-    match split {
-        Some((preset, place)) => (Some(preset), place.to_owned()),
-        None => (None, text.to_owned()),
-    }
+    split.map_or((None, text), |(preset, place)| (Some(preset), place))
 }
 
 const DEFAULT_SCHEME: &str = "standard-webhooks";

@@ -24,26 +24,61 @@ pub(crate) fn preset(name: &str) -> Result<&'static Preset, Fault> {
 pub(super) fn compile(
     preset: &'static Preset,
     secrets: &[&Sourced],
-    options: SchemeOptions,
+    options: &SchemeOptions,
     report: &mut Report,
 ) -> Option<Scheme> {
-    let weak = options.allow_weak_secret;
-    let usable = secrets.iter().filter(|sourced| is_usable(sourced, preset, weak, report)).count();
+    let usable = secrets.iter().filter(|sourced| is_usable(sourced, preset, options, report)).count();
     if usable < secrets.len() {
         return None;
     }
-    let texts: Vec<_> = secrets.iter().map(|sourced| Credential::from(sourced.secret.clone())).collect();
-    Scheme::new(preset, &texts, options)
-        .map_err(|error| report.problem("--secret-file", format!("and --secret-env cannot be used: {error}")))
-        .ok()
+    let credentials: Vec<_> = secrets.iter().map(|sourced| credential(sourced)).collect();
+    match Scheme::new(preset, &credentials, options.clone()) {
+        Ok(scheme) => Some(scheme),
+        Err(error @ KeyError::Choice { option, .. }) => {
+            report.problem(flag(option), error.to_string());
+            None
+        }
+        Err(error) => {
+            report.problem("--secret-file", format!("and --secret-env cannot be used: {error}"));
+            None
+        }
+    }
 }
 
-fn is_usable(sourced: &Sourced, preset: &'static Preset, weak: bool, report: &mut Report) -> bool {
-    let credential = Credential::from(sourced.secret.clone());
-    let made = Scheme::new(preset, slice::from_ref(&credential), SchemeOptions::default());
-    let fault = match made {
-        Ok(_) => return true,
-        Err(KeyError::Unusable { fault: KeyFault::Weak { bytes }, .. }) if weak => {
+/// The algorithms that a source or endpoint is kept to.
+pub(super) fn algorithms(
+    texts: &[String],
+    preset: Option<&'static Preset>,
+    report: &mut Report,
+) -> Option<Vec<String>> {
+    report.read_each("--algorithm", texts, |text| match preset {
+        Some(preset) if !preset.mechanism.names_keys() => {
+            Err(format!("has no meaning with {}, which has one algorithm: leave it out", preset.name).into())
+        }
+        _ => Ok(text.to_owned()),
+    })
+}
+
+fn credential(sourced: &Sourced) -> Credential {
+    Credential { key_id: sourced.key_id.clone(), algorithm: None, secret: sourced.secret.clone() }
+}
+
+/// The flag that a choice was made with.
+fn flag(_option: &'static str) -> &'static str {
+    "--algorithm"
+}
+
+fn is_usable(
+    sourced: &Sourced,
+    preset: &'static Preset,
+    options: &SchemeOptions,
+    report: &mut Report,
+) -> bool {
+    let strict = SchemeOptions { allow_weak_secret: false, ..options.clone() };
+    let fault = match Scheme::new(preset, slice::from_ref(&credential(sourced)), strict) {
+        // A choice is reported once, when all secrets are there.
+        Ok(_) | Err(KeyError::Choice { .. }) => return true,
+        Err(KeyError::Unusable { fault: KeyFault::Weak { bytes }, .. }) if options.allow_weak_secret => {
             let about = format!("{} {}", sourced.key, sourced.place);
             report.remarks.push(Remark::warning(about, format!("makes a weak key of {bytes} bytes")));
             return true;

@@ -10,7 +10,7 @@ use super::{bounds, scheme};
 use crate::config::environment::Environment;
 use crate::config::problems::Report;
 use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs, scheme_names};
-use crate::config::secrets::{self, SecretPlaces};
+use crate::config::secrets::{self, Place, SecretPlaces};
 use crate::config::values::{Switch, duration, name, network, word};
 use crate::config::{PathPattern, Policies, SourceConfig, Upstream};
 use crate::config::{files, material};
@@ -70,13 +70,24 @@ fn compiled(
     environment: &Environment,
     report: &mut Report,
 ) -> Option<Scheme> {
-    let places = SecretPlaces { files: &args.secret_file, variables: &args.secret_env, purpose: "verified" };
+    let place = match preset {
+        Some(preset) if preset.mechanism.names_keys() => Place::named,
+        _ => Place::nameless,
+    };
+    let places = |texts: &[String]| -> Vec<_> { texts.iter().map(|text| place(text)).collect() };
+    let (files, variables) = (places(&args.secret_file), places(&args.secret_env));
+    let places = SecretPlaces { files: &files, variables: &variables, purpose: "verified" };
     let secrets = secrets::read(places, environment, report);
     let allow_weak_secret = report.read("--allow-weak-secret", &args.allow_weak_secret, word::<Switch>);
     let tolerance = tolerance(args.tolerance.as_deref(), preset, report);
+    let algorithms = scheme::algorithms(&args.algorithm, preset, report);
     let (secrets, preset, weak) = (secrets?, preset?, allow_weak_secret?);
-    let options = SchemeOptions { tolerance: tolerance?, allow_weak_secret: weak == Switch::On };
-    scheme::compile(preset, &secrets.iter().collect::<Vec<_>>(), options, report)
+    let options = SchemeOptions {
+        tolerance: tolerance?,
+        allow_weak_secret: weak == Switch::On,
+        algorithms: algorithms?,
+    };
+    scheme::compile(preset, &secrets.iter().collect::<Vec<_>>(), &options, report)
 }
 
 #[allow(clippy::option_option)]

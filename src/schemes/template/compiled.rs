@@ -43,7 +43,7 @@ impl Template {
         wire: &'static Wire,
         credentials: &[Credential],
         tolerance: Option<Duration>,
-        options: SchemeOptions,
+        options: &SchemeOptions,
     ) -> Result<Self, KeyError> {
         let tolerance = tolerance.unwrap_or_default();
         Ok(Self {
@@ -100,7 +100,7 @@ impl Template {
     }
 }
 
-fn keys(wire: &Wire, credentials: &[Credential], options: SchemeOptions) -> Result<Keys, KeyError> {
+fn keys(wire: &Wire, credentials: &[Credential], options: &SchemeOptions) -> Result<Keys, KeyError> {
     let weak = if options.allow_weak_secret { WeakKeys::Allow } else { WeakKeys::Refuse };
     let keyed = |(slot, credential): (usize, &Credential)| match wire.key.key(&credential.secret, weak) {
         Ok(key) => Ok(Mac::new(wire.algorithm, &key)),

@@ -135,7 +135,11 @@ mod tests {
 
     #[test]
     fn what_is_signed_after_the_body_must_hold_too() {
-        let options = SchemeOptions { tolerance: Some(std::time::Duration::MAX), allow_weak_secret: true };
+        let options = SchemeOptions {
+            tolerance: Some(std::time::Duration::MAX),
+            allow_weak_secret: true,
+            ..SchemeOptions::default()
+        };
         let scheme = Scheme::new(body_first(), &[Secret::new("key").into()], options).expect("a key");
         let now = UnixTime::from_secs(1_700_000_000);
         let method = &Method::POST;

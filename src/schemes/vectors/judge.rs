@@ -26,7 +26,7 @@ pub fn run(file: &VectorFile) -> Report<'_> {
 fn judge(preset: &'static Preset, case: &Case) -> Result<(), Verdict> {
     let credentials: Vec<_> = case.secrets.iter().map(credential).collect::<Result<_, _>>()?;
     let tolerance = case.tolerance_s.map(Duration::from_secs);
-    let options = SchemeOptions { tolerance, allow_weak_secret: true };
+    let options = SchemeOptions { tolerance, allow_weak_secret: true, ..SchemeOptions::default() };
     let scheme = Scheme::new(preset, &credentials, options).map_err(|error| refused(&error))?;
     let body = Encoding::Base64.decode_all(case.body_b64.as_bytes());
     let body = body.ok_or_else(|| unjudged("body_b64 is not base64"))?;
