@@ -25,6 +25,10 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "proxy")]
 pub mod devcerts;
+// Public for fuzz targets alone.
+#[cfg(feature = "proxy")]
+#[doc(hidden)]
+pub mod explain;
 #[cfg(feature = "proxy")]
 pub mod guard;
 #[cfg(feature = "proxy")]

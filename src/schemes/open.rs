@@ -5,6 +5,7 @@ use std::fmt;
 use super::proof::Proof;
 use super::refusal::Refusal;
 use super::template::OpenTemplate;
+use crate::clock::UnixTime;
 
 /// A delivery whose head is in order and whose signature is still open. Owns
 /// what it needs, so it may go with the body to another task.
@@ -22,6 +23,14 @@ impl Open {
     pub fn update(&mut self, chunk: &[u8]) {
         match &mut self.0 {
             Opened::Template(open) => open.update(chunk),
+        }
+    }
+
+    /// When the request claims to have been signed, where its head says so.
+    /// Not proven: for explaining a refusal, never for deciding.
+    pub fn claimed_at(&self) -> Option<UnixTime> {
+        match &self.0 {
+            Opened::Template(open) => open.claimed_at(),
         }
     }
 

@@ -46,6 +46,10 @@ impl OpenTemplate {
         self.digesting.update(chunk);
     }
 
+    pub(in crate::schemes) fn claimed_at(&self) -> Option<UnixTime> {
+        self.signed_at
+    }
+
     /// Whether the signature holds over what was given.
     ///
     /// Every secret is compared with every signature of the header, matched or
