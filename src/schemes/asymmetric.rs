@@ -178,6 +178,12 @@ impl AsymmetricKey {
         }
     }
 
+    /// Whether `raw` is its public key, of Ed25519.
+    pub(super) fn is_ed25519(&self, raw: &[u8]) -> bool {
+        let spki = aws_lc_rs::encoding::AsDer::as_der(&*self.public);
+        spki.is_ok_and(|spki| raw.len() == 32 && spki.as_ref().ends_with(raw))
+    }
+
     /// Whether it is a private key.
     pub(super) fn can_sign(&self) -> bool {
         self.private.is_some()

@@ -35,7 +35,7 @@ impl Encoding {
     }
 
     /// How many of `bytes` were written.
-    fn decode_into(self, text: &[u8], bytes: &mut [u8]) -> Option<usize> {
+    pub(super) fn decode_into(self, text: &[u8], bytes: &mut [u8]) -> Option<usize> {
         match self {
             Self::Hex => hex_into(text, bytes),
             // base64ct decodes the last block strictly, so spare bits are refused.

@@ -16,7 +16,7 @@
 //! matched.
 //!
 //! Where to start: [`Scheme::open`] reads top-down; the rows are in
-//! `presets.rs`; `template/mac.rs` is the one file that touches HMAC.
+//! `presets/`; `mac.rs` is the one file that touches HMAC.
 //!
 //! ```
 //! use countersign::clock::UnixTime;
@@ -54,11 +54,17 @@
 //! ```
 
 mod asymmetric;
+mod cavage;
+mod covered;
 pub mod describe;
 mod digest;
 mod encoding;
 mod fields;
+mod freshness;
+mod http_signatures;
+mod json;
 mod key;
+mod mac;
 mod open;
 mod preset;
 mod presets;
@@ -66,13 +72,18 @@ mod proof;
 mod refusal;
 mod scheme;
 mod sign;
+mod tag;
 mod template;
 pub mod vectors;
 
 pub use asymmetric::{KeyAlgorithm, KeyRejected};
+pub use cavage::{Dialect, LINES_MAX, Line, Place};
+pub use covered::{BodyDigest, KeyUse, NamedAlgorithm};
 pub use digest::Digest;
 pub use encoding::Encoding;
+pub use http_signatures::{COMPONENTS_MAX, LABELS_MAX, MessageSignatures, Response};
 pub use key::{KeyError, KeyFault, KeyText};
+pub use mac::Hash;
 pub use open::Open;
 pub use preset::{Defaults, Mechanism, Policy, Preset};
 pub use presets::{preset, presets};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::covered::OpenCovered;
 use super::proof::Proof;
 use super::refusal::Refusal;
 use super::template::OpenTemplate;
@@ -15,6 +16,7 @@ pub struct Open(Opened);
 /// What is open, by mechanism.
 enum Opened {
     Template(OpenTemplate),
+    Covered(OpenCovered),
 }
 
 impl Open {
@@ -23,6 +25,7 @@ impl Open {
     pub fn update(&mut self, chunk: &[u8]) {
         match &mut self.0 {
             Opened::Template(open) => open.update(chunk),
+            Opened::Covered(open) => open.update(chunk),
         }
     }
 
@@ -36,11 +39,12 @@ impl Open {
 
     /// Whether the signature holds.
     ///
-    /// `_body` is all that [`update`](Self::update) was given, in one piece, for
+    /// `body` is all that [`update`](Self::update) was given, in one piece, for
     /// schemes that read in it what they need: a signed time, form parameters.
-    pub fn finish(self, _body: &[u8]) -> Result<Proof, Refusal> {
+    pub fn finish(self, body: &[u8]) -> Result<Proof, Refusal> {
         match self.0 {
-            Opened::Template(open) => open.finish(),
+            Opened::Template(open) => open.finish(body),
+            Opened::Covered(open) => open.finish(),
         }
     }
 }
@@ -51,10 +55,17 @@ impl From<OpenTemplate> for Open {
     }
 }
 
+impl From<OpenCovered> for Open {
+    fn from(open: OpenCovered) -> Self {
+        Self(Opened::Covered(open))
+    }
+}
+
 impl fmt::Debug for Open {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Opened::Template(open) => open.fmt(f),
+            Opened::Covered(open) => open.fmt(f),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::cavage::Dialect;
+use super::http_signatures::MessageSignatures;
 use super::template::Wire;
 
 /// A provider's way of signing, and what it is best met with.
@@ -26,6 +28,10 @@ pub struct Preset {
 pub enum Mechanism {
     /// A signature over a template of parts: what most providers do.
     Template(Wire),
+    /// HTTP Message Signatures (RFC 9421): components that the message names.
+    HttpSignatures(MessageSignatures),
+    /// Lines that the message names, as in the drafts before RFC 9421.
+    Cavage(Dialect),
 }
 
 impl Mechanism {
@@ -35,6 +41,7 @@ impl Mechanism {
     pub const fn names_keys(&self) -> bool {
         match self {
             Self::Template(_) => false,
+            Self::HttpSignatures(_) | Self::Cavage(_) => true,
         }
     }
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Method};
 
-use super::key::KeyError;
+use super::cavage::Cavage;
+use super::covered::BodyDigest;
+use super::http_signatures::{HttpSignatures, Response};
+use super::key::{KeyError, WeakKeys};
 use super::open::Open;
 use super::preset::{Mechanism, Preset};
 use super::refusal::Refusal;
@@ -63,6 +66,22 @@ pub struct SchemeOptions {
     /// the preset's when empty. A key that says itself what it is for is kept to
     /// those of them that fit it.
     pub algorithms: Vec<String>,
+    /// What a signature must cover, where messages say what it covers: components
+    /// of RFC 9421 or header lines, as they stand in messages. The preset's when
+    /// absent.
+    pub cover: Option<Vec<String>>,
+    /// Whether the body must be covered, where messages say what is; the
+    /// preset's when absent.
+    pub body: Option<BodyDigest>,
+    /// Which of several signatures counts (RFC 9421 section 4); without it there
+    /// may be only one.
+    pub label: Option<String>,
+}
+
+impl SchemeOptions {
+    pub(super) fn weak_keys(&self) -> WeakKeys {
+        if self.allow_weak_secret { WeakKeys::Allow } else { WeakKeys::Refuse }
+    }
 }
 
 /// A preset compiled with the secrets of one source. Immutable.
@@ -76,6 +95,8 @@ pub struct Scheme {
 #[derive(Debug)]
 pub(super) enum Keyed {
     Template(Template),
+    HttpSignatures(HttpSignatures),
+    Cavage(Cavage),
 }
 
 impl Scheme {
@@ -96,6 +117,12 @@ impl Scheme {
             Mechanism::Template(wire) => {
                 Keyed::Template(Template::new(wire, credentials, tolerance, &options)?)
             }
+            Mechanism::HttpSignatures(row) => {
+                Keyed::HttpSignatures(HttpSignatures::new(row, credentials, tolerance, &options)?)
+            }
+            Mechanism::Cavage(dialect) => {
+                Keyed::Cavage(Cavage::new(dialect, credentials, tolerance, &options)?)
+            }
         };
         Ok(Self { preset, keyed })
     }
@@ -110,6 +137,8 @@ impl Scheme {
     pub fn tolerance(&self) -> Option<Duration> {
         match &self.keyed {
             Keyed::Template(template) => template.tolerance(),
+            Keyed::HttpSignatures(signatures) => Some(signatures.freshness().tolerance),
+            Keyed::Cavage(cavage) => Some(cavage.freshness().tolerance),
         }
     }
 
@@ -120,6 +149,8 @@ impl Scheme {
     pub fn fresh_for(&self) -> Option<Duration> {
         match &self.keyed {
             Keyed::Template(template) => template.fresh_for(),
+            Keyed::HttpSignatures(signatures) => Some(signatures.freshness().lasts()),
+            Keyed::Cavage(cavage) => Some(cavage.freshness().lasts()),
         }
     }
 
@@ -127,6 +158,8 @@ impl Scheme {
     pub fn secret_count(&self) -> usize {
         match &self.keyed {
             Keyed::Template(template) => template.secret_count(),
+            Keyed::HttpSignatures(signatures) => signatures.secret_count(),
+            Keyed::Cavage(cavage) => cavage.secret_count(),
         }
     }
 
@@ -136,6 +169,8 @@ impl Scheme {
     pub fn security_headers(&self) -> &[HeaderName] {
         match &self.keyed {
             Keyed::Template(template) => template.security_headers(),
+            Keyed::HttpSignatures(signatures) => signatures.security_headers(),
+            Keyed::Cavage(cavage) => cavage.security_headers(),
         }
     }
 
@@ -144,6 +179,7 @@ impl Scheme {
     pub fn id_header(&self) -> Option<&HeaderName> {
         match &self.keyed {
             Keyed::Template(template) => template.id_header(),
+            Keyed::HttpSignatures(_) | Keyed::Cavage(_) => None,
         }
     }
 
@@ -154,6 +190,26 @@ impl Scheme {
     pub fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<Open, Refusal> {
         match &self.keyed {
             Keyed::Template(template) => template.open(head, now).map(Open::from),
+            Keyed::HttpSignatures(signatures) => signatures.open(head, now).map(Open::from),
+            Keyed::Cavage(cavage) => cavage.open(head, now).map(Open::from),
+        }
+    }
+
+    /// The head step for a response, for programs that verify answers: what
+    /// RFC 9421 has and no other scheme, so that there is no signature for them.
+    pub fn open_response(&self, response: &Response<'_>, now: UnixTime) -> Result<Open, Refusal> {
+        match &self.keyed {
+            Keyed::HttpSignatures(signatures) => signatures.open_response(response, now).map(Open::from),
+            Keyed::Template(_) | Keyed::Cavage(_) => Err(Refusal::SignatureMissing),
+        }
+    }
+
+    /// Whether the source must be told the URL that senders know it by: what
+    /// must be covered says it.
+    pub fn needs_public_url(&self) -> bool {
+        match &self.keyed {
+            Keyed::HttpSignatures(signatures) => signatures.needs_url(),
+            Keyed::Template(_) | Keyed::Cavage(_) => false,
         }
     }
 }

@@ -33,6 +33,19 @@ pub enum SignError {
         "the message id is empty, too long, not visible ASCII, or ends in a part of digits that could be read as the timestamp"
     )]
     IdMalformed,
+    /// The scheme signs the URL and the message has none.
+    #[error("the scheme signs the URL that the message is sent to, and the message has none")]
+    UrlMissing,
+    /// Every key is a public one: it verifies, and cannot sign.
+    #[error("the key is a public one, which verifies but cannot sign: give the private key")]
+    PublicKey,
+    /// A component must be covered that the message does not have, or that
+    /// cannot be written.
+    #[error("what must be covered is not in the message")]
+    Unsignable,
+    /// The scheme reads in the body what only the sender's own service puts there.
+    #[error("the scheme cannot sign: what proves a message is part of its body")]
+    SignedInBody,
 }
 
 impl Scheme {
@@ -40,6 +53,7 @@ impl Scheme {
     pub fn accepts_id(&self, id: &str) -> bool {
         match &self.keyed {
             Keyed::Template(template) => template.accepts_id(id),
+            Keyed::HttpSignatures(_) | Keyed::Cavage(_) => true,
         }
     }
 
@@ -49,6 +63,8 @@ impl Scheme {
     pub fn sign(&self, message: &Message<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, SignError> {
         match &self.keyed {
             Keyed::Template(template) => template.sign(message),
+            Keyed::HttpSignatures(signatures) => signatures.sign(message),
+            Keyed::Cavage(cavage) => cavage.sign(message),
         }
     }
 }

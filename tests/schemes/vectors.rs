@@ -1,6 +1,7 @@
 //! Every vector file of a preset: each case gets its verdict, and each refusal
 //! a reason that the file names.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -9,14 +10,17 @@ use countersign::schemes::vectors::{self, Counts, Expect, VectorFile};
 
 #[test]
 fn every_preset_judges_its_vectors_as_they_ask() {
-    for preset in presets() {
-        check(&format!("{}.json", preset.name.replace('-', "_")));
-    }
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    let files = fs::read_dir(directory).expect("the vectors").map(|entry| entry.expect("a file").path());
+    let judged: BTreeSet<_> = files.map(|path| check(&path)).collect();
+    let every: BTreeSet<_> = presets().iter().map(|preset| preset.name).collect();
+    assert_eq!(judged, every, "each preset has vectors, and each file a preset");
 }
 
-fn check(name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(name);
-    let json = fs::read(&path).unwrap_or_else(|error| panic!("read {}: {error}", path.display()));
+/// The preset that the file is for.
+fn check(path: &Path) -> &'static str {
+    let name = path.display();
+    let json = fs::read(path).unwrap_or_else(|error| panic!("read {name}: {error}"));
     let file: VectorFile = serde_json::from_slice(&json).expect("a vector file");
     assert_eq!(file.counts, Some(counts(&file)), "{name}: cases are missing from the file");
 
@@ -27,6 +31,7 @@ fn check(name: &str) {
         assert!(judged.reason_agrees(), "{name}: {}: {:?}, got {verdict}", case.name, case.reason);
     }
     assert_eq!((report.passed(), report.failed()), (file.cases.len(), 0), "{name}");
+    report.preset.expect("every case was judged").name
 }
 
 fn counts(file: &VectorFile) -> Counts {

@@ -1,70 +1,75 @@
 //! A row with its keys, and the head step.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
-use smallvec::SmallVec;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::id;
-use super::mac::Mac;
-use super::open::OpenTemplate;
-use super::parts;
-use super::timestamp::{TimestampField, TimestampPlace};
+use super::keys::Keys;
+use super::open::{Late, OpenTemplate};
+use super::parts::{self, Boundaries, Values};
+use super::signatures::Candidates;
+use super::timestamp::{Timestamp, TimestampField, TimestampPlace};
 use super::wire::Wire;
 use crate::clock::UnixTime;
 use crate::schemes::fields;
-use crate::schemes::key::{KeyError, WeakKeys};
+use crate::schemes::key::KeyError;
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::{Credential, Head, SchemeOptions};
-
-/// Keyed codes, one for each secret. Without the heap for a rotation.
-pub(super) type Keys = SmallVec<[Mac; 2]>;
 
 /// A row compiled with the secrets of one source. Immutable.
 #[derive(Debug)]
 pub(in crate::schemes) struct Template {
-    pub(super) wire: &'static Wire,
+    pub(super) wire: Wire,
     pub(super) keys: Keys,
-    freshness: Option<Freshness>,
-    security_headers: Vec<HeaderName>,
-}
-
-/// A timestamp that is read, and how far from the clock it may be.
-#[derive(Debug)]
-struct Freshness {
-    field: &'static TimestampField,
+    /// The headers that may carry a signature, at least one.
+    signature_headers: Vec<HeaderName>,
+    /// For each key the number of the one header that it is for, where it is
+    /// for one.
+    bound: Option<Arc<[Option<u8>]>>,
+    fixed: Vec<(HeaderName, &'static str)>,
     tolerance: Duration,
+    signs_url: bool,
+    security_headers: Vec<HeaderName>,
 }
 
 impl Template {
     /// Compiles `wire` with `credentials`, whose number is in bounds.
     /// `tolerance` is the source's, or the preset's.
     pub(in crate::schemes) fn new(
-        wire: &'static Wire,
+        wire: &Wire,
         credentials: &[Credential],
         tolerance: Option<Duration>,
         options: &SchemeOptions,
     ) -> Result<Self, KeyError> {
-        let tolerance = tolerance.unwrap_or_default();
+        let more = wire.signature.more.iter().map(|name| HeaderName::from_static(name));
+        let signature_headers: Vec<_> = std::iter::once(wire.signature.header.clone()).chain(more).collect();
+        let fixed: Vec<_> =
+            wire.fixed.iter().map(|(name, value)| (HeaderName::from_static(name), *value)).collect();
         Ok(Self {
-            wire,
-            keys: keys(wire, credentials, options)?,
-            freshness: wire.timestamp.as_ref().map(|field| Freshness { field, tolerance }),
-            security_headers: security_headers(wire),
+            keys: Keys::new(wire, credentials, options.weak_keys())?,
+            bound: bound(&signature_headers, credentials),
+            security_headers: security_headers(wire, &signature_headers, &fixed),
+            signature_headers,
+            fixed,
+            tolerance: tolerance.unwrap_or_default(),
+            signs_url: wire.signs_url(),
+            wire: wire.clone(),
         })
     }
 
     pub(in crate::schemes) fn tolerance(&self) -> Option<Duration> {
-        self.freshness.as_ref().map(|freshness| freshness.tolerance)
+        self.wire.timestamp.as_ref().map(|_| self.tolerance)
     }
 
     pub(in crate::schemes) fn fresh_for(&self) -> Option<Duration> {
-        let Freshness { field, tolerance } = self.freshness.as_ref()?;
-        Some(tolerance.saturating_add(field.form.unit()).saturating_sub(Duration::from_millis(1)))
+        let unit = self.wire.timestamp.as_ref()?.form.unit();
+        Some(self.tolerance.saturating_add(unit).saturating_sub(Duration::from_millis(1)))
     }
 
     pub(in crate::schemes) fn secret_count(&self) -> usize {
-        self.keys.len()
+        self.keys.count()
     }
 
     pub(in crate::schemes) fn security_headers(&self) -> &[HeaderName] {
@@ -75,45 +80,118 @@ impl Template {
         self.wire.id.as_ref()
     }
 
-    pub(in crate::schemes) fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<OpenTemplate, Refusal> {
-        let wire = self.wire;
-        let signature = fields::only(head.fields, &wire.signature.header, Refusal::SignatureMissing)?;
-        let candidates = wire.signature.candidates(signature.as_bytes())?;
+    pub(super) fn boundaries(&self) -> Boundaries<'_> {
+        let digits = self.wire.timestamp.as_ref().is_none_or(|field| field.form.is_digits());
+        parts::boundaries(&self.wire.signed, digits)
+    }
 
-        let timestamp = match &self.freshness {
-            Some(Freshness { field, tolerance }) => {
-                let timestamp = field.read(head.fields, signature.as_bytes())?;
-                field.check_fresh(timestamp.at, now, *tolerance)?;
-                Some(timestamp)
-            }
+    pub(in crate::schemes) fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<OpenTemplate, Refusal> {
+        let wire = &self.wire;
+        let (first, candidates) = self.candidates(head.fields)?;
+        self.check_fixed(head.fields)?;
+
+        let timestamp = match &wire.timestamp {
+            Some(field) => self.timestamp(field, head.fields, first, now)?,
             None => None,
         };
+        let id = match &wire.id {
+            Some(name) => Some(id::read(head.fields, name, self.boundaries())?),
+            None => None,
+        };
+        let url = head.public_url.unwrap_or_default();
+        if self.signs_url && url.is_empty() {
+            return Err(Refusal::ComponentMissing);
+        }
 
-        let separator = parts::separator_after_id(wire.signed);
-        let id = wire.id.as_ref().map(|name| id::read(head.fields, name, separator)).transpose()?;
-
-        let id_text = id.map_or(&b""[..], HeaderValue::as_bytes);
-        let timestamp_text = timestamp.map_or(&b""[..], |timestamp| timestamp.text);
-        let around = parts::fill(wire.signed, id_text, timestamp_text);
+        let values = Values {
+            id: id.map_or(&b""[..], HeaderValue::as_bytes),
+            timestamp: timestamp.map_or(&b""[..], |timestamp| timestamp.text),
+            method: head.method.as_str(),
+            url,
+        };
+        let around = parts::fill(&wire.signed, values);
         let signed_at = timestamp.map(|timestamp| timestamp.at);
-        Ok(OpenTemplate::begin(self.keys.clone(), candidates, around, id.cloned(), signed_at))
+        let open = OpenTemplate::begin(&self.keys, candidates, around, id.cloned(), signed_at);
+        Ok(open.bound(self.bound.as_ref()).late(self.late(now)))
+    }
+
+    /// The signatures of the head, at least one, and the value of the header
+    /// that the first is in.
+    fn candidates<'h>(&self, fields: &'h HeaderMap) -> Result<(&'h [u8], Candidates), Refusal> {
+        let mut candidates = Candidates::new();
+        let mut first = None;
+        for (number, name) in (0..).zip(&self.signature_headers) {
+            let value = match fields::only(fields, name, Refusal::SignatureMissing) {
+                Ok(value) => value.as_bytes(),
+                Err(Refusal::SignatureMissing) => continue,
+                Err(refusal) => return Err(refusal),
+            };
+            first = first.or(Some(value));
+            self.wire.signature.read(self.wire.algorithm, (number, value), &mut candidates)?;
+        }
+        let first = first.ok_or(Refusal::SignatureMissing)?;
+        if candidates.is_empty() {
+            return Err(Refusal::SignatureMalformed);
+        }
+        Ok((first, candidates))
+    }
+
+    /// Headers that say of which version or algorithm the signature is.
+    fn check_fixed(&self, fields: &HeaderMap) -> Result<(), Refusal> {
+        for (name, right) in &self.fixed {
+            let value = fields::only(fields, name, Refusal::SignatureMalformed)?;
+            if value.as_bytes() != right.as_bytes() {
+                return Err(Refusal::SignatureMalformed);
+            }
+        }
+        Ok(())
+    }
+
+    fn timestamp<'h>(
+        &self,
+        field: &TimestampField,
+        fields: &'h HeaderMap,
+        signature: &'h [u8],
+        now: UnixTime,
+    ) -> Result<Option<Timestamp<'h>>, Refusal> {
+        let Some(timestamp) = field.read(fields, signature)? else { return Ok(None) };
+        field.form.check_fresh(timestamp.at, now, self.tolerance)?;
+        Ok(Some(timestamp))
+    }
+
+    /// What of the time is left for the body step.
+    fn late(&self, now: UnixTime) -> Option<Late> {
+        match self.wire.timestamp.as_ref()? {
+            TimestampField { place: TimestampPlace::JsonField(name), form } => {
+                Some(Late { name, form: *form, now, tolerance: self.tolerance })
+            }
+            _ => None,
+        }
     }
 }
 
-fn keys(wire: &Wire, credentials: &[Credential], options: &SchemeOptions) -> Result<Keys, KeyError> {
-    let weak = if options.allow_weak_secret { WeakKeys::Allow } else { WeakKeys::Refuse };
-    let keyed = |(slot, credential): (usize, &Credential)| match wire.key.key(&credential.secret, weak) {
-        Ok(key) => Ok(Mac::new(wire.algorithm, &key)),
-        Err(fault) => Err(KeyError::Unusable { slot, fault }),
+/// A secret with the name `secondary` is for the header `box-signature-secondary`.
+fn bound(headers: &[HeaderName], credentials: &[Credential]) -> Option<Arc<[Option<u8>]>> {
+    if headers.len() < 2 || credentials.iter().all(|credential| credential.key_id.is_none()) {
+        return None;
+    }
+    let last_part = |name: &HeaderName| name.as_str().rsplit('-').next().unwrap_or_default().to_owned();
+    let number = |credential: &Credential| {
+        let role = credential.key_id.as_deref()?;
+        (0..).zip(headers).find(|(_, name)| last_part(name) == role).map(|(number, _)| number)
     };
-    credentials.iter().enumerate().map(keyed).collect()
+    Some(credentials.iter().map(number).collect())
 }
 
-fn security_headers(wire: &Wire) -> Vec<HeaderName> {
+fn security_headers(
+    wire: &Wire,
+    signatures: &[HeaderName],
+    fixed: &[(HeaderName, &'static str)],
+) -> Vec<HeaderName> {
     let timestamp = match wire.timestamp.as_ref().map(|field| &field.place) {
         Some(TimestampPlace::Header(name)) => Some(name),
-        Some(TimestampPlace::SignatureEntry { .. }) | None => None,
+        Some(TimestampPlace::SignatureEntry { .. } | TimestampPlace::JsonField(_)) | None => None,
     };
-    let signature = &wire.signature.header;
-    [Some(signature), timestamp, wire.id.as_ref()].into_iter().flatten().cloned().collect()
+    let fixed = fixed.iter().map(|(name, _)| name);
+    signatures.iter().chain(timestamp).chain(wire.id.as_ref()).chain(fixed).cloned().collect()
 }

@@ -5,18 +5,21 @@
 //! becomes a key, and the parts that are signed; [`Template`] is a row with
 //! keys.
 
+mod algorithm;
 mod compiled;
+mod escapes;
 mod id;
-mod mac;
+mod keys;
 mod open;
 mod parts;
+mod rfc3339;
 mod sign;
 mod signatures;
 mod timestamp;
 mod wire;
 
+pub use algorithm::Algorithm;
 pub use id::ID_BYTES_MAX;
-pub use mac::Algorithm;
 pub use parts::Part;
 pub use signatures::{Grammar, ListSyntax, SIGNATURES_MAX, SignatureField};
 pub use timestamp::{TimestampField, TimestampForm, TimestampPlace};

@@ -1,13 +1,15 @@
 //! The body step: bytes in as they arrive, then proof or reason.
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
 
-use super::compiled::Keys;
-use super::mac::Mac;
+use super::keys::{Checking, Keys};
 use super::parts::Around;
 use super::signatures::Candidates;
+use super::timestamp::{self, TimestampForm};
 use crate::clock::UnixTime;
 use crate::schemes::digest::Digesting;
 use crate::schemes::proof::{Proof, ReplayIdentity};
@@ -16,33 +18,57 @@ use crate::schemes::refusal::Refusal;
 /// A delivery whose head is in order and whose signature is still open. Owns
 /// what it needs, so it may go with the body to another task.
 pub(in crate::schemes) struct OpenTemplate {
-    /// One for each configured secret, all fed the same bytes.
-    macs: Keys,
+    checking: Checking,
     candidates: Candidates,
+    /// For each key the number of the one header that it is for.
+    bound: Option<Arc<[Option<u8>]>>,
     digesting: Digesting,
     after_body: Vec<u8>,
     id: Option<HeaderValue>,
     signed_at: Option<UnixTime>,
+    late: Option<Late>,
+}
+
+/// A time that stands in the body, and what it is judged by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Late {
+    pub(super) name: &'static str,
+    pub(super) form: TimestampForm,
+    pub(super) now: UnixTime,
+    pub(super) tolerance: Duration,
 }
 
 impl OpenTemplate {
-    /// Begins with keyed `macs`: what is signed before the body goes in.
+    /// Begins with `keys`: what is signed before the body goes in.
     pub(super) fn begin(
-        macs: Keys,
+        keys: &Keys,
         candidates: Candidates,
         around: Around,
         id: Option<HeaderValue>,
         signed_at: Option<UnixTime>,
     ) -> Self {
         let Around { before_body, after_body } = around;
-        let mut open = Self { macs, candidates, digesting: Digesting::new(), after_body, id, signed_at };
-        open.sign_around(&before_body);
+        let checking = keys.check(&before_body);
+        let digesting = Digesting::new();
+        let mut open =
+            Self { checking, candidates, bound: None, digesting, after_body, id, signed_at, late: None };
+        open.digest_around(&before_body);
         open
+    }
+
+    pub(super) fn bound(mut self, bound: Option<&Arc<[Option<u8>]>>) -> Self {
+        self.bound = bound.cloned();
+        self
+    }
+
+    pub(super) fn late(mut self, late: Option<Late>) -> Self {
+        self.late = late;
+        self
     }
 
     /// Takes the next bytes of the body, of any length, exactly as received.
     pub(in crate::schemes) fn update(&mut self, chunk: &[u8]) {
-        self.authenticate(chunk);
+        self.checking.update(chunk);
         self.digesting.update(chunk);
     }
 
@@ -50,47 +76,51 @@ impl OpenTemplate {
         self.signed_at
     }
 
-    /// Whether the signature holds over what was given.
-    ///
-    /// Every secret is compared with every signature of the header, matched or
-    /// not, so that time does not tell which came near.
-    pub(in crate::schemes) fn finish(mut self) -> Result<Proof, Refusal> {
+    /// Whether the signature holds over what was given, and a time in the body
+    /// is fresh.
+    pub(in crate::schemes) fn finish(mut self, body: &[u8]) -> Result<Proof, Refusal> {
         let after_body = std::mem::take(&mut self.after_body);
-        self.sign_around(&after_body);
-        let candidates = self.candidates;
-        let slot = self
-            .macs
-            .into_iter()
-            .map(|mac| mac.matches_any(&candidates))
-            .enumerate()
-            .fold(None, |found, (slot, holds)| found.or(holds.then_some(slot)))
-            .ok_or(Refusal::SignatureMismatch)?;
+        self.digest_around(&after_body);
+        let bound = self.bound;
+        let may = |slot: usize, header| match bound.as_ref().and_then(|bound| bound.get(slot)) {
+            Some(Some(only)) => *only == header,
+            Some(None) | None => true,
+        };
+        let slot = self.checking.finish(body, &after_body, &self.candidates, may);
+        let slot = slot.ok_or(Refusal::SignatureMismatch)?;
+        let signed_at = match self.late {
+            Some(late) => Some(late.read(body)?),
+            None => self.signed_at,
+        };
         let digest = self.digesting.finish();
         let identity = match self.id {
             Some(id) => ReplayIdentity::Id { id, body: digest },
             None => ReplayIdentity::Content(digest),
         };
-        Ok(Proof { slot, signed_at: self.signed_at, identity: Some(identity) })
+        Ok(Proof { slot, signed_at, identity: Some(identity) })
     }
 
     /// Bytes beside the body are signed, and tell two deliveries apart where
     /// no id does.
-    fn sign_around(&mut self, bytes: &[u8]) {
-        self.authenticate(bytes);
+    fn digest_around(&mut self, bytes: &[u8]) {
         if self.id.is_none() {
             self.digesting.update(bytes);
         }
     }
+}
 
-    fn authenticate(&mut self, bytes: &[u8]) {
-        self.macs.iter_mut().for_each(|mac: &mut Mac| mac.update(bytes));
+impl Late {
+    fn read(self, body: &[u8]) -> Result<UnixTime, Refusal> {
+        let at = timestamp::read_in_body(self.form, self.name, body)?;
+        self.form.check_fresh(at, self.now, self.tolerance)?;
+        Ok(at)
     }
 }
 
 impl fmt::Debug for OpenTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenTemplate")
-            .field("secrets", &self.macs.len())
+            .field("secrets", &self.checking.count())
             .field("candidates", &self.candidates.len())
             .field("id", &self.id)
             .field("signed_at", &self.signed_at)
@@ -105,7 +135,7 @@ mod tests {
     use super::*;
     use crate::keys::Secret;
     use crate::schemes::{
-        Algorithm, Encoding, Grammar, Head, KeyText, Mechanism, Message, Part, Preset, Scheme,
+        Algorithm, Encoding, Grammar, Hash, Head, KeyText, Mechanism, Message, Part, Preset, Scheme,
     };
     use crate::schemes::{
         SchemeOptions, SignatureField, TimestampField, TimestampForm, TimestampPlace, Wire, presets,
@@ -115,17 +145,19 @@ mod tests {
     fn body_first() -> &'static Preset {
         let signature = SignatureField {
             header: HeaderName::from_static("x-signature"),
-            grammar: Grammar::Whole { prefix: "" },
+            more: &[],
+            grammar: Grammar::Whole { prefix: "".into() },
             encoding: Encoding::Base64,
         };
         let place = TimestampPlace::Header(HeaderName::from_static("x-timestamp"));
         let wire = Wire {
             signature,
-            algorithm: Algorithm::HmacSha256,
+            algorithm: Algorithm::Hmac(Hash::Sha256),
             key: KeyText::Utf8,
-            signed: &[Part::Body, Part::Literal("."), Part::Timestamp],
+            signed: [Part::Body, Part::Literal("."), Part::Timestamp].to_vec().into(),
             timestamp: Some(TimestampField { place, form: TimestampForm::UnixSeconds }),
             id: None,
+            fixed: &[],
         };
         let (name, defaults) = ("body-first", presets()[0].defaults);
         Box::leak(Box::new(Preset {

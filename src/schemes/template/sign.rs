@@ -3,15 +3,14 @@
 use http::{HeaderName, HeaderValue};
 
 use super::compiled::Template;
+use super::id;
+use super::parts::{self, Values};
 use super::timestamp::TimestampPlace;
-use super::wire::Wire;
-use super::{id, parts};
 use crate::schemes::sign::{Message, SignError, value};
 
 impl Template {
     pub(in crate::schemes) fn accepts_id(&self, id: &str) -> bool {
-        let wire = self.wire;
-        wire.id.is_none() || id::check(id.as_bytes(), parts::separator_after_id(wire.signed)).is_ok()
+        self.wire.id.is_none() || id::check(id.as_bytes(), self.boundaries()).is_ok()
     }
 
     /// Signs with every secret where the header is a list, with the first
@@ -20,10 +19,10 @@ impl Template {
         &self,
         message: &Message<'_>,
     ) -> Result<Vec<(HeaderName, HeaderValue)>, SignError> {
-        let wire = self.wire;
+        let wire = &self.wire;
         let mut headers = Vec::with_capacity(3);
 
-        let id = wire.id.as_ref().map(|name| Ok((name, id_of(message, wire)?))).transpose()?;
+        let id = wire.id.as_ref().map(|name| Ok((name, self.id_of(message)?))).transpose()?;
         headers.extend(id.map(|(name, id)| (name.clone(), value(id))));
 
         let timestamp = wire.timestamp.as_ref().map(|field| (field, field.form.write(message.timestamp)));
@@ -33,28 +32,37 @@ impl Template {
             Some((TimestampPlace::SignatureEntry { syntax, tag }, text)) => {
                 timestamp_entry = Some(syntax.entry(tag, text));
             }
-            None => {}
+            // The body is the app's: its time is there already, or is not.
+            Some((TimestampPlace::JsonField(_), _)) | None => {}
         }
+        let url = match message.public_url {
+            None if wire.signs_url() => return Err(SignError::UrlMissing),
+            url => url.unwrap_or_default(),
+        };
 
-        let id_text = id.map_or(&b""[..], |(_, id)| id.as_bytes());
-        let timestamp_text = timestamp.as_ref().map_or(&b""[..], |(_, text)| text.as_bytes());
-        let around = parts::fill(wire.signed, id_text, timestamp_text);
-        let tags = self.keys.iter().map(|key| {
-            let mut mac = key.clone();
-            mac.update(&around.before_body);
-            mac.update(message.body);
-            mac.update(&around.after_body);
-            mac.into_tag()
-        });
+        let around = parts::fill(
+            &wire.signed,
+            Values {
+                id: id.map_or(&b""[..], |(_, id)| id.as_bytes()),
+                timestamp: timestamp.as_ref().map_or(&b""[..], |(_, text)| text.as_bytes()),
+                method: message.method.as_str(),
+                url,
+            },
+        );
+        let mut tags = self.keys.sign(&around, message.body).into_iter().flatten().peekable();
+        if tags.peek().is_none() {
+            return Err(SignError::PublicKey);
+        }
         let signatures = wire.signature.write(timestamp_entry, tags);
         headers.push((wire.signature.header.clone(), value(&signatures)));
+        let fixed = wire.fixed.iter();
+        headers.extend(fixed.map(|(name, text)| (HeaderName::from_static(name), value(text))));
         Ok(headers)
     }
-}
 
-/// The id that is signed, if a receiver would take it.
-fn id_of<'m>(message: &Message<'m>, wire: &Wire) -> Result<&'m str, SignError> {
-    let id = message.id.ok_or(SignError::IdMissing)?;
-    let checked = id::check(id.as_bytes(), parts::separator_after_id(wire.signed));
-    checked.map(|()| id).map_err(|_| SignError::IdMalformed)
+    /// The id that is signed, if a receiver would take it.
+    fn id_of<'m>(&self, message: &Message<'m>) -> Result<&'m str, SignError> {
+        let id = message.id.ok_or(SignError::IdMissing)?;
+        id::check(id.as_bytes(), self.boundaries()).map(|()| id).map_err(|_| SignError::IdMalformed)
+    }
 }

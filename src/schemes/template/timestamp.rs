@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
+use super::rfc3339;
 use super::signatures::ListSyntax;
 use crate::clock::UnixTime;
 use crate::schemes::fields;
+use crate::schemes::json::{self, JsonFault};
 use crate::schemes::refusal::Refusal;
 
 /// Where a scheme's timestamp is, and how it is written.
@@ -31,6 +33,9 @@ pub enum TimestampPlace {
         /// The tag of the entry.
         tag: &'static str,
     },
+    /// In the body, which is signed: the number of this name at the top of its
+    /// JSON. Read only after the signature holds.
+    JsonField(&'static str),
 }
 
 /// How a timestamp is written.
@@ -38,32 +43,67 @@ pub enum TimestampPlace {
 pub enum TimestampForm {
     /// Unix time in whole seconds: ASCII digits, no sign, no leading zero.
     UnixSeconds,
+    /// Unix time in whole milliseconds, likewise.
+    UnixMillis,
+    /// A date and time of RFC 3339 section 5.6 in whole seconds, with `T`, and
+    /// with `Z` or an offset: `2026-01-31T12:00:00Z`.
+    Rfc3339,
 }
 
 impl TimestampForm {
     /// The step from one timestamp to the next.
-    pub(super) const fn unit(self) -> Duration {
+    pub(in crate::schemes) const fn unit(self) -> Duration {
         match self {
-            Self::UnixSeconds => Duration::from_secs(1),
+            Self::UnixSeconds | Self::Rfc3339 => Duration::from_secs(1),
+            Self::UnixMillis => Duration::from_millis(1),
         }
+    }
+
+    /// Whether it is digits only.
+    pub(super) const fn is_digits(self) -> bool {
+        matches!(self, Self::UnixSeconds | Self::UnixMillis)
     }
 
     /// The text of `time`, rounded down to the unit.
-    pub(super) fn write(self, time: UnixTime) -> String {
+    pub(in crate::schemes) fn write(self, time: UnixTime) -> String {
         match self {
             Self::UnixSeconds => time.as_secs().to_string(),
+            Self::UnixMillis => time.as_millis().to_string(),
+            Self::Rfc3339 => rfc3339::write(time),
         }
     }
 
-    fn read(self, text: &[u8]) -> Option<UnixTime> {
+    pub(in crate::schemes) fn read(self, text: &[u8]) -> Option<UnixTime> {
         match self {
             Self::UnixSeconds => digits(text).map(UnixTime::from_secs),
+            Self::UnixMillis => digits(text).map(UnixTime::from_millis),
+            Self::Rfc3339 => rfc3339::read(text),
         }
+    }
+
+    /// Whether `signed_at` is within `tolerance` of `now`, both edges
+    /// included. The clock is rounded down to the timestamp's own unit first:
+    /// a timestamp of 300 whole seconds ago is 300 seconds old.
+    pub(in crate::schemes) fn check_fresh(
+        self,
+        signed_at: UnixTime,
+        now: UnixTime,
+        tolerance: Duration,
+    ) -> Result<(), Refusal> {
+        let now = self.round_down(now);
+        if now.saturating_since(signed_at) > tolerance {
+            return Err(Refusal::TimestampTooOld);
+        }
+        if signed_at.saturating_since(now) > tolerance {
+            return Err(Refusal::TimestampInFuture);
+        }
+        Ok(())
     }
 
     fn round_down(self, time: UnixTime) -> UnixTime {
         match self {
-            Self::UnixSeconds => UnixTime::from_secs(time.as_secs()),
+            Self::UnixSeconds | Self::Rfc3339 => UnixTime::from_secs(time.as_secs()),
+            Self::UnixMillis => time,
         }
     }
 }
@@ -76,38 +116,31 @@ pub(super) struct Timestamp<'h> {
 }
 
 impl TimestampField {
-    /// The timestamp of a head whose signature header is `signature`.
+    /// The timestamp of a head whose signature header is `signature`; `None`
+    /// where it is in the body.
     pub(super) fn read<'h>(
         &self,
         fields: &'h HeaderMap,
         signature: &'h [u8],
-    ) -> Result<Timestamp<'h>, Refusal> {
+    ) -> Result<Option<Timestamp<'h>>, Refusal> {
         let text = match &self.place {
             TimestampPlace::Header(name) => fields::only(fields, name, Refusal::TimestampMissing)?.as_bytes(),
             TimestampPlace::SignatureEntry { syntax, tag } => only_entry(*syntax, tag, signature)?,
+            TimestampPlace::JsonField(_) => return Ok(None),
         };
         let at = self.form.read(text).ok_or(Refusal::TimestampMalformed)?;
-        Ok(Timestamp { text, at })
+        Ok(Some(Timestamp { text, at }))
     }
+}
 
-    /// Whether `signed_at` is within `tolerance` of `now`, both edges
-    /// included. The clock is rounded down to the timestamp's own unit first:
-    /// a timestamp of 300 whole seconds ago is 300 seconds old.
-    pub(super) fn check_fresh(
-        &self,
-        signed_at: UnixTime,
-        now: UnixTime,
-        tolerance: Duration,
-    ) -> Result<(), Refusal> {
-        let now = self.form.round_down(now);
-        if now.saturating_since(signed_at) > tolerance {
-            return Err(Refusal::TimestampTooOld);
-        }
-        if signed_at.saturating_since(now) > tolerance {
-            return Err(Refusal::TimestampInFuture);
-        }
-        Ok(())
-    }
+/// The time under `name` at the top of the JSON in `body`, over which the
+/// signature holds already.
+pub(super) fn read_in_body(form: TimestampForm, name: &str, body: &[u8]) -> Result<UnixTime, Refusal> {
+    let number = json::top_level_number(body, name).map_err(|fault| match fault {
+        JsonFault::Missing | JsonFault::NotJson => Refusal::TimestampMissing,
+        JsonFault::Malformed => Refusal::TimestampMalformed,
+    })?;
+    form.read(number.to_string().as_bytes()).ok_or(Refusal::TimestampMalformed)
 }
 
 /// With two, a signature over either would do, so neither is taken.
@@ -166,11 +199,9 @@ mod tests {
 
     #[test]
     fn both_edges_of_the_tolerance_are_fresh() {
-        let field =
-            TimestampField { place: TimestampPlace::Header(HeaderName::from_static("t")), form: FORM };
         let check = |signed_at, now_ms| {
             let now = UnixTime::from_millis(now_ms);
-            field.check_fresh(UnixTime::from_secs(signed_at), now, Duration::from_secs(300))
+            FORM.check_fresh(UnixTime::from_secs(signed_at), now, Duration::from_secs(300))
         };
         assert_eq!(check(700, 1_000_000), Ok(()));
         assert_eq!(check(700, 1_000_999), Ok(()));
@@ -183,7 +214,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_occurs_twice_is_malformed() {
-        let syntax = ListSyntax { between: b',', after_tag: b'=' };
+        let syntax = ListSyntax { between: b',', after_tag: b'=', spaced: false };
         assert_eq!(only_entry(syntax, "t", b"v1=x,t=1"), Ok(&b"1"[..]));
         assert_eq!(only_entry(syntax, "t", b"v1=x"), Err(Refusal::TimestampMissing));
         assert_eq!(only_entry(syntax, "t", b"t=1,v1=x,t=1"), Err(Refusal::TimestampMalformed));

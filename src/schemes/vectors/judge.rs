@@ -3,16 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use super::{Case, CaseSecret, Judged, Report, VectorFile, Verdict};
+use super::credentials::credential;
+use super::options::options;
+use super::{Case, Judged, Report, VectorFile, Verdict};
 use crate::clock::UnixTime;
-use crate::keys::Secret;
-use crate::schemes::{Credential, Encoding, Head, Preset, Refusal, Scheme, SchemeOptions, preset};
+use crate::schemes::{Encoding, Head, Preset, Refusal, Response, Scheme, SchemeOptions, preset};
 
 /// Judges every case of `file`.
 pub fn run(file: &VectorFile) -> Report<'_> {
-    let preset = preset(&file.scheme.replace('_', "-"));
+    let preset = preset_of(&file.scheme);
     let verdict = |case| match preset.map(|preset| judge(preset, case)) {
         Some(Ok(())) => Verdict::Accepted,
         Some(Err(verdict)) => verdict,
@@ -22,48 +23,48 @@ pub fn run(file: &VectorFile) -> Report<'_> {
     Report { scheme: &file.scheme, preset, cases }
 }
 
+/// The preset of a file: the one of its name, or else of a part of it, as in
+/// `rfc9421_library`, for a scheme with several files.
+fn preset_of(scheme: &str) -> Option<&'static Preset> {
+    let name = scheme.replace('_', "-");
+    let ends = std::iter::once(name.len()).chain(name.rmatch_indices('-').map(|(end, _)| end));
+    ends.map(|end| &name[..end]).find_map(preset)
+}
+
 /// Whether `case` is accepted, or the verdict it gets instead.
 fn judge(preset: &'static Preset, case: &Case) -> Result<(), Verdict> {
     let credentials: Vec<_> = case.secrets.iter().map(credential).collect::<Result<_, _>>()?;
     let tolerance = case.tolerance_s.map(Duration::from_secs);
-    let options = SchemeOptions { tolerance, allow_weak_secret: true, ..SchemeOptions::default() };
+    let options = SchemeOptions { tolerance, allow_weak_secret: true, ..options(case.params.as_ref()) };
     let scheme = Scheme::new(preset, &credentials, options).map_err(|error| refused(&error))?;
     let body = Encoding::Base64.decode_all(case.body_b64.as_bytes());
     let body = body.ok_or_else(|| unjudged("body_b64 is not base64"))?;
     let method = Method::from_bytes(case.method.as_bytes()).map_err(|error| refused(&error))?;
     let fields = fields(&case.headers)?;
 
-    let (target, public_url) = (target(&case.url), Some(case.url.as_str()));
-    let head = Head { method: &method, target, fields: &fields, public_url };
     let by_code = |refusal: Refusal| refused(&refusal);
-    let mut open = scheme.open(&head, UnixTime::from_secs(case.now)).map_err(by_code)?;
+    let now = UnixTime::from_secs(case.now);
+    let mut open = match case.params.as_ref().and_then(|params| params.status) {
+        Some(status) => {
+            let status = StatusCode::from_u16(status).map_err(|error| refused(&error))?;
+            scheme.open_response(&Response { status, fields: &fields }, now).map_err(by_code)?
+        }
+        None => {
+            let (target, public_url) = (target(&case.url), Some(case.url.as_str()));
+            let head = Head { method: &method, target, fields: &fields, public_url };
+            scheme.open(&head, now).map_err(by_code)?
+        }
+    };
     open.update(&body);
     open.finish(&body).map(drop).map_err(by_code)
 }
 
-fn refused(reason: &dyn fmt::Display) -> Verdict {
+pub(super) fn refused(reason: &dyn fmt::Display) -> Verdict {
     Verdict::Refused(reason.to_string())
 }
 
-fn unjudged(why: &str) -> Verdict {
+pub(super) fn unjudged(why: &str) -> Verdict {
     Verdict::Unjudged(why.to_owned())
-}
-
-/// The credential that `secret` stands for.
-fn credential(secret: &CaseSecret) -> Result<Credential, Verdict> {
-    if secret.kind != "hmac" {
-        return Err(unjudged(&format!("unsupported kind of secret: {}", secret.kind)));
-    }
-    let encoding = match secret.encoding.as_deref() {
-        None => return Ok(Secret::new(secret.value.as_str()).into()),
-        Some("base64") => Encoding::Base64,
-        Some("hex") => Encoding::Hex,
-        Some(other) => return Err(unjudged(&format!("unsupported encoding of a secret: {other}"))),
-    };
-    let decoded = encoding.decode_all(secret.value.as_bytes());
-    decoded
-        .map(|bytes| Secret::new(bytes.as_slice()).into())
-        .ok_or_else(|| refused(&"a secret cannot be decoded"))
 }
 
 fn fields(headers: &[(String, String)]) -> Result<HeaderMap, Verdict> {

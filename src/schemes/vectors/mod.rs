@@ -6,7 +6,9 @@
 //! with its own tolerance and secrets. Fields of the format that do not bear on
 //! a verdict (notes, what libraries said) are ignored.
 
+mod credentials;
 mod judge;
+mod options;
 
 use std::fmt;
 
@@ -15,6 +17,7 @@ use serde::Deserialize;
 use super::Preset;
 
 pub use judge::run;
+pub use options::Params;
 
 /// One file: a scheme and its cases.
 #[derive(Debug, Deserialize)]
@@ -51,6 +54,8 @@ pub struct Case {
     pub body_b64: String,
     /// What is configured for the endpoint.
     pub secrets: Vec<CaseSecret>,
+    /// What the source chose, where a scheme leaves it to the source.
+    pub params: Option<Params>,
     /// The clock, Unix time in seconds.
     pub now: u64,
     /// The tolerance in seconds; the preset's when absent.
@@ -73,6 +78,8 @@ pub struct CaseSecret {
     pub value: String,
     /// `base64` or `hex` where it is to be decoded before anything else.
     pub encoding: Option<String>,
+    /// The name by which messages choose it.
+    pub keyid: Option<String>,
 }
 
 impl fmt::Debug for CaseSecret {

@@ -1,0 +1,19 @@
+//! Id and time are signed with the body: Standard Webhooks and its kin.
+
+use super::common::*;
+
+pub(super) static STANDARD_WEBHOOKS: Preset = Preset {
+    name: "standard-webhooks",
+    provider: "Standard Webhooks (Resend, Polar, Supabase, Replicate and others)",
+    documentation: "https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
+    mechanism: Template(standard_webhooks("webhook-id", "webhook-timestamp", "webhook-signature")),
+    defaults: TIMED,
+};
+
+pub(super) static SVIX: Preset = Preset {
+    name: "svix",
+    provider: "Svix (Clerk, Liveblocks and others)",
+    documentation: "https://docs.svix.com/receiving/verifying-payloads/how-manual",
+    mechanism: Template(standard_webhooks("svix-id", "svix-timestamp", "svix-signature")),
+    defaults: TIMED,
+};
