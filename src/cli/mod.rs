@@ -9,6 +9,7 @@
 mod certs;
 mod check;
 mod configure;
+mod explain;
 mod guard;
 mod role;
 mod schemes;
@@ -60,6 +61,12 @@ enum Subcommands {
     Secret(secret::SecretArgs),
     /// Make certificates for development.
     Certs(certs::CertsArgs),
+    /// Say why a captured request does not verify.
+    ///
+    /// Judges it as a guard would, step by step. Where the signature does not hold, the known mistakes are undone one by
+    /// one, and two by two, and the one that would have made it hold is named.
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(Box<explain::ExplainArgs>),
     /// List the schemes, or show what is on the wire with one.
     #[command(after_help = schemes::EXAMPLES)]
     Schemes(schemes::SchemesArgs),
@@ -69,7 +76,7 @@ enum Subcommands {
 
 /// The whole command line as clap sees it.
 pub fn command() -> Command {
-    Cli::command()
+    Cli::command().mut_subcommand("explain", explain::hide_the_rest)
 }
 
 /// Runs the subcommand that `arguments` (the program's name first) ask for.
@@ -81,6 +88,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
             Subcommands::Check(args) => check::run(&args, environment),
             Subcommands::Secret(args) => secret::run(&args),
             Subcommands::Certs(args) => certs::run(&args),
+            Subcommands::Explain(args) => explain::run(&args, environment),
             Subcommands::Schemes(args) => schemes::run(&args),
             Subcommands::Vectors(args) => vectors::run(&args),
         },
@@ -102,7 +110,10 @@ fn parse(
             command.mut_subcommand(role.name(), |command| environment.overlay(role, command))
         })
     };
-    let matches = overlaid(command().mut_subcommand("check", overlaid)).try_get_matches_from(arguments)?;
+    // What is explained is a guard's source, by the guard's own variables.
+    let sourced = |command: Command| environment.overlay(Role::Guard, command);
+    let command = command().mut_subcommand("check", overlaid).mut_subcommand("explain", sourced);
+    let matches = overlaid(command).try_get_matches_from(arguments)?;
     Cli::from_arg_matches(&matches)
 }
 

@@ -68,8 +68,9 @@ pub(super) fn run(args: &SchemesArgs) -> ExitCode {
 }
 
 fn all() -> String {
-    let column = |of: fn(&Preset) -> &str| presets().iter().map(|preset| of(preset).len()).max().unwrap_or(0);
-    let (name, header) = (column(|preset| preset.name), column(signature_header));
+    let column = |of: fn(&Preset) -> usize| presets().iter().map(of).max().unwrap_or(0);
+    let name = column(|preset| preset.name.len());
+    let header = column(|preset| signature_header(preset).as_str().len());
     let mut text = String::new();
     for preset in presets() {
         let _ = writeln!(

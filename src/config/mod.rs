@@ -22,6 +22,7 @@ mod nearest;
 mod problems;
 mod raw;
 mod raw_signer;
+mod scrutiny;
 mod secrets;
 mod signer;
 mod values;
@@ -37,5 +38,6 @@ pub use guard::{
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
 pub use raw_signer::SignerArgs;
+pub use scrutiny::{Keying, Scrutiny};
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
 pub use values::{Authority, Destination, Host, Protection, Proxy, SpkiPin};

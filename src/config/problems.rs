@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::scrutiny::Keying;
 use super::values::Fault;
 
 /// One thing that keeps a role from starting.
@@ -85,6 +86,9 @@ pub(super) struct Report {
     place: String,
     problems: Vec<Problem>,
     pub(super) remarks: Vec<Remark>,
+    /// What each scheme was compiled from, for who compiles it again with one
+    /// thing changed. Cleared from memory with the report.
+    pub(super) keyings: Vec<Keying>,
 }
 
 impl Report {

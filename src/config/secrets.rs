@@ -91,6 +91,22 @@ pub(super) fn read_one(
     }
 }
 
+/// Secrets from the files of `key`, each with its file.
+pub(super) fn read_others(
+    key: &'static str,
+    paths: &[String],
+    report: &mut Report,
+) -> Option<Vec<(String, Secret)>> {
+    let mut secrets = Vec::new();
+    for path in paths {
+        match from_file(key, path, report) {
+            Ok(bytes) => secrets.push((path.clone(), Secret::new(bytes))),
+            Err(fault) => report.wrong(key, path, fault),
+        }
+    }
+    (secrets.len() == paths.len()).then_some(secrets)
+}
+
 /// Every secret, files first, each kind in the order given. The order is that
 /// of the slots; the first one signs.
 pub(super) fn read(

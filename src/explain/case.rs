@@ -59,6 +59,11 @@ impl Case {
         self.open(&scheme, UnixTime::EPOCH).ok()?.claimed_at()
     }
 
+    /// Whether the signature holds, if only its time were another.
+    pub fn holds_at_some_time(&self) -> bool {
+        self.holds().is_some()
+    }
+
     /// The proof, whenever it was signed and however weak the key.
     pub(super) fn holds(&self) -> Option<Proof> {
         let scheme = self.scheme(self.timeless()).ok()?;

@@ -8,6 +8,7 @@ mod bounds;
 mod endpoint;
 mod file;
 mod scheme;
+mod scrutiny;
 mod signer;
 mod source;
 mod transport;

@@ -5,6 +5,7 @@ use std::slice;
 use crate::config::nearest::nearest;
 use crate::config::problems::{Remark, Report};
 use crate::config::raw::scheme_names;
+use crate::config::scrutiny::Keying;
 use crate::config::secrets::Sourced;
 use crate::config::values::Fault;
 use crate::keys::KEY_BYTES_MIN;
@@ -33,7 +34,10 @@ pub(super) fn compile(
     }
     let credentials: Vec<_> = secrets.iter().map(|sourced| credential(sourced)).collect();
     match Scheme::new(preset, &credentials, options.clone()) {
-        Ok(scheme) => Some(scheme),
+        Ok(scheme) => {
+            report.keyings.push(Keying { preset, credentials, options: options.clone() });
+            Some(scheme)
+        }
         Err(error @ KeyError::Choice { option, .. }) => {
             report.problem(flag(option), error.to_string());
             None

@@ -129,6 +129,7 @@ fn renamed(case: &Case, names: &[HeaderName]) -> Option<Variant> {
 fn spellings(case: &Case) -> Vec<Variant> {
     let field = match &case.preset.mechanism {
         Mechanism::Template(wire) => &wire.signature,
+        Mechanism::Jwt(_) => return Vec::new(),
     };
     let Some(text) = only(&case.request.fields, &field.header) else { return Vec::new() };
     let mut variants = Vec::new();

@@ -27,6 +27,7 @@ pub(super) fn variants(case: &Case, others: &[(String, Secret)]) -> Vec<Variant>
 fn key_text(preset: &Preset) -> Option<KeyText> {
     match &preset.mechanism {
         Mechanism::Template(wire) => Some(wire.key),
+        Mechanism::Jwt(_) => None,
     }
 }
 

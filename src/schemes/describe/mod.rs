@@ -4,10 +4,13 @@
 //! Every match is exhaustive, so a row that can say something new cannot be
 //! described as if it did not. Nothing here decides anything.
 
+mod jwt;
 mod template;
 mod words;
 
 use std::time::Duration;
+
+use http::HeaderName;
 
 use super::preset::{Defaults, Mechanism, Policy, Preset};
 use words::{list, size, span};
@@ -23,35 +26,39 @@ pub struct Fact {
 
 /// What is to be known about `preset`, the wire first and the policies last.
 pub fn describe(preset: &Preset) -> Vec<Fact> {
-    let wire = match &preset.mechanism {
-        Mechanism::Template(wire) => template::facts(wire),
+    let (mut facts, known_by_id) = match &preset.mechanism {
+        Mechanism::Template(wire) => (template::facts(wire), wire.id.is_some()),
+        Mechanism::Jwt(row) => return [jwt::facts(row), jwt::policies(&preset.defaults)].concat(),
     };
-    let known_by_id = match &preset.mechanism {
-        Mechanism::Template(wire) => wire.id.is_some(),
-    };
-    let mut facts = wire;
     facts.extend(policies(&preset.defaults, known_by_id));
     facts
 }
 
-/// The header that a request of this preset is known by, in lower case.
-pub fn signature_header(preset: &Preset) -> &str {
+/// The header that a request of this preset is known by.
+pub fn signature_header(preset: &Preset) -> HeaderName {
     match &preset.mechanism {
-        Mechanism::Template(wire) => wire.signature.header.as_str(),
+        Mechanism::Template(wire) => wire.signature.header.clone(),
+        Mechanism::Jwt(row) => row.header(),
     }
 }
 
-fn policies(defaults: &Defaults, known_by_id: bool) -> impl Iterator<Item = Fact> {
-    let methods: Vec<_> = defaults.methods.iter().map(ToString::to_string).collect();
-    [
+fn policies(defaults: &Defaults, known_by_id: bool) -> Vec<Fact> {
+    let memory = [
         ("freshness", freshness(defaults.tolerance)),
         ("memory", memory(defaults, known_by_id)),
         ("copies", copies(defaults, known_by_id)),
-        ("body", format!("at most {}", size(defaults.body_bytes_max))),
-        ("methods", list(&methods)),
-    ]
-    .into_iter()
-    .map(|(name, text)| Fact { name, text })
+    ];
+    [facts(memory), bounds(defaults)].concat()
+}
+
+/// What is taken, however it is signed.
+fn bounds(defaults: &Defaults) -> Vec<Fact> {
+    let methods: Vec<_> = defaults.methods.iter().map(ToString::to_string).collect();
+    facts([("body", format!("at most {}", size(defaults.body_bytes_max))), ("methods", list(&methods))])
+}
+
+fn facts(pairs: impl IntoIterator<Item = (&'static str, String)>) -> Vec<Fact> {
+    pairs.into_iter().map(|(name, text)| Fact { name, text }).collect()
 }
 
 fn freshness(tolerance: Option<Duration>) -> String {
