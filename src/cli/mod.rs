@@ -14,6 +14,7 @@ mod guard;
 mod role;
 mod schemes;
 mod secret;
+mod send;
 mod signer;
 mod vectors;
 
@@ -70,6 +71,12 @@ enum Subcommands {
     /// List the schemes, or show what is on the wire with one.
     #[command(after_help = schemes::EXAMPLES)]
     Schemes(schemes::SchemesArgs),
+    /// Sign deliveries and send them by hand, to try a guard.
+    ///
+    /// Signs under any scheme that can sign and says what came back. Can also send what a guard must refuse: old, changed
+    /// or repeated deliveries.
+    #[command(after_help = send::EXAMPLES)]
+    Send(Box<send::SendArgs>),
     /// Judge files of signature vectors.
     Vectors(vectors::VectorsArgs),
 }
@@ -90,6 +97,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
             Subcommands::Certs(args) => certs::run(&args),
             Subcommands::Explain(args) => explain::run(&args, environment),
             Subcommands::Schemes(args) => schemes::run(&args),
+            Subcommands::Send(args) => send::run(&args, environment),
             Subcommands::Vectors(args) => vectors::run(&args),
         },
         Err(error) => {

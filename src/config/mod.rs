@@ -12,6 +12,7 @@
 
 mod advice;
 mod build;
+mod by_hand;
 mod effective;
 mod egress;
 mod environment;
@@ -28,6 +29,7 @@ mod signer;
 mod values;
 
 pub(crate) use build::preset_named;
+pub use by_hand::{ByHand, ByHandArgs};
 pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
 pub use environment::{Environment, Role};
@@ -37,7 +39,8 @@ pub use guard::{
 };
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
-pub use raw_signer::SignerArgs;
+pub use raw_signer::{ClientTlsArgs, SignerArgs, SigningArgs};
 pub use scrutiny::{Keying, Scrutiny};
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
+pub(crate) use values::duration as read_duration;
 pub use values::{Authority, Destination, Host, Protection, Proxy, SpkiPin};

@@ -133,7 +133,7 @@ impl FromStr for Moment {
 }
 
 /// RFC 3339 in UTC, or unix seconds beyond the years it can say.
-pub(super) fn shown_time(time: UnixTime) -> String {
+pub(in crate::cli) fn shown_time(time: UnixTime) -> String {
     let seconds =
         i64::try_from(time.as_secs()).ok().and_then(|secs| OffsetDateTime::from_unix_timestamp(secs).ok());
     seconds.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| time.as_secs().to_string())

@@ -26,6 +26,8 @@ use crate::config::{Environment, GuardArgs, Scrutiny};
 use crate::explain::{Capture, Case, Format};
 use facts::{Facts, Moment};
 
+pub(super) use facts::shown_time;
+
 /// Shown below the flags.
 pub(super) const EXAMPLES: &str = "\
 Every flag of the guard is taken, so that its command line can be pasted here, and every variable; those that are not

@@ -18,6 +18,9 @@ pub(super) fn shown(facts: &Facts<'_>) -> String {
         steps(&scheme.steps, &mut text);
     }
     verdict(facts, &mut text);
+    for note in &facts.capture.notes {
+        let _ = writeln!(text, "\nnote: {note}");
+    }
     for scheme in &facts.schemes {
         why(scheme, &mut text);
     }

@@ -5,6 +5,7 @@
 
 mod authorization;
 mod bounds;
+mod by_hand;
 mod endpoint;
 mod file;
 mod scheme;
