@@ -46,7 +46,10 @@ pub(super) fn run(args: &SchemesArgs) -> ExitCode {
         match (args.markdown, args.json) {
             (true, _) => say(&mut stdout, markdown::page().trim_end()),
             (false, true) => {
-                say(&mut stdout, format_args!("{:#}", presets().iter().map(as_json).collect::<Value>()));
+                say(
+                    &mut stdout,
+                    format_args!("{:#}", presets().iter().copied().map(as_json).collect::<Value>()),
+                );
             }
             (false, false) => say(&mut stdout, all().trim_end()),
         }
@@ -68,7 +71,7 @@ pub(super) fn run(args: &SchemesArgs) -> ExitCode {
 }
 
 fn all() -> String {
-    let column = |of: fn(&Preset) -> usize| presets().iter().map(of).max().unwrap_or(0);
+    let column = |of: fn(&Preset) -> usize| presets().iter().copied().map(of).max().unwrap_or(0);
     let name = column(|preset| preset.name.len());
     let header = column(|preset| signature_header(preset).as_str().len());
     let mut text = String::new();

@@ -154,7 +154,9 @@ impl KeyText {
                 None => Ok(AsymmetricKey::from_public(raw(&decode(text, "whpk_")?)?, algorithm)?),
             },
             Self::Spki => Ok(AsymmetricKey::from_public(&decode(text, "")?, algorithm)?),
-            Self::Utf8 | Self::Base64 { .. } | Self::Marked { .. } | Self::Hex => Err(KeyRejected::Unreadable.into()),
+            Self::Utf8 | Self::Base64 { .. } | Self::Marked { .. } | Self::Hex => {
+                Err(KeyRejected::Unreadable.into())
+            }
         }
     }
 }

@@ -34,7 +34,7 @@ impl Open {
     pub fn claimed_at(&self) -> Option<UnixTime> {
         match &self.0 {
             Opened::Template(open) => open.claimed_at(),
-            Opened::Token(_) => None,
+            Opened::Covered(open) => open.claimed_at(),
         }
     }
 

@@ -27,7 +27,9 @@ mod state;
 mod token;
 mod worker;
 
+// For deliveries by hand, which go the same way.
 pub use egress::{AddressKind, ClientTlsError, Refusal, RouteError};
+pub(crate) use egress::{Egress, Route, SystemResolver};
 pub use outcome::Outcome;
 pub use rejection::Rejection;
 pub use start::{StartError, start};

@@ -129,7 +129,7 @@ fn renamed(case: &Case, names: &[HeaderName]) -> Option<Variant> {
 fn spellings(case: &Case) -> Vec<Variant> {
     let field = match &case.preset.mechanism {
         Mechanism::Template(wire) => &wire.signature,
-        Mechanism::Jwt(_) => return Vec::new(),
+        Mechanism::HttpSignatures(_) | Mechanism::Cavage(_) => return Vec::new(),
     };
     let Some(text) = only(&case.request.fields, &field.header) else { return Vec::new() };
     let mut variants = Vec::new();
@@ -188,14 +188,14 @@ fn written(field: &SignatureField, text: &str, signature: &[u8]) -> String {
         Encoding::Hex => signature.iter().map(|byte| format!("{byte:02x}")).collect(),
         Encoding::Base64 => Base64::encode_string(signature),
     };
-    match field.grammar {
+    match &field.grammar {
         Grammar::Whole { prefix } => format!("{prefix}{signature}"),
         Grammar::List { syntax, tag } => {
             let (between, after_tag) = (char::from(syntax.between), char::from(syntax.after_tag));
             let others = text.split(between).map(str::trim).filter(|entry| {
                 entry
                     .split_once(after_tag)
-                    .is_some_and(|(other, value)| other != tag && value.len() < TOKEN_BYTES_MIN)
+                    .is_some_and(|(other, value)| other != *tag && value.len() < TOKEN_BYTES_MIN)
             });
             let own = format!("{tag}{after_tag}{signature}");
             others.map(str::to_owned).chain([own]).collect::<Vec<_>>().join(&String::from(between))

@@ -22,12 +22,12 @@ pub(super) fn variants(case: &Case, others: &[(String, Secret)]) -> Vec<Variant>
     variants
 }
 
-/// How this scheme makes keys of secrets, where a key is shared and may be any
-/// bytes.
+/// How this scheme makes keys of secrets.
 fn key_text(preset: &Preset) -> Option<KeyText> {
     match &preset.mechanism {
         Mechanism::Template(wire) => Some(wire.key),
-        Mechanism::Jwt(_) => None,
+        Mechanism::HttpSignatures(_) => Some(HTTP_SIGNATURES),
+        Mechanism::Cavage(dialect) => Some(dialect.key),
     }
 }
 
@@ -59,7 +59,7 @@ fn readings(case: &Case, key_text: KeyText) -> Vec<Variant> {
                 .iter()
                 .map(|credential| {
                     let key = reading.key(&trim.text(credential.secret.expose())?)?;
-                    let secret = spelled(key_text, &key);
+                    let secret = spelled(key_text, &key)?;
                     seen.insert(secret != credential.secret);
                     Some(Credential { secret, ..credential.clone() })
                 })
@@ -97,14 +97,17 @@ fn described(trim: Trim, reading: Reading, own: KeyText) -> (Mistake, String) {
     }
 }
 
-/// The secret text that makes `key` under `key_text`.
-fn spelled(key_text: KeyText, key: &[u8]) -> Secret {
+/// The secret text that makes `key` under `key_text`, where a key is shared and
+/// may be any bytes.
+fn spelled(key_text: KeyText, key: &[u8]) -> Option<Secret> {
     match key_text {
-        KeyText::Utf8 => Secret::new(key),
-        KeyText::Base64 { prefix } => {
+        KeyText::Utf8 => Some(Secret::new(key)),
+        KeyText::Base64 { prefix } | KeyText::Marked { base64: prefix } => {
             let base64 = Zeroizing::new(Base64::encode_string(key));
-            Secret::new([prefix, &base64].concat())
+            Some(Secret::new([prefix, &base64].concat()))
         }
+        KeyText::Hex => Some(Secret::new(key.iter().map(|byte| format!("{byte:02x}")).collect::<String>())),
+        KeyText::Ed25519Hex | KeyText::Ed25519Webhook | KeyText::Spki => None,
     }
 }
 
@@ -164,8 +167,10 @@ impl Reading {
     /// Whether it is what the scheme itself does.
     fn is(self, key_text: KeyText) -> bool {
         match key_text {
-            KeyText::Utf8 => matches!(self, Self::Text),
+            KeyText::Utf8 | KeyText::Marked { .. } => matches!(self, Self::Text),
             KeyText::Base64 { .. } => matches!(self, Self::Base64),
+            KeyText::Hex => matches!(self, Self::Hex),
+            KeyText::Ed25519Hex | KeyText::Ed25519Webhook | KeyText::Spki => false,
         }
     }
 
@@ -206,6 +211,9 @@ fn hex(text: &[u8]) -> Option<Vec<u8>> {
     pairs.iter().map(|[high, low]| u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()).collect()
 }
 
+/// How RFC 9421's shared secrets may be written here.
+const HTTP_SIGNATURES: KeyText = KeyText::Marked { base64: "base64:" };
+
 /// Longer ones are no labels.
 const LABEL_BYTES_MAX: usize = 24;
 
@@ -229,8 +237,10 @@ mod tests {
     #[test]
     fn what_is_spelled_makes_its_key() {
         let scheme = KeyText::Base64 { prefix: "whsec_" };
-        assert_eq!(spelled(scheme, b"abc"), Secret::new("whsec_YWJj"));
-        assert_eq!(spelled(KeyText::Utf8, b"abc"), Secret::new("abc"));
+        assert_eq!(spelled(scheme, b"abc"), Some(Secret::new("whsec_YWJj")));
+        assert_eq!(spelled(KeyText::Utf8, b"abc"), Some(Secret::new("abc")));
+        assert_eq!(spelled(KeyText::Hex, b"abc"), Some(Secret::new("616263")));
+        assert_eq!(spelled(KeyText::Spki, b"abc"), None);
         assert_eq!(Reading::Hex.key(b"0aFF").map(|key| key.to_vec()), Some(vec![0x0a, 0xff]));
         assert!(Reading::Hex.key(b"0a+1").is_none());
     }

@@ -4,13 +4,13 @@
 //! Every match is exhaustive, so a row that can say something new cannot be
 //! described as if it did not. Nothing here decides anything.
 
-mod jwt;
+mod covered;
 mod template;
 mod words;
 
 use std::time::Duration;
 
-use http::HeaderName;
+use http::header::{self, HeaderName};
 
 use super::preset::{Defaults, Mechanism, Policy, Preset};
 use words::{list, size, span};
@@ -28,7 +28,8 @@ pub struct Fact {
 pub fn describe(preset: &Preset) -> Vec<Fact> {
     let (mut facts, known_by_id) = match &preset.mechanism {
         Mechanism::Template(wire) => (template::facts(wire), wire.id.is_some()),
-        Mechanism::Jwt(row) => return [jwt::facts(row), jwt::policies(&preset.defaults)].concat(),
+        Mechanism::HttpSignatures(row) => (covered::http_signatures(row), false),
+        Mechanism::Cavage(dialect) => (covered::cavage(dialect), false),
     };
     facts.extend(policies(&preset.defaults, known_by_id));
     facts
@@ -38,7 +39,11 @@ pub fn describe(preset: &Preset) -> Vec<Fact> {
 pub fn signature_header(preset: &Preset) -> HeaderName {
     match &preset.mechanism {
         Mechanism::Template(wire) => wire.signature.header.clone(),
-        Mechanism::Jwt(row) => row.header(),
+        Mechanism::HttpSignatures(_) => HeaderName::from_static("signature"),
+        Mechanism::Cavage(dialect) => {
+            // Every dialect has a place for its signature.
+            dialect.places.first().map_or(header::AUTHORIZATION, |place| place.header.clone())
+        }
     }
 }
 
