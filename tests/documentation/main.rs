@@ -3,6 +3,9 @@
 
 mod architecture;
 mod imports;
+mod library;
+#[cfg(feature = "proxy")]
+mod mistakes;
 #[cfg(feature = "proxy")]
 mod rejections;
 #[cfg(feature = "proxy")]

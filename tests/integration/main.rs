@@ -27,6 +27,7 @@ mod limits;
 mod process;
 mod refusals;
 mod replays;
+mod send;
 mod signatures;
 mod signer;
 mod slow;

@@ -30,8 +30,8 @@ pub(super) use facts::shown_time;
 
 /// Shown below the flags.
 pub(super) const EXAMPLES: &str = "\
-Every flag of the guard is taken, so that its command line can be pasted here, and every variable; those that are not
-shown have no meaning here. No app, certificate or port is needed.
+Every flag and variable of the guard is taken, so that its command line can be pasted here; those that
+are not shown have no meaning for a capture. No app, certificate or port is needed.
 
 Examples:
   A request kept in a file, as it came over the wire:
@@ -41,13 +41,14 @@ Examples:
     countersign explain traffic.har --entry 3 --scheme stripe --secret-file stripe.secret
 
   A curl command line, judged as if it had just been signed:
-    pbpaste | countersign explain - --scheme standard-webhooks --secret-file webhook.secret --received-at signed
+    countersign explain - --scheme svix --secret-file svix.secret --received-at signed < line.txt
 
   Perhaps it is the test mode's secret?
-    countersign explain delivery.http --scheme stripe --secret-file live.secret --other-secret-file test.secret
+    countersign explain delivery.http --scheme stripe --secret-file live.secret \
+      --other-secret-file test.secret
 
-Exit codes: 0 a guard would take it, as far as a capture tells; 1 it would refuse it; 2 the capture or the
-configuration cannot be read.";
+Exit codes: 0 a guard would take it, as far as a capture tells; 1 it would refuse it; 2 the capture or
+the configuration cannot be read.";
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {

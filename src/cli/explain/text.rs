@@ -10,12 +10,14 @@ use crate::explain::Finding;
 pub(super) fn shown(facts: &Facts<'_>) -> String {
     let mut text = String::new();
     head(facts, &mut text);
-    steps(&facts.steps, &mut text);
+    let all = facts.steps.iter().chain(facts.schemes.iter().flat_map(|scheme| &scheme.steps));
+    let width = all.map(|step| step.name.len()).max().unwrap_or(0);
+    steps(&facts.steps, width, &mut text);
     for scheme in &facts.schemes {
         if facts.schemes.len() > 1 {
             let _ = writeln!(text, "\n  as {}:", scheme.case.preset.name);
         }
-        steps(&scheme.steps, &mut text);
+        steps(&scheme.steps, width, &mut text);
     }
     verdict(facts, &mut text);
     for note in &facts.capture.notes {
@@ -43,8 +45,7 @@ fn head(facts: &Facts<'_>, text: &mut String) {
     let _ = writeln!(text, "source    {}, scheme {}\n", facts.source, names.join(" and "));
 }
 
-fn steps(steps: &[Step], text: &mut String) {
-    let width = steps.iter().map(|step| step.name.len()).max().unwrap_or(0).max(NAME_WIDTH);
+fn steps(steps: &[Step], width: usize, text: &mut String) {
     for Step { name, outcome, detail } in steps {
         let (word, code) = match outcome {
             Outcome::Passed => ("pass", String::new()),
@@ -111,8 +112,6 @@ pub(super) fn documented(code: &str) -> Option<(&'static str, &'static str)> {
 }
 
 const REJECTIONS: &str = include_str!("../../../docs/rejections.md");
-
-const NAME_WIDTH: usize = 9;
 
 #[cfg(test)]
 mod tests {

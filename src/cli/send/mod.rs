@@ -29,8 +29,8 @@ use delivery::{Delivery, Tamper, Wanted};
 
 /// Shown below the flags.
 pub(super) const EXAMPLES: &str = "\
-Addresses of this machine may be called without --allow-destination, and http:// to them without --allow-plain: the URL
-is typed by hand. Anything else is as with the signer.
+Addresses of this machine may be called without --allow-destination, and http:// to them without
+--allow-plain: the URL is typed by hand. Anything else is as with the signer.
 
 Examples:
   One delivery, to the guard of the README:

@@ -139,6 +139,9 @@ fn spellings(case: &Case) -> Vec<Variant> {
             if value.as_bytes() == text.as_bytes() {
                 continue;
             }
+            // The same letters: then it is what stands around them.
+            let around = value.as_bytes().windows(token.len()).any(|window| window == token.as_bytes());
+            let said = if around { "what stands before or behind it is not the scheme's" } else { said };
             let case = with_field(case, &field.header, value);
             variants.push(Variant { mistake: Mistake::SignatureSpelling, detail: said.to_owned(), case });
         }
