@@ -83,6 +83,9 @@ pub enum KeyFault {
     /// It is no key of the scheme's algorithm.
     #[error("{0}")]
     Rejected(#[from] KeyRejected),
+    /// No header can carry it.
+    #[error("it holds what no header can carry, or begins or ends with a blank")]
+    NotToken,
     /// HTTP Basic needs a name and a password.
     #[error("it is not a user name and a password with a colon between them")]
     NotUserPassword,

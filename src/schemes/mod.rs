@@ -60,11 +60,13 @@ pub mod describe;
 mod digest;
 mod encoding;
 mod fields;
+mod form;
 mod freshness;
 mod http_signatures;
 mod json;
 mod key;
 mod mac;
+mod mailgun;
 mod open;
 mod preset;
 mod presets;
@@ -74,6 +76,7 @@ mod scheme;
 mod sign;
 mod tag;
 mod template;
+mod token;
 pub mod vectors;
 
 pub use asymmetric::{KeyAlgorithm, KeyRejected};
@@ -81,11 +84,12 @@ pub use cavage::{Dialect, LINES_MAX, Line, Place};
 pub use covered::{BodyDigest, KeyUse, NamedAlgorithm};
 pub use digest::Digest;
 pub use encoding::Encoding;
+pub use form::{FORM_FIELDS_MAX, FormCoverage, FormWire};
 pub use http_signatures::{COMPONENTS_MAX, LABELS_MAX, MessageSignatures, Response};
 pub use key::{KeyError, KeyFault, KeyText};
 pub use mac::Hash;
 pub use open::Open;
-pub use preset::{Defaults, Mechanism, Policy, Preset};
+pub use preset::{Defaults, Mechanism, Policy, Preset, Row};
 pub use presets::{preset, presets};
 pub use proof::{Proof, ReplayIdentity};
 pub use refusal::Refusal;
@@ -95,3 +99,4 @@ pub use template::{
     Algorithm, Grammar, ID_BYTES_MAX, ListSyntax, Part, SIGNATURES_MAX, SignatureField, TimestampField,
     TimestampForm, TimestampPlace, Wire,
 };
+pub use token::{TokenForm, TokenWire};

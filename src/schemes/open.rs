@@ -3,9 +3,12 @@
 use std::fmt;
 
 use super::covered::OpenCovered;
+use super::form::OpenForm;
+use super::mailgun::OpenMailgun;
 use super::proof::Proof;
 use super::refusal::Refusal;
 use super::template::OpenTemplate;
+use super::token::OpenToken;
 use crate::clock::UnixTime;
 
 /// A delivery whose head is in order and whose signature is still open. Owns
@@ -17,6 +20,9 @@ pub struct Open(Opened);
 enum Opened {
     Template(OpenTemplate),
     Covered(OpenCovered),
+    Form(OpenForm),
+    Mailgun(OpenMailgun),
+    Token(OpenToken),
 }
 
 impl Open {
@@ -26,6 +32,8 @@ impl Open {
         match &mut self.0 {
             Opened::Template(open) => open.update(chunk),
             Opened::Covered(open) => open.update(chunk),
+            // These read the whole at the end, or none of it.
+            Opened::Form(_) | Opened::Mailgun(_) | Opened::Token(_) => {}
         }
     }
 
@@ -46,20 +54,30 @@ impl Open {
         match self.0 {
             Opened::Template(open) => open.finish(body),
             Opened::Covered(open) => open.finish(),
+            Opened::Form(open) => open.finish(body),
+            Opened::Mailgun(open) => open.finish(body),
+            Opened::Token(open) => Ok(open.finish()),
         }
     }
 }
 
-impl From<OpenTemplate> for Open {
-    fn from(open: OpenTemplate) -> Self {
-        Self(Opened::Template(open))
-    }
+/// An `Open` of each mechanism.
+macro_rules! opened_from {
+    ($($mechanism:ident($open:ty),)+) => {
+        $(impl From<$open> for Open {
+            fn from(open: $open) -> Self {
+                Self(Opened::$mechanism(open))
+            }
+        })+
+    };
 }
 
-impl From<OpenCovered> for Open {
-    fn from(open: OpenCovered) -> Self {
-        Self(Opened::Covered(open))
-    }
+opened_from! {
+    Template(OpenTemplate),
+    Covered(OpenCovered),
+    Form(OpenForm),
+    Mailgun(OpenMailgun),
+    Token(OpenToken),
 }
 
 impl fmt::Debug for Open {
@@ -67,6 +85,9 @@ impl fmt::Debug for Open {
         match &self.0 {
             Opened::Template(open) => open.fmt(f),
             Opened::Covered(open) => open.fmt(f),
+            Opened::Form(open) => open.fmt(f),
+            Opened::Mailgun(open) => open.fmt(f),
+            Opened::Token(open) => open.fmt(f),
         }
     }
 }

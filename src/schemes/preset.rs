@@ -1,15 +1,19 @@
 //! What a row of the table of schemes says.
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 
 use super::cavage::Dialect;
+use super::form::FormWire;
 use super::http_signatures::MessageSignatures;
 use super::template::Wire;
+use super::token::TokenWire;
 
 /// A provider's way of signing, and what it is best met with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Preset {
     /// The name in configuration, logs and vector files.
     pub name: &'static str,
@@ -23,8 +27,40 @@ pub struct Preset {
     pub defaults: Defaults,
 }
 
+/// A row of the table, or one that a configuration made in its likeness.
+#[derive(Clone, Debug)]
+pub enum Row {
+    /// One of [`presets`](super::presets).
+    Known(&'static Preset),
+    /// One of a source's own.
+    Made(Arc<Preset>),
+}
+
+impl Deref for Row {
+    type Target = Preset;
+
+    fn deref(&self) -> &Preset {
+        match self {
+            Self::Known(preset) => preset,
+            Self::Made(preset) => preset,
+        }
+    }
+}
+
+impl From<&'static Preset> for Row {
+    fn from(preset: &'static Preset) -> Self {
+        Self::Known(preset)
+    }
+}
+
+impl From<Preset> for Row {
+    fn from(preset: Preset) -> Self {
+        Self::Made(Arc::new(preset))
+    }
+}
+
 /// The family of ways to prove a request that a scheme belongs to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Mechanism {
     /// A signature over a template of parts: what most providers do.
     Template(Wire),
@@ -32,6 +68,12 @@ pub enum Mechanism {
     HttpSignatures(MessageSignatures),
     /// Lines that the message names, as in the drafts before RFC 9421.
     Cavage(Dialect),
+    /// A signature over the URL and the fields of a form, or a digest in the URL.
+    Form(FormWire),
+    /// Time, token and signature in the body.
+    Mailgun,
+    /// A shared token in a header, which signs nothing.
+    Token(TokenWire),
 }
 
 impl Mechanism {
@@ -40,9 +82,26 @@ impl Mechanism {
     /// takes.
     pub const fn names_keys(&self) -> bool {
         match self {
-            Self::Template(_) => false,
+            Self::Template(_) | Self::Form(_) | Self::Mailgun | Self::Token(_) => false,
             Self::HttpSignatures(_) | Self::Cavage(_) => true,
         }
+    }
+
+    /// Whether the URL is signed, so that a source must say what it is.
+    pub fn signs_url(&self) -> bool {
+        match self {
+            Self::Template(wire) => wire.signs_url(),
+            Self::Form(_) => true,
+            // What must be covered is a source's choice: the scheme says.
+            Self::HttpSignatures(_) | Self::Cavage(_) => false,
+            Self::Mailgun | Self::Token(_) => false,
+        }
+    }
+
+    /// Whether anything of the request is signed. Without that there is no
+    /// memory of what was accepted.
+    pub const fn signs(&self) -> bool {
+        !matches!(self, Self::Token(_))
     }
 }
 

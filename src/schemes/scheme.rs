@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, Method};
 
 use super::cavage::Cavage;
 use super::covered::BodyDigest;
+use super::form::Form;
 use super::http_signatures::{HttpSignatures, Response};
 use super::key::{KeyError, WeakKeys};
+use super::mailgun::Mailgun;
 use super::open::Open;
-use super::preset::{Mechanism, Preset};
+use super::preset::{Mechanism, Preset, Row};
 use super::refusal::Refusal;
 use super::template::Template;
+use super::token::Token;
 use crate::clock::UnixTime;
 use crate::keys::Secret;
 
@@ -87,7 +91,7 @@ impl SchemeOptions {
 /// A preset compiled with the secrets of one source. Immutable.
 #[derive(Debug)]
 pub struct Scheme {
-    preset: &'static Preset,
+    preset: Row,
     pub(super) keyed: Keyed,
 }
 
@@ -97,16 +101,20 @@ pub(super) enum Keyed {
     Template(Template),
     HttpSignatures(HttpSignatures),
     Cavage(Cavage),
+    Form(Form),
+    Mailgun(Mailgun),
+    Token(Token),
 }
 
 impl Scheme {
     /// Compiles `preset` with `credentials`: at least one, at most
     /// [`SECRETS_MAX`], any of which may have signed a delivery.
     pub fn new(
-        preset: &'static Preset,
+        preset: impl Into<Row>,
         credentials: &[Credential],
         options: SchemeOptions,
     ) -> Result<Self, KeyError> {
+        let preset = preset.into();
         match credentials.len() {
             0 => return Err(KeyError::NoSecret),
             count if count > SECRETS_MAX => return Err(KeyError::TooManySecrets { count }),
@@ -123,13 +131,16 @@ impl Scheme {
             Mechanism::Cavage(dialect) => {
                 Keyed::Cavage(Cavage::new(dialect, credentials, tolerance, &options)?)
             }
+            Mechanism::Form(wire) => Keyed::Form(Form::new(wire, credentials, &options)?),
+            Mechanism::Mailgun => Keyed::Mailgun(Mailgun::new(credentials, tolerance, &options)?),
+            Mechanism::Token(wire) => Keyed::Token(Token::new(wire, credentials, &options)?),
         };
         Ok(Self { preset, keyed })
     }
 
     /// The row it was made from.
-    pub fn preset(&self) -> &'static Preset {
-        self.preset
+    pub fn preset(&self) -> &Preset {
+        &self.preset
     }
 
     /// The greatest age and lead of a signed time; `None` where the scheme
@@ -139,6 +150,8 @@ impl Scheme {
             Keyed::Template(template) => template.tolerance(),
             Keyed::HttpSignatures(signatures) => Some(signatures.freshness().tolerance),
             Keyed::Cavage(cavage) => Some(cavage.freshness().tolerance),
+            Keyed::Mailgun(mailgun) => Some(mailgun.tolerance()),
+            Keyed::Form(_) | Keyed::Token(_) => None,
         }
     }
 
@@ -151,6 +164,8 @@ impl Scheme {
             Keyed::Template(template) => template.fresh_for(),
             Keyed::HttpSignatures(signatures) => Some(signatures.freshness().lasts()),
             Keyed::Cavage(cavage) => Some(cavage.freshness().lasts()),
+            Keyed::Mailgun(mailgun) => Some(mailgun.fresh_for()),
+            Keyed::Form(_) | Keyed::Token(_) => None,
         }
     }
 
@@ -160,6 +175,9 @@ impl Scheme {
             Keyed::Template(template) => template.secret_count(),
             Keyed::HttpSignatures(signatures) => signatures.secret_count(),
             Keyed::Cavage(cavage) => cavage.secret_count(),
+            Keyed::Form(form) => form.secret_count(),
+            Keyed::Mailgun(mailgun) => mailgun.secret_count(),
+            Keyed::Token(token) => token.secret_count(),
         }
     }
 
@@ -171,6 +189,10 @@ impl Scheme {
             Keyed::Template(template) => template.security_headers(),
             Keyed::HttpSignatures(signatures) => signatures.security_headers(),
             Keyed::Cavage(cavage) => cavage.security_headers(),
+            Keyed::Form(form) => form.security_headers(),
+            // Only the layout of the body is read from the head.
+            Keyed::Mailgun(_) => &[CONTENT_TYPE],
+            Keyed::Token(token) => token.security_headers(),
         }
     }
 
@@ -180,6 +202,20 @@ impl Scheme {
         match &self.keyed {
             Keyed::Template(template) => template.id_header(),
             Keyed::HttpSignatures(_) | Keyed::Cavage(_) => None,
+            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => None,
+        }
+    }
+
+    /// Whether a message id is signed, in a header or in the body.
+    pub fn signs_id(&self) -> bool {
+        self.id_header().is_some() || matches!(self.keyed, Keyed::Mailgun(_))
+    }
+
+    /// What a 401 asks for (RFC 9110 section 11.6.1).
+    pub fn challenge(&self) -> &'static str {
+        match &self.preset.mechanism {
+            Mechanism::Token(wire) => wire.form.challenge().unwrap_or("Token"),
+            _ => "Signature",
         }
     }
 
@@ -192,6 +228,9 @@ impl Scheme {
             Keyed::Template(template) => template.open(head, now).map(Open::from),
             Keyed::HttpSignatures(signatures) => signatures.open(head, now).map(Open::from),
             Keyed::Cavage(cavage) => cavage.open(head, now).map(Open::from),
+            Keyed::Form(form) => form.open(head).map(Open::from),
+            Keyed::Mailgun(mailgun) => mailgun.open(head, now).map(Open::from),
+            Keyed::Token(token) => token.open(head).map(Open::from),
         }
     }
 
@@ -200,7 +239,7 @@ impl Scheme {
     pub fn open_response(&self, response: &Response<'_>, now: UnixTime) -> Result<Open, Refusal> {
         match &self.keyed {
             Keyed::HttpSignatures(signatures) => signatures.open_response(response, now).map(Open::from),
-            Keyed::Template(_) | Keyed::Cavage(_) => Err(Refusal::SignatureMissing),
+            _ => Err(Refusal::SignatureMissing),
         }
     }
 
@@ -209,7 +248,7 @@ impl Scheme {
     pub fn needs_public_url(&self) -> bool {
         match &self.keyed {
             Keyed::HttpSignatures(signatures) => signatures.needs_url(),
-            Keyed::Template(_) | Keyed::Cavage(_) => false,
+            _ => self.preset.mechanism.signs_url(),
         }
     }
 }

@@ -43,6 +43,12 @@ pub enum SignError {
     /// cannot be written.
     #[error("what must be covered is not in the message")]
     Unsignable,
+    /// The URL does not have the body's digest, where the scheme signs that.
+    #[error("the scheme signs a digest of the body in the URL's query, and the URL does not have the body's")]
+    DigestMissing,
+    /// A form of more fields than [`FORM_FIELDS_MAX`](super::FORM_FIELDS_MAX).
+    #[error("the form has more fields than a receiver takes")]
+    TooManyFields,
     /// The scheme reads in the body what only the sender's own service puts there.
     #[error("the scheme cannot sign: what proves a message is part of its body")]
     SignedInBody,
@@ -54,6 +60,7 @@ impl Scheme {
         match &self.keyed {
             Keyed::Template(template) => template.accepts_id(id),
             Keyed::HttpSignatures(_) | Keyed::Cavage(_) => true,
+            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => true,
         }
     }
 
@@ -65,6 +72,9 @@ impl Scheme {
             Keyed::Template(template) => template.sign(message),
             Keyed::HttpSignatures(signatures) => signatures.sign(message),
             Keyed::Cavage(cavage) => cavage.sign(message),
+            Keyed::Form(form) => form.sign(message),
+            Keyed::Mailgun(_) => Err(SignError::SignedInBody),
+            Keyed::Token(token) => token.sign(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use countersign::schemes::presets;
-use countersign::schemes::vectors::{self, Counts, Expect, VectorFile};
+use countersign::schemes::vectors::{self, Counts, Expect, Judged, VectorFile};
 
 #[test]
 fn every_preset_judges_its_vectors_as_they_ask() {
@@ -25,11 +25,15 @@ fn check(path: &Path) -> &'static str {
     assert_eq!(file.counts, Some(counts(&file)), "{name}: cases are missing from the file");
 
     let report = vectors::run(&file);
-    for judged in &report.cases {
-        let (case, verdict) = (judged.case, &judged.verdict);
-        assert!(judged.passed(), "{name}: {}: expected {:?}, got {verdict}", case.name, case.expect);
-        assert!(judged.reason_agrees(), "{name}: {}: {:?}, got {verdict}", case.name, case.reason);
-    }
+    let wrong: Vec<_> = report
+        .cases
+        .iter()
+        .filter(|judged| !judged.passed() || !judged.reason_agrees())
+        .map(|Judged { case, verdict }| {
+            format!("{}: expected {:?} {:?}, got {verdict}", case.name, case.expect, case.reason)
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{name}: {wrong:#?}");
     assert_eq!((report.passed(), report.failed()), (file.cases.len(), 0), "{name}");
     report.preset.expect("every case was judged").name
 }

@@ -86,6 +86,7 @@ fn compiled(
         tolerance: tolerance?,
         allow_weak_secret: weak == Switch::On,
         algorithms: algorithms?,
+        ..SchemeOptions::default()
     };
     scheme::compile(preset, &secrets.iter().collect::<Vec<_>>(), &options, report)
 }

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, Method, Uri, header};
 
 use super::LINES_MAX;
 use super::dialect::{Dialect, Line};
-use crate::schemes::covered::joined;
+use crate::schemes::covered::{joined, target_of};
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::Head;
 
@@ -18,11 +18,12 @@ pub(super) enum Entry {
 }
 
 impl Entry {
-    /// Reads an entry, in any letter case; its line is in lower case.
+    /// Reads an entry. Names of fields are in lower case: gateways differ in
+    /// what they sign for others.
     pub(super) fn read(dialect: &Dialect, text: &str) -> Option<Self> {
-        let named = dialect.lines.iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
-        match named {
+        match dialect.lines.iter().find(|(name, _)| *name == text) {
             Some((name, line)) => Some(Self::Named(name, *line)),
+            None if text.bytes().any(|byte| byte.is_ascii_uppercase()) => None,
             None => HeaderName::from_bytes(text.as_bytes()).ok().map(Self::Field),
         }
     }
@@ -72,6 +73,8 @@ pub(super) struct Subject<'a> {
 impl<'a> Subject<'a> {
     pub(super) fn of(head: &Head<'a>, key_id: &'a str) -> Self {
         let Head { method, target, fields, public_url } = *head;
+        // Where the sender knows it by another URL, that is the one it signed.
+        let target = public_url.map_or(target, target_of);
         Self { method, target, fields, public_url, key_id, created: None, expires: None }
     }
 }

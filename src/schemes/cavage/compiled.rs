@@ -22,10 +22,12 @@ use crate::schemes::scheme::{Credential, Head, SchemeOptions};
 /// A dialect with the keys of one source. Immutable.
 #[derive(Debug)]
 pub(in crate::schemes) struct Cavage {
-    pub(super) dialect: &'static Dialect,
+    pub(super) dialect: Dialect,
     pub(super) keys: Keyring,
     /// What must be listed; the digest among it, where the body must be covered.
-    pub(super) cover: Vec<Entry>,
+    cover: Vec<Entry>,
+    /// The list of a sender: the same, and a time.
+    pub(super) list: Vec<Entry>,
     body: BodyDigest,
     freshness: Freshness,
     security_headers: Vec<HeaderName>,
@@ -33,7 +35,7 @@ pub(in crate::schemes) struct Cavage {
 
 impl Cavage {
     pub(in crate::schemes) fn new(
-        dialect: &'static Dialect,
+        dialect: &Dialect,
         credentials: &[Credential],
         tolerance: Option<Duration>,
         options: &SchemeOptions,
@@ -41,11 +43,12 @@ impl Cavage {
         let body = options.body.unwrap_or(dialect.body);
         let cover = cover(dialect, body, options)?;
         Ok(Self {
-            dialect,
+            dialect: dialect.clone(),
             keys: Keyring::new(dialect.algorithms, dialect.key, credentials, options)?,
             body,
             freshness: Freshness::in_seconds(tolerance.unwrap_or_default()),
             security_headers: security_headers(dialect, &cover),
+            list: with_time(dialect, cover.clone()),
             cover,
         })
     }
@@ -63,7 +66,7 @@ impl Cavage {
     }
 
     pub(in crate::schemes) fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<OpenCovered, Refusal> {
-        let dialect = self.dialect;
+        let dialect = &self.dialect;
         let parameters = Parameters::find(dialect, head.fields)?;
         let key_id = parameters.get(dialect.key_id).ok_or(Refusal::SignatureMalformed)?;
         let list = parameters.get("headers").or(dialect.list).ok_or(Refusal::SignatureMalformed)?;
@@ -131,11 +134,7 @@ fn whole_seconds(text: &str) -> Result<UnixTime, Refusal> {
 const SECONDS_DIGITS_MAX: usize = 12;
 
 /// What must be listed: what the source says, or the dialect.
-fn cover(
-    dialect: &'static Dialect,
-    body: BodyDigest,
-    options: &SchemeOptions,
-) -> Result<Vec<Entry>, KeyError> {
+fn cover(dialect: &Dialect, body: BodyDigest, options: &SchemeOptions) -> Result<Vec<Entry>, KeyError> {
     let texts: Vec<&str> = match &options.cover {
         Some(cover) => cover.iter().map(String::as_str).collect(),
         None => dialect.cover.to_vec(),
@@ -158,7 +157,19 @@ fn cover(
     Ok(cover)
 }
 
-fn security_headers(dialect: &'static Dialect, cover: &[Entry]) -> Vec<HeaderName> {
+/// A receiver takes no signature without a signed time.
+fn with_time(dialect: &Dialect, mut list: Vec<Entry>) -> Vec<Entry> {
+    let is_time =
+        |entry: &Entry| entry.is_line(Line::Created) || dialect.dates.iter().any(|date| entry.is(date));
+    if !list.iter().any(is_time) {
+        let created = dialect.lines.iter().find(|(_, line)| *line == Line::Created);
+        let created = created.map(|(name, line)| Entry::Named(name, *line));
+        list.extend(created.or_else(|| dialect.dates.first().cloned().map(Entry::Field)));
+    }
+    list
+}
+
+fn security_headers(dialect: &Dialect, cover: &[Entry]) -> Vec<HeaderName> {
     let places = dialect.places.iter().map(|place| place.header.clone());
     let covered = cover.iter().filter_map(|entry| match entry {
         Entry::Field(name) => Some(name.clone()),

@@ -6,7 +6,7 @@ use crate::schemes::covered::{BodyDigest, NamedAlgorithm};
 use crate::schemes::key::KeyText;
 
 /// How messages of one family are signed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Dialect {
     /// Where the signature may be; a sender uses the first.
     pub places: &'static [Place],

@@ -10,6 +10,7 @@ pub(super) mod date;
 mod digests;
 mod keyring;
 mod open;
+mod target;
 mod value;
 
 pub use keyring::{KeyUse, NamedAlgorithm};
@@ -17,6 +18,7 @@ pub use keyring::{KeyUse, NamedAlgorithm};
 pub(super) use digests::{BodyDigests, DigestField};
 pub(super) use keyring::{Choice, Keyring};
 pub(super) use open::{OpenCovered, Signed};
+pub(super) use target::target_of;
 pub(super) use value::{joined, lines};
 
 /// Whether the body must be covered.

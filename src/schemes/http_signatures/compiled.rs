@@ -31,7 +31,7 @@ pub(in crate::schemes) struct HttpSignatures {
 
 impl HttpSignatures {
     pub(in crate::schemes) fn new(
-        row: &'static MessageSignatures,
+        row: &MessageSignatures,
         credentials: &[Credential],
         tolerance: Option<Duration>,
         options: &SchemeOptions,
@@ -111,7 +111,7 @@ pub(super) const DIGEST: DigestField = DigestField::ContentDigest;
 
 /// What must be covered: what the source says, or the row.
 fn cover(
-    row: &'static MessageSignatures,
+    row: &MessageSignatures,
     body: BodyDigest,
     options: &SchemeOptions,
 ) -> Result<Vec<Component>, KeyError> {

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use base64ct::{Base64, Encoding as _};
 use http::{HeaderMap, HeaderName};
 use sfv::visitor::{DictionaryVisitor, EntryVisitor};
 use sfv::{BareItem, Dictionary, InnerList, Key, KeyRef, ListEntry, Parser};
@@ -34,8 +35,9 @@ pub(super) struct Parameters {
 /// Reads the signature called `label`, or without one the only one there is:
 /// which of several is the sender's, the message cannot say.
 pub(super) fn read(fields: &HeaderMap, label: Option<&Key>) -> Result<Input, Refusal> {
-    let mut inputs = dictionary(fields, &SIGNATURE_INPUT)?;
-    let mut signatures = dictionary(fields, &SIGNATURE)?;
+    let mut inputs = dictionary(&lines(fields, &SIGNATURE_INPUT)?)?;
+    let signature_lines = lines(fields, &SIGNATURE)?;
+    let mut signatures = dictionary(&signature_lines)?;
     let label = match label {
         Some(label) => label.clone(),
         None if inputs.len() > 1 => return Err(Refusal::SignatureMalformed),
@@ -47,7 +49,7 @@ pub(super) fn read(fields: &HeaderMap, label: Option<&Key>) -> Result<Input, Ref
     };
     let signature = match signatures.swap_remove(&label).ok_or(Refusal::SignatureMissing)? {
         ListEntry::Item(item) => match item.bare_item {
-            BareItem::ByteSequence(signature) => signature,
+            BareItem::ByteSequence(signature) if is_spelled(&signature, &signature_lines) => signature,
             _ => return Err(Refusal::SignatureMalformed),
         },
         ListEntry::InnerList(_) => return Err(Refusal::SignatureMalformed),
@@ -103,13 +105,23 @@ fn components(list: &InnerList) -> Result<Vec<Component>, Refusal> {
     Ok(components)
 }
 
-fn dictionary(fields: &HeaderMap, name: &HeaderName) -> Result<Dictionary, Refusal> {
-    let value = joined(fields, name).map_err(|_| Refusal::SignatureMissing)?;
-    if value.is_empty() {
-        return Err(Refusal::SignatureMissing);
-    }
+/// Every line of a field that must be there.
+fn lines(fields: &HeaderMap, name: &HeaderName) -> Result<Vec<u8>, Refusal> {
+    let lines = joined(fields, name).map_err(|_| Refusal::SignatureMissing)?;
+    if lines.is_empty() { Err(Refusal::SignatureMissing) } else { Ok(lines) }
+}
+
+/// Whether `lines` spell `signature` as every sender does, with padding and
+/// without spare bits. RFC 9651 lets a parser take other spellings, and whoever
+/// compares texts would see a copy as new.
+fn is_spelled(signature: &[u8], lines: &[u8]) -> bool {
+    let spelling = format!(":{}:", Base64::encode_string(signature));
+    str::from_utf8(lines).is_ok_and(|lines| lines.contains(&spelling))
+}
+
+fn dictionary(lines: &[u8]) -> Result<Dictionary, Refusal> {
     let mut dictionary = Dictionary::new();
-    Parser::new(&value)
+    Parser::new(lines)
         .parse_dictionary_with_visitor(Distinct(&mut dictionary))
         .map_err(|_| Refusal::SignatureMalformed)?;
     Ok(dictionary)
@@ -209,7 +221,9 @@ mod tests {
                 "{inputs:?}"
             );
         }
-        for signature in ["a=AA", "a=\"AA==\"", "a=(:AA==:)", "a", "a=:AA", "a=:AA==:, a=:AA==:"] {
+        for signature in
+            ["a=AA", "a=\"AA==\"", "a=(:AA==:)", "a", "a=:AA", "a=:AA==:, a=:AA==:", "a=:AB==:", "a=:AA:"]
+        {
             assert_eq!(refusal(None, &[ONE], &[signature]), Some(Refusal::SignatureMalformed), "{signature}");
         }
     }

@@ -41,7 +41,7 @@ pub(super) use compiled::HttpSignatures;
 pub use subject::Response;
 
 /// What a row says of messages signed by RFC 9421.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MessageSignatures {
     /// The components that must be covered, unless the source says which.
     pub cover: &'static [&'static str],

@@ -4,6 +4,7 @@ use http::{HeaderMap, Method, StatusCode, Uri, uri};
 
 use super::component::{Component, Part};
 use super::{field, query};
+use crate::schemes::covered::target_of;
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::Head;
 
@@ -31,9 +32,11 @@ pub struct Response<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// A request whose target can stand in a line of the base.
+    /// A request whose target can stand in a line of the base. Where the sender
+    /// knows it by another URL, that is the one it signed.
     pub(super) fn request(head: &Head<'a>) -> Result<Self, Refusal> {
         let Head { method, target, fields, public_url } = *head;
+        let target = public_url.map_or(target, target_of);
         if !target.bytes().all(|byte| byte > b' ' && byte != 0x7f) {
             return Err(Refusal::SignatureMalformed);
         }
@@ -121,6 +124,8 @@ mod tests {
     use super::*;
 
     fn value(component: &str, target: &str, public_url: Option<&str>) -> Result<String, Refusal> {
+        let public_url = public_url.map(|url| format!("{url}{target}"));
+        let public_url = public_url.as_deref();
         let (method, fields) = (Method::POST, HeaderMap::new());
         let head = Head { method: &method, target, fields: &fields, public_url };
         let value = Subject::request(&head)?.value(&Component::parse(component)?)?;
@@ -130,7 +135,7 @@ mod tests {
     #[test]
     fn derived_components_are_those_of_the_examples_of_the_rfc() {
         // RFC 9421 section 2.2.
-        let url = Some("https://WWW.Example.com:443/path?param=value");
+        let url = Some("https://WWW.Example.com:443");
         for (component, expected) in [
             ("@method", "POST"),
             ("@target-uri", "https://www.example.com/path?param=value"),
@@ -151,11 +156,11 @@ mod tests {
     #[test]
     fn a_port_that_is_not_the_default_belongs_to_the_authority() {
         let authority = |url| value("@authority", "/", Some(url));
-        assert_eq!(authority("https://h:8443/").as_deref(), Ok("h:8443"));
-        assert_eq!(authority("https://h:80/").as_deref(), Ok("h:80"));
-        assert_eq!(authority("http://h:80/").as_deref(), Ok("h"));
-        assert_eq!(authority("https://[2001:DB8::1]/").as_deref(), Ok("[2001:db8::1]"));
-        assert_eq!(authority("https://user@h/").as_deref(), Ok("h"));
+        assert_eq!(authority("https://h:8443").as_deref(), Ok("h:8443"));
+        assert_eq!(authority("https://h:80").as_deref(), Ok("h:80"));
+        assert_eq!(authority("http://h:80").as_deref(), Ok("h"));
+        assert_eq!(authority("https://[2001:DB8::1]").as_deref(), Ok("[2001:db8::1]"));
+        assert_eq!(authority("https://user@h").as_deref(), Ok("h"));
     }
 
     #[test]
@@ -165,6 +170,16 @@ mod tests {
             assert_eq!(value(component, "/", Some("/in")), Err(Refusal::ComponentMissing), "{component}");
             assert_eq!(value(component, "/", Some("no url")), Err(Refusal::ComponentMissing), "{component}");
         }
+    }
+
+    #[test]
+    fn the_path_is_the_one_that_the_sender_knows() {
+        let (method, fields) = (Method::POST, HeaderMap::new());
+        let public_url = Some("https://h/public/in?a=1");
+        let head = Head { method: &method, target: "/in?a=1", fields: &fields, public_url };
+        let subject = Subject::request(&head).expect("a target");
+        let path = Component::parse("@path").and_then(|component| subject.value(&component));
+        assert_eq!(path, Ok(b"/public/in".to_vec()));
     }
 
     #[test]

@@ -2,6 +2,15 @@
 
 use super::common::*;
 
+pub(super) static GITLAB_SIGNED: Preset = Preset {
+    name: "gitlab-signed",
+    provider: "GitLab (signing token)",
+    documentation: "https://docs.gitlab.com/user/project/integrations/webhooks/",
+    mechanism: Template(standard_webhooks("webhook-id", "webhook-timestamp", "webhook-signature")),
+    // Pushes are as large as GitHub's.
+    defaults: Defaults { body_bytes_max: 25 * MIB, ..TIMED },
+};
+
 pub(super) static STANDARD_WEBHOOKS: Preset = Preset {
     name: "standard-webhooks",
     provider: "Standard Webhooks (Resend, Polar, Supabase, Replicate and others)",

@@ -9,8 +9,12 @@
 mod body;
 mod common;
 mod components;
+mod generic;
 mod identified;
+mod public_key;
 mod timed;
+mod token;
+mod url;
 
 use super::preset::Preset;
 
@@ -25,23 +29,72 @@ pub fn presets() -> &'static [&'static Preset] {
 }
 
 static PRESETS: &[&Preset] = &[
+    &body::ADYEN_PLATFORM,
+    &token::API_KEY,
     &components::APISIX_HMAC_AUTH,
+    &body::ASANA,
+    &token::BASIC_AUTH,
+    &token::BEARER,
+    &body::BITBUCKET,
+    &timed::BOX,
+    &timed::CALENDLY,
+    &body::COINBASE_COMMERCE,
+    &public_key::DISCORD,
+    &body::DOCUSIGN,
+    &body::DOPPLER,
+    &body::DROPBOX,
+    &body::FORGEJO,
+    &body::GITEA,
     &body::GITHUB,
+    &body::GITHUB_SHA1,
+    &identified::GITLAB_SIGNED,
+    &token::GITLAB_TOKEN,
+    &body::GOCARDLESS,
+    &body::HEROKU,
+    &generic::HMAC,
     &components::HTTP_SIGNATURE_CAVAGE,
+    &url::HUBSPOT_V3,
+    &body::INTERCOM,
     &components::KONG_HMAC_AUTH,
+    &body::LEMONSQUEEZY,
+    &body::LINE,
+    &timed::LINEAR,
+    &generic::MAILGUN,
+    &url::MANDRILL,
+    &body::META,
+    &timed::MUX,
+    &timed::PADDLE,
+    &body::PAGERDUTY,
+    &body::QUICKBOOKS,
+    &body::RAZORPAY,
     &components::RFC9421,
+    &public_key::SENDGRID,
+    &body::SENTRY,
     &body::SHOPIFY,
     &timed::SLACK,
+    &url::SQUARE,
     &identified::STANDARD_WEBHOOKS,
+    &public_key::STANDARD_WEBHOOKS_V1A,
     &timed::STRIPE,
     &identified::SVIX,
+    &token::TELEGRAM,
+    &url::TRELLO,
+    &url::TWILIO_FORM,
+    &url::TWILIO_JSON,
+    &body::TYPEFORM,
+    &body::VERCEL,
+    &body::WOOCOMMERCE,
+    &timed::WORKOS,
+    &body::XERO,
+    &timed::ZENDESK,
+    &timed::ZOOM,
 ];
 
 #[cfg(test)]
 mod tests {
     use super::super::preset::Mechanism;
     use super::super::template::Part::{Body, Id, Timestamp};
-    use super::super::template::{Grammar, TimestampPlace};
+    use super::super::template::{Grammar, TimestampPlace, Wire};
     use super::*;
 
     #[test]
@@ -56,20 +109,29 @@ mod tests {
     #[test]
     fn every_row_agrees_with_itself() {
         for Preset { name, mechanism, defaults, .. } in presets() {
-            let Mechanism::Template(wire) = mechanism else { continue };
-            let holds = |part| wire.signed.iter().filter(|signed| **signed == part).count();
-            assert_eq!(holds(Body), 1, "{name}");
-            assert_eq!(holds(Id), usize::from(wire.id.is_some()), "{name}");
-            assert_eq!(holds(Timestamp), usize::from(wire.timestamp.is_some()), "{name}");
-            assert_eq!(defaults.tolerance.is_some(), wire.timestamp.is_some(), "{name}");
-            assert_eq!(defaults.window.is_zero(), wire.timestamp.is_some(), "{name}");
-            if let Some(TimestampPlace::SignatureEntry { syntax, .. }) =
-                wire.timestamp.as_ref().map(|field| &field.place)
-            {
-                let is_list =
-                    matches!(wire.signature.grammar, Grammar::List { syntax: list, .. } if list == *syntax);
-                assert!(is_list, "{name}");
-            }
+            let timed = match mechanism {
+                Mechanism::Template(wire) => {
+                    template_agrees(name, wire);
+                    wire.timestamp.is_some()
+                }
+                Mechanism::Mailgun | Mechanism::HttpSignatures(_) | Mechanism::Cavage(_) => true,
+                Mechanism::Form(_) | Mechanism::Token(_) => false,
+            };
+            assert_eq!(defaults.tolerance.is_some(), timed, "{name}");
+            assert_eq!(defaults.window.is_zero(), timed || !mechanism.signs(), "{name}");
+        }
+    }
+
+    fn template_agrees(name: &str, wire: &Wire) {
+        let holds = |part| wire.signed.iter().filter(|signed| **signed == part).count();
+        let place = wire.timestamp.as_ref().map(|field| &field.place);
+        let in_head = place.is_some_and(|place| !matches!(place, TimestampPlace::JsonField(_)));
+        assert_eq!(holds(Body), 1, "{name}");
+        assert_eq!(holds(Id), usize::from(wire.id.is_some()), "{name}");
+        assert_eq!(holds(Timestamp), usize::from(in_head), "{name}");
+        if let Some(TimestampPlace::SignatureEntry { syntax, .. }) = place {
+            let grammar = &wire.signature.grammar;
+            assert!(matches!(grammar, Grammar::List { syntax: list, .. } if list == syntax), "{name}");
         }
     }
 }

@@ -9,6 +9,7 @@ use super::credentials::credential;
 use super::options::options;
 use super::{Case, Judged, Report, VectorFile, Verdict};
 use crate::clock::UnixTime;
+use crate::schemes::covered::target_of;
 use crate::schemes::{Encoding, Head, Preset, Refusal, Response, Scheme, SchemeOptions, preset};
 
 /// Judges every case of `file`.
@@ -33,7 +34,8 @@ fn preset_of(scheme: &str) -> Option<&'static Preset> {
 
 /// Whether `case` is accepted, or the verdict it gets instead.
 fn judge(preset: &'static Preset, case: &Case) -> Result<(), Verdict> {
-    let credentials: Vec<_> = case.secrets.iter().map(credential).collect::<Result<_, _>>()?;
+    let credentials = case.secrets.iter().map(|secret| credential(preset, secret));
+    let credentials: Vec<_> = credentials.collect::<Result<_, _>>()?;
     let tolerance = case.tolerance_s.map(Duration::from_secs);
     let options = SchemeOptions { tolerance, allow_weak_secret: true, ..options(case.params.as_ref()) };
     let scheme = Scheme::new(preset, &credentials, options).map_err(|error| refused(&error))?;
@@ -50,7 +52,7 @@ fn judge(preset: &'static Preset, case: &Case) -> Result<(), Verdict> {
             scheme.open_response(&Response { status, fields: &fields }, now).map_err(by_code)?
         }
         None => {
-            let (target, public_url) = (target(&case.url), Some(case.url.as_str()));
+            let (target, public_url) = (target_of(&case.url), Some(case.url.as_str()));
             let head = Head { method: &method, target, fields: &fields, public_url };
             scheme.open(&head, now).map_err(by_code)?
         }
@@ -77,21 +79,9 @@ fn fields(headers: &[(String, String)]) -> Result<HeaderMap, Verdict> {
     Ok(fields)
 }
 
-/// Path and query of `url`, exactly as they stand in it.
-fn target(url: &str) -> &str {
-    let after_scheme = url.find("://").map_or(url, |at| &url[at + 3..]);
-    after_scheme.find('/').map_or("/", |at| &after_scheme[at..])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_target_is_the_part_after_the_authority() {
-        assert_eq!(target("https://example.com/in?x=http://y/"), "/in?x=http://y/");
-        assert_eq!(target("https://example.com"), "/");
-    }
 
     fn verdict(scheme: &str, secret: &str) -> Verdict {
         let file = format!(
@@ -108,8 +98,8 @@ mod tests {
         let hmac = r#"{"kind": "hmac", "value": "s"}"#;
         assert_eq!(verdict("github", hmac), Verdict::Refused("signature_missing".to_owned()));
         assert_eq!(verdict("nobody", hmac), unjudged("unknown scheme"));
-        let token = r#"{"kind": "token", "value": "s"}"#;
-        assert_eq!(verdict("github", token), unjudged("unsupported kind of secret: token"));
+        let token = r#"{"kind": "nonce", "value": "s"}"#;
+        assert_eq!(verdict("github", token), unjudged("unsupported kind of secret: nonce"));
         for unusable in
             [r#"{"kind": "hmac", "value": ""}"#, r#"{"kind": "hmac", "value": "0", "encoding": "hex"}"#]
         {

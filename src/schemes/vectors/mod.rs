@@ -80,6 +80,8 @@ pub struct CaseSecret {
     pub encoding: Option<String>,
     /// The name by which messages choose it.
     pub keyid: Option<String>,
+    /// Which of the sender's keys it is, where they have names: `primary`.
+    pub role: Option<String>,
 }
 
 impl fmt::Debug for CaseSecret {
