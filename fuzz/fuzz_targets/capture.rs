@@ -19,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
             let case = Case {
                 request: capture.request.clone(),
                 public_url: None,
-                preset: preset(name).expect("a preset"),
+                preset: preset(name).expect("a preset").into(),
                 credentials: vec![Secret::new("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").into()],
                 options: SchemeOptions::default(),
             };

@@ -73,14 +73,14 @@ pub(super) fn run(args: &SchemesArgs) -> ExitCode {
 fn all() -> String {
     let column = |of: fn(&Preset) -> usize| presets().iter().copied().map(of).max().unwrap_or(0);
     let name = column(|preset| preset.name.len());
-    let header = column(|preset| signature_header(preset).as_str().len());
+    let header = column(|preset| known_by(preset).len());
     let mut text = String::new();
     for preset in presets() {
         let _ = writeln!(
             text,
             "{:name$}  {:header$}  {}",
             preset.name,
-            signature_header(preset),
+            known_by(preset),
             preset.provider
         );
     }
@@ -111,6 +111,11 @@ fn as_json(preset: &Preset) -> Value {
     ]);
     object.extend(facts);
     Value::Object(object)
+}
+
+/// The header, or where else the signature is.
+fn known_by(preset: &Preset) -> String {
+    signature_header(preset).map_or_else(|| "(in the body)".to_owned(), |name| name.to_string())
 }
 
 /// A guard, and a request to it by hand.

@@ -3,7 +3,7 @@
 
 use super::guard::SourceConfig;
 use crate::keys::Secret;
-use crate::schemes::{Credential, Preset, SchemeOptions};
+use crate::schemes::{Credential, Row, SchemeOptions};
 
 /// A source as the guard would run it, and what its schemes were made from.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Scrutiny {
 #[derive(Clone, Debug)]
 pub struct Keying {
     /// The row.
-    pub preset: &'static Preset,
+    pub preset: Row,
     /// The secrets, in the order of their slots.
     pub credentials: Vec<Credential>,
     /// What else was chosen.

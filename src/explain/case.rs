@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 
 use crate::clock::UnixTime;
-use crate::schemes::{Credential, Head, KeyError, Open, Preset, Proof, Refusal, Scheme, SchemeOptions};
+use crate::schemes::{Credential, Head, KeyError, Open, Proof, Refusal, Row, Scheme, SchemeOptions};
 
 /// A request as it was captured.
 #[derive(Clone)]
@@ -33,7 +33,7 @@ pub struct Case {
     /// The URL that the sender knows the endpoint by, where it is configured.
     pub public_url: Option<String>,
     /// The scheme's row.
-    pub preset: &'static Preset,
+    pub preset: Row,
     /// The secrets, in the order of their slots.
     pub credentials: Vec<Credential>,
     /// What else the source chose.
@@ -79,7 +79,7 @@ impl Case {
 
     /// The scheme with this case's keys.
     pub fn scheme(&self, options: SchemeOptions) -> Result<Scheme, KeyError> {
-        Scheme::new(self.preset, &self.credentials, options)
+        Scheme::new(self.preset.clone(), &self.credentials, options)
     }
 
     fn timeless(&self) -> SchemeOptions {

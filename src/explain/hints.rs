@@ -46,14 +46,14 @@ fn compressed(case: &Case) -> Option<String> {
 
 /// Where the scheme's own header is missing, whose headers are there instead.
 fn other_fields(case: &Case) -> Option<String> {
-    let own = signature_header(case.preset);
+    let own = signature_header(&case.preset)?;
     if case.request.fields.contains_key(&own) {
         return None;
     }
     let fields = &case.request.fields;
     let others: Vec<_> = presets()
         .iter()
-        .filter(|preset| fields.contains_key(signature_header(preset)))
+        .filter(|preset| signature_header(preset).is_some_and(|name| fields.contains_key(name)))
         .map(|preset| preset.name)
         .take(NAMES_MAX)
         .collect();

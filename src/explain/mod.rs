@@ -13,6 +13,7 @@ pub mod capture;
 mod case;
 mod hints;
 mod json;
+mod mechanism;
 mod mistakes;
 mod search;
 

@@ -43,6 +43,7 @@ impl Open {
         match &self.0 {
             Opened::Template(open) => open.claimed_at(),
             Opened::Covered(open) => open.claimed_at(),
+            Opened::Form(_) | Opened::Mailgun(_) | Opened::Token(_) => None,
         }
     }
 

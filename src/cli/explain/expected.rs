@@ -33,7 +33,7 @@ fn signature(case: &Case) -> Result<String, String> {
     let timestamp = claimed.unwrap_or(UnixTime::EPOCH);
     let public_url = case.public_url.as_deref();
     let signed = scheme.sign(&Message { id, timestamp, body, method, target, public_url });
-    let name = signature_header(case.preset);
+    let name = signature_header(&case.preset).ok_or("the signature is in the body")?;
     let found = signed.map_err(|error| error.to_string())?.into_iter().find(|(field, _)| *field == name);
     let (name, value) = found.ok_or("the scheme cannot sign with this key")?;
     Ok(format!("{name}: {}", value.to_str().unwrap_or("?")))

@@ -142,7 +142,7 @@ fn case(capture: &Capture, keying: &crate::config::Keying) -> Case {
     Case {
         request: capture.request.clone(),
         public_url: None,
-        preset: keying.preset,
+        preset: keying.preset.clone(),
         credentials: keying.credentials.clone(),
         options: keying.options.clone(),
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::schemes::describe::{describe, signature_header};
+use crate::schemes::describe::describe;
 use crate::schemes::{Preset, presets};
 
 /// `docs/schemes.md`.
@@ -11,7 +11,7 @@ pub(super) fn page() -> String {
     for preset in presets() {
         let Preset { name, provider, .. } = preset;
         let _ =
-            writeln!(page, "| [`{name}`](#{name}) | {} | `{}` |", cell(provider), signature_header(preset));
+            writeln!(page, "| [`{name}`](#{name}) | {} | `{}` |", cell(provider), super::known_by(preset));
     }
     for preset in presets() {
         section(preset, &mut page);

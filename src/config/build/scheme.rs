@@ -35,7 +35,7 @@ pub(super) fn compile(
     let credentials: Vec<_> = secrets.iter().map(|sourced| credential(sourced)).collect();
     match Scheme::new(preset, &credentials, options.clone()) {
         Ok(scheme) => {
-            report.keyings.push(Keying { preset, credentials, options: options.clone() });
+            report.keyings.push(Keying { preset: preset.into(), credentials, options: options.clone() });
             Some(scheme)
         }
         Err(error @ KeyError::Choice { option, .. }) => {

@@ -6,7 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Mistake, Variant};
 use crate::explain::case::Case;
-use crate::schemes::{Encoding, Grammar, Mechanism, SignatureField};
+use crate::explain::mechanism::signature_field;
+use crate::schemes::{Encoding, Grammar, SignatureField};
 
 pub(super) fn variants(case: &Case) -> Vec<Variant> {
     let Ok(scheme) = case.scheme(case.options.clone()) else { return Vec::new() };
@@ -127,15 +128,12 @@ fn renamed(case: &Case, names: &[HeaderName]) -> Option<Variant> {
 
 /// The signature in the scheme's one spelling, from whatever it is spelled in.
 fn spellings(case: &Case) -> Vec<Variant> {
-    let field = match &case.preset.mechanism {
-        Mechanism::Template(wire) => &wire.signature,
-        Mechanism::HttpSignatures(_) | Mechanism::Cavage(_) => return Vec::new(),
-    };
+    let Some(field) = signature_field(&case.preset) else { return Vec::new() };
     let Some(text) = only(&case.request.fields, &field.header) else { return Vec::new() };
     let mut variants = Vec::new();
     for token in tokens(text) {
         for (said, bytes) in decoded(token) {
-            let Ok(value) = HeaderValue::try_from(written(field, text, &bytes)) else { continue };
+            let Ok(value) = HeaderValue::try_from(written(&field, text, &bytes)) else { continue };
             if value.as_bytes() == text.as_bytes() {
                 continue;
             }

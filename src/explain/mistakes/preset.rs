@@ -6,13 +6,13 @@ use crate::schemes::describe::signature_header;
 use crate::schemes::presets;
 
 pub(super) fn variants(case: &Case) -> Vec<Variant> {
-    let others = presets().iter().filter(|preset| preset.name != case.preset.name);
+    let others = presets().iter().copied().filter(|preset| preset.name != case.preset.name);
     others
-        .filter(|preset| case.request.fields.contains_key(signature_header(preset)))
+        .filter(|preset| signature_header(preset).is_some_and(|name| case.request.fields.contains_key(name)))
         .map(|preset| Variant {
             mistake: Mistake::OtherPreset,
             detail: preset.name.to_owned(),
-            case: Case { preset, ..case.clone() },
+            case: Case { preset: preset.into(), ..case.clone() },
         })
         .collect()
 }

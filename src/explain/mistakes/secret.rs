@@ -11,24 +11,16 @@ use zeroize::Zeroizing;
 
 use super::{Mistake, Variant};
 use crate::explain::case::Case;
+use crate::explain::mechanism::key_text;
 use crate::keys::Secret;
-use crate::schemes::{Credential, KeyText, Mechanism, Preset};
+use crate::schemes::{Credential, KeyText};
 
 pub(super) fn variants(case: &Case, others: &[(String, Secret)]) -> Vec<Variant> {
     let mut variants: Vec<_> = others.iter().map(|(place, secret)| other(case, place, secret)).collect();
-    if let Some(key_text) = key_text(case.preset) {
+    if let Some(key_text) = key_text(&case.preset) {
         variants.extend(readings(case, key_text));
     }
     variants
-}
-
-/// How this scheme makes keys of secrets.
-fn key_text(preset: &Preset) -> Option<KeyText> {
-    match &preset.mechanism {
-        Mechanism::Template(wire) => Some(wire.key),
-        Mechanism::HttpSignatures(_) => Some(HTTP_SIGNATURES),
-        Mechanism::Cavage(dialect) => Some(dialect.key),
-    }
 }
 
 fn other(case: &Case, place: &str, secret: &Secret) -> Variant {
@@ -210,9 +202,6 @@ fn hex(text: &[u8]) -> Option<Vec<u8>> {
     let (pairs, []) = text.as_chunks::<2>() else { return None };
     pairs.iter().map(|[high, low]| u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()).collect()
 }
-
-/// How RFC 9421's shared secrets may be written here.
-const HTTP_SIGNATURES: KeyText = KeyText::Marked { base64: "base64:" };
 
 /// Longer ones are no labels.
 const LABEL_BYTES_MAX: usize = 24;

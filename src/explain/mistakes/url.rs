@@ -10,10 +10,10 @@ use http::header::{HOST, HeaderName};
 
 use super::{Mistake, Variant};
 use crate::explain::case::{Case, Request};
-use crate::schemes::{Mechanism, Preset};
+use crate::explain::mechanism::may_sign_url;
 
 pub(super) fn variants(case: &Case) -> Vec<Variant> {
-    if !signs_url(case.preset) {
+    if !may_sign_url(&case.preset) {
         return Vec::new();
     }
     let own = Url::read(case.public_url.as_deref().unwrap_or_default());
@@ -30,14 +30,6 @@ pub(super) fn variants(case: &Case) -> Vec<Variant> {
     // What differs in one place explains itself better than what differs in many.
     variants.sort_by_key(|variant| variant.mistake == Mistake::UrlSeveral);
     variants
-}
-
-fn signs_url(preset: &Preset) -> bool {
-    match &preset.mechanism {
-        Mechanism::Template(wire) => wire.signs_url(),
-        Mechanism::HttpSignatures(_) => true,
-        Mechanism::Cavage(_) => false,
-    }
 }
 
 /// A URL, cut but not judged: it is never called.

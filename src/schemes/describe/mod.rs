@@ -5,12 +5,13 @@
 //! described as if it did not. Nothing here decides anything.
 
 mod covered;
+mod others;
 mod template;
 mod words;
 
 use std::time::Duration;
 
-use http::header::{self, HeaderName};
+use http::HeaderName;
 
 use super::preset::{Defaults, Mechanism, Policy, Preset};
 use words::{list, size, span};
@@ -30,21 +31,36 @@ pub fn describe(preset: &Preset) -> Vec<Fact> {
         Mechanism::Template(wire) => (template::facts(wire), wire.id.is_some()),
         Mechanism::HttpSignatures(row) => (covered::http_signatures(row), false),
         Mechanism::Cavage(dialect) => (covered::cavage(dialect), false),
+        Mechanism::Form(wire) => (others::form(wire), false),
+        Mechanism::Mailgun => (others::mailgun(), true),
+        Mechanism::Token(wire) => {
+            return [others::token(wire), unknown_copies(), bounds(&preset.defaults)].concat();
+        }
     };
     facts.extend(policies(&preset.defaults, known_by_id));
     facts
 }
 
-/// The header that a request of this preset is known by.
-pub fn signature_header(preset: &Preset) -> HeaderName {
+/// The header that a request of this preset is known by; `None` where its
+/// signature is in the body.
+pub fn signature_header(preset: &Preset) -> Option<HeaderName> {
     match &preset.mechanism {
-        Mechanism::Template(wire) => wire.signature.header.clone(),
-        Mechanism::HttpSignatures(_) => HeaderName::from_static("signature"),
-        Mechanism::Cavage(dialect) => {
-            // Every dialect has a place for its signature.
-            dialect.places.first().map_or(header::AUTHORIZATION, |place| place.header.clone())
-        }
+        Mechanism::Template(wire) => Some(wire.signature.header.clone()),
+        Mechanism::HttpSignatures(_) => Some(HeaderName::from_static("signature")),
+        Mechanism::Cavage(dialect) => dialect.places.first().map(|place| place.header.clone()),
+        Mechanism::Form(wire) => Some(wire.header.clone()),
+        Mechanism::Mailgun => None,
+        Mechanism::Token(wire) => Some(wire.header.clone()),
     }
+}
+
+/// Where nothing of the request is signed.
+fn unknown_copies() -> Vec<Fact> {
+    facts([
+        ("freshness", "no time is signed".to_owned()),
+        ("memory", "none: nothing of the request is signed".to_owned()),
+        ("copies", "cannot be told from the first, and are forwarded".to_owned()),
+    ])
 }
 
 fn policies(defaults: &Defaults, known_by_id: bool) -> Vec<Fact> {
