@@ -76,13 +76,7 @@ fn all() -> String {
     let header = column(|preset| known_by(preset).len());
     let mut text = String::new();
     for preset in presets() {
-        let _ = writeln!(
-            text,
-            "{:name$}  {:header$}  {}",
-            preset.name,
-            known_by(preset),
-            preset.provider
-        );
+        let _ = writeln!(text, "{:name$}  {:header$}  {}", preset.name, known_by(preset), preset.provider);
     }
     text
 }

@@ -42,13 +42,7 @@ fn what_is_said_to_people_is_the_text_beside_the_capture() {
     for case in cases() {
         let file = case["file"].as_str().unwrap();
         let (output, secrets) = explain(&case, &[]);
-        let said = text(&output.stdout);
-        // To write them anew after a change that is meant: EXPLAIN_WRITE=1.
-        if std::env::var_os("EXPLAIN_WRITE").is_some() {
-            fs::write(Path::new(FOLDER).join(format!("{file}.txt")), &said).unwrap();
-        }
-        let expected = fs::read_to_string(Path::new(FOLDER).join(format!("{file}.txt"))).unwrap_or_default();
-        assert_eq!(said, expected, "{file}");
+        golden(&format!("{file}.txt"), &text(&output.stdout));
         no_secret_is_in(&output, &secrets, file);
     }
 }
@@ -141,11 +135,20 @@ fn the_guards_own_command_line_and_variables_are_taken() {
 }
 
 #[test]
-fn help_shows_what_has_a_meaning_here() {
-    for (name, golden) in [("explain", include_str!("../explain/help.txt"))] {
-        let output = countersign(&[name, "-h"], None);
-        assert_eq!(text(&output.stdout), golden, "{name}");
+fn the_help_of_each_tool_is_the_text_beside_the_captures() {
+    for name in ["explain", "send", "schemes"] {
+        golden(&format!("{name}.help.txt"), &text(&countersign(&[name, "--help"], None).stdout));
     }
+}
+
+/// Compares with a file, or writes it anew after a change that is meant:
+/// `EXPLAIN_WRITE=1`.
+fn golden(file: &str, said: &str) {
+    let path = Path::new(FOLDER).join(file);
+    if std::env::var_os("EXPLAIN_WRITE").is_some() {
+        fs::write(&path, said).unwrap();
+    }
+    assert_eq!(said, fs::read_to_string(&path).unwrap_or_default(), "{file}");
 }
 
 fn found(finding: &Value) -> Vec<&str> {

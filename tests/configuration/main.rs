@@ -2,6 +2,7 @@
 //! said, the reference, and the program itself.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod captures;
 mod explain;
 mod material;
 mod presets;
