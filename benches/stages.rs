@@ -13,7 +13,7 @@ use countersign::config::{OnUnknown, Rate};
 use countersign::keys::Secret;
 use countersign::ledger::{
     ClaimRequest, Claimed, Ledger as _, LedgerKey, LedgerOptions, Memory, MemoryLedger, Settlement,
-    SourceIndex,
+    SourceIndex, SourceTag,
 };
 use countersign::limits::RateLimiter;
 use countersign::net::http1::{Http1Bounds, follow_in_parts};
@@ -81,12 +81,12 @@ fn ledger(criterion: &mut Criterion) {
     let options = LedgerOptions {
         entries_max: 50_000_000,
         entries_max_per_source: 50_000_000,
-        sources: 1,
+        sources: vec![SourceTag::new("bench")],
         on_unknown: OnUnknown::Release,
         boot_fence: None,
     };
     let clock = Arc::new(ManualClock::new(NOW));
-    let ledger = MemoryLedger::new(options, Arc::clone(&clock) as _);
+    let ledger = MemoryLedger::new(&options, Arc::clone(&clock) as _);
     let mut number = 0_u64;
     criterion.bench_function("ledger, claim and commit", |bencher| {
         bencher.iter(|| {
@@ -119,6 +119,7 @@ fn request(number: u64) -> ClaimRequest {
         signed_at: None,
         memory: Memory { tolerance: None, window: Duration::from_secs(10) },
         lease: Duration::from_secs(25),
+        rate: None,
     }
 }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -41,8 +42,8 @@ const TEXT: &str = "text/plain; charset=utf-8";
 pub(crate) struct Health {
     /// Whether it takes work.
     pub(crate) ready: Box<dyn Fn() -> bool + Send + Sync>,
-    /// Its metrics, in text format.
-    pub(crate) metrics: Box<dyn Fn() -> String + Send + Sync>,
+    /// Its metrics, in text format. Some of them may have to be asked for.
+    pub(crate) metrics: Box<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>,
 }
 
 /// Serves until `stop`. Called on a thread of its own, so that a scrape never
@@ -69,8 +70,8 @@ pub(crate) fn run(listener: std::net::TcpListener, health: Health, stop: DrainSi
 
 async fn serve(stream: TcpStream, health: Arc<Health>) {
     let service = service_fn(|request| {
-        let response = answer(&request, &health);
-        async { Ok::<_, Infallible>(response) }
+        let health = Arc::clone(&health);
+        async move { Ok::<_, Infallible>(answer(&request, &health).await) }
     });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(16 * 1024);
@@ -78,7 +79,7 @@ async fn serve(stream: TcpStream, health: Arc<Health>) {
     server.serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
-fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<Bytes>> {
+async fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<Bytes>> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -88,7 +89,10 @@ fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<Bytes>>
         "/livez" => text(StatusCode::OK, "ok\n"),
         "/readyz" if (health.ready)() => text(StatusCode::OK, "ok\n"),
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
-        "/metrics" => typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", (health.metrics)()),
+        "/metrics" => {
+            let metrics = (health.metrics)().await;
+            typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", metrics)
+        }
         "/buildinfo" => typed(StatusCode::OK, "application/json", build_info()),
         _ => text(StatusCode::NOT_FOUND, "here are /livez, /readyz, /metrics and /buildinfo\n"),
     }

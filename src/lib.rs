@@ -27,6 +27,8 @@ pub mod config;
 pub mod devcerts;
 // Public for fuzz targets alone.
 #[cfg(feature = "proxy")]
+mod egress;
+#[cfg(feature = "proxy")]
 #[doc(hidden)]
 pub mod explain;
 #[cfg(feature = "proxy")]

@@ -134,7 +134,7 @@ async fn start_guard(directory: &Path, app: SocketAddr) -> Result<Running, Failu
     // What was signed in the second of the start is refused, because an earlier
     // process may have seen it. A moment's patience, and nobody notices.
     another_second_than(began).await;
-    Ok(guard::start(config, Arc::new(SystemClock), began)?)
+    Ok(guard::start(config, Arc::new(SystemClock), began).await?.0)
 }
 
 fn write_secret(directory: &Path, name: &str) -> Result<Secret, Failure> {

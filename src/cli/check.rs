@@ -28,6 +28,16 @@ enum Role {
     Signer(Box<SignerArgs>),
 }
 
+impl CheckArgs {
+    /// What it says of a guard.
+    pub(super) fn guard(&mut self) -> Option<&mut GuardArgs> {
+        match &mut self.role {
+            Role::Guard(args) => Some(args),
+            Role::Signer(_) => None,
+        }
+    }
+}
+
 /// Reads and checks everything that the role would; listens nowhere.
 pub(super) fn run(args: &CheckArgs, environment: &Environment) -> ExitCode {
     let shown = match &args.role {

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::role;
+use super::reload::Reloading;
+use super::role::{self, Up};
 use crate::clock::{Clock as _, SystemClock, UnixTime};
-use crate::config::{BootFence, Environment, GuardArgs, GuardConfig, Role};
-use crate::guard;
+use crate::config::{BootFence, Environment, GuardArgs, GuardConfig, Role, Stamps};
+use crate::guard::{self, Reload};
 
 /// Shown below the flags.
 pub(super) const EXAMPLES: &str = "\
@@ -34,20 +35,62 @@ Examples:
 Exit codes: 0 stopped by a signal; 1 failed; 2 wrong configuration, of which
 every problem is shown and nothing listens.";
 
-/// Checks everything, then listens.
-pub(super) fn run(args: &GuardArgs, environment: &Environment) -> ExitCode {
+/// Checks everything, then listens. `again` reads the arguments anew, with the
+/// file that they name.
+pub(super) fn run(
+    args: &GuardArgs,
+    environment: &Environment,
+    again: impl Fn() -> Option<GuardArgs> + Send + Sync + 'static,
+) -> ExitCode {
     let began = SystemClock.now();
     let config = match configure(args, environment) {
         Ok(config) => config,
         Err(code) => return code,
     };
     let log = config.log.clone();
+    let (files, environment) = (config.files.clone(), environment.clone());
     role::run_until_signal(Role::Guard, &log, || async move {
         if config.ledger.boot_fence == BootFence::On {
             pass_the_fence(began).await;
         }
-        Ok(guard::start(config, Arc::new(SystemClock), began)?)
+        let (running, reload) = guard::start(config, Arc::new(SystemClock), began).await?;
+        let take = move || take(&again()?, &environment, &reload);
+        Ok(Up { running, reloading: Some(Reloading::new(files, take)) })
     })
+}
+
+/// Puts in force what is configured now. Tells what became of it, and gives the
+/// files that it came from if it was taken.
+fn take(args: &GuardArgs, environment: &Environment, reload: &Reload) -> Option<Stamps> {
+    let (config, remarks) = match GuardConfig::from_args(args, environment) {
+        Ok(read) => read,
+        Err(problems) => {
+            reload.refuse();
+            for problem in problems.to_string().lines() {
+                tracing::error!(problem, "the new configuration is wrong: the old one stays in force");
+            }
+            return None;
+        }
+    };
+    let files = config.files.clone();
+    match reload.apply(config) {
+        Ok(after_a_restart) => {
+            tracing::info!("took the new configuration");
+            for remark in remarks {
+                tracing::warn!(%remark, "the configuration works, and");
+            }
+            for setting in after_a_restart {
+                tracing::warn!(setting, "a changed setting takes a restart: the old value stays in force");
+            }
+            Some(files)
+        }
+        Err(error) => {
+            reload.refuse();
+            let error = role::chain(&error);
+            tracing::error!(error, "the new configuration cannot be used: the old one stays in force");
+            None
+        }
+    }
 }
 
 /// Waits for the end of the second in which the process began.

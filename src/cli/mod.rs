@@ -11,6 +11,7 @@ mod check;
 mod configure;
 mod explain;
 mod guard;
+mod reload;
 mod role;
 mod schemes;
 mod secret;
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{Environment, GuardArgs, Role, SignerArgs};
+use crate::config::{ConfigFile, Environment, GuardArgs, Role, SignerArgs};
 
 pub use configure::{ConfigureError, guard_config, signer_config};
 pub use secret::generate_secret;
@@ -88,9 +89,14 @@ pub fn command() -> Command {
 
 /// Runs the subcommand that `arguments` (the program's name first) ask for.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> ExitCode {
-    match parse(arguments, environment) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    match parse(&arguments, environment) {
         Ok(Cli { subcommand }) => match subcommand {
-            Subcommands::Guard(args) => guard::run(&args, environment),
+            Subcommands::Guard(args) => {
+                let of_process = environment.clone();
+                let again = move || parse(&arguments, &of_process).ok()?.into_guard();
+                guard::run(&args, environment, again)
+            }
             Subcommands::Signer(args) => signer::run(&args, environment),
             Subcommands::Check(args) => check::run(&args, environment),
             Subcommands::Secret(args) => secret::run(&args),
@@ -109,20 +115,60 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     }
 }
 
-fn parse(
-    arguments: impl IntoIterator<Item = OsString>,
-    environment: &Environment,
-) -> Result<Cli, clap::Error> {
-    let overlaid = |command: Command| {
-        [Role::Guard, Role::Signer].into_iter().fold(command, |command, role| {
-            command.mut_subcommand(role.name(), |command| environment.overlay(role, command))
-        })
+fn parse(arguments: &[OsString], environment: &Environment) -> Result<Cli, clap::Error> {
+    let parse = |file: Option<&ConfigFile>| {
+        let overlaid = |command| overlaid(command, environment, file);
+        // What is explained is a guard's source, by the guard's own settings.
+        let guards = |command| of_role(command, Role::Guard, environment, file);
+        let command = command().mut_subcommand("check", overlaid).mut_subcommand("explain", guards);
+        let command = overlaid(command);
+        Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
     };
-    // What is explained is a guard's source, by the guard's own variables.
-    let sourced = |command: Command| environment.overlay(Role::Guard, command);
-    let command = command().mut_subcommand("check", overlaid).mut_subcommand("explain", sourced);
-    let matches = overlaid(command).try_get_matches_from(arguments)?;
-    Cli::from_arg_matches(&matches)
+    let mut cli = parse(None)?;
+    // Which file there is, the arguments say; what they leave open, the file.
+    if let Some(file) = cli.guard().and_then(|args| args.read_file()) {
+        cli = parse(Some(&file))?;
+        if let Some(args) = cli.guard() {
+            args.file = Some(file);
+        }
+    }
+    Ok(cli)
+}
+
+/// `command` with what the environment and the guard's `file` say in place of
+/// the defaults of its roles.
+fn overlaid(command: Command, environment: &Environment, file: Option<&ConfigFile>) -> Command {
+    [Role::Guard, Role::Signer].into_iter().fold(command, |command, role| {
+        command.mut_subcommand(role.name(), |command| of_role(command, role, environment, file))
+    })
+}
+
+fn of_role(command: Command, role: Role, environment: &Environment, file: Option<&ConfigFile>) -> Command {
+    let command = match (role, file) {
+        (Role::Guard, Some(file)) => file.overlay(command),
+        _ => command,
+    };
+    environment.overlay(role, command)
+}
+
+impl Cli {
+    /// The guard that it starts.
+    fn into_guard(self) -> Option<GuardArgs> {
+        match self.subcommand {
+            Subcommands::Guard(args) => Some(*args),
+            _ => None,
+        }
+    }
+
+    /// What it says of a guard.
+    fn guard(&mut self) -> Option<&mut GuardArgs> {
+        match &mut self.subcommand {
+            Subcommands::Guard(args) => Some(args),
+            Subcommands::Check(args) => args.guard(),
+            Subcommands::Explain(args) => Some(&mut args.guard),
+            _ => None,
+        }
+    }
 }
 
 /// Something for people to read on standard error, or for programs on standard

@@ -2,12 +2,14 @@
 //! signal, drain.
 
 use std::error::Error;
+use std::future;
 use std::io;
 use std::iter;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::reload::Reloading;
 use super::{WRONG, say};
 use crate::config::{LogConfig, Problems, Remark, Role};
 use crate::service::Running;
@@ -33,12 +35,19 @@ pub(super) fn configured<T>(role: Role, read: Result<(T, Vec<Remark>), Problems>
     }
 }
 
+/// A role that is up.
+pub(super) struct Up {
+    pub(super) running: Running,
+    /// How it takes another configuration, where it can.
+    pub(super) reloading: Option<Reloading>,
+}
+
 /// Starts the log, does what `start` does, and keeps the role up until SIGTERM
 /// or SIGINT; then drains.
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn run_until_signal<F>(role: Role, log: &LogConfig, start: impl FnOnce() -> F) -> ExitCode
 where
-    F: Future<Output = Result<Running, Box<dyn Error>>>,
+    F: Future<Output = Result<Up, Box<dyn Error>>>,
 {
     let outcome = up_and_down(role, log, start).await;
     telemetry::flush();
@@ -54,16 +63,23 @@ where
 
 async fn up_and_down<F>(role: Role, log: &LogConfig, start: impl FnOnce() -> F) -> Result<(), Box<dyn Error>>
 where
-    F: Future<Output = Result<Running, Box<dyn Error>>>,
+    F: Future<Output = Result<Up, Box<dyn Error>>>,
 {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     telemetry::init(log)?;
-    let running = start().await?;
+    let Up { running, reloading } = start().await?;
     let (listen, admin) = (running.address(), running.admin_address());
     tracing::info!(%listen, %admin, version = env!("CARGO_PKG_VERSION"), "the {} is up", role.name());
+    let watch = async {
+        match reloading {
+            Some(reloading) => reloading.watch().await,
+            None => future::pending().await,
+        }
+    };
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        Err(error) = watch => return Err(error.into()),
     }
     tracing::info!("stopping: in-flight deliveries finish first");
     running.stop()?;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::role;
+use super::role::{self, Up};
 use crate::clock::SystemClock;
 use crate::config::{Environment, Role, SignerArgs, SignerConfig};
 use crate::signer;
@@ -54,11 +54,9 @@ pub(super) fn run(args: &SignerArgs, environment: &Environment) -> ExitCode {
         Err(code) => return code,
     };
     let log = config.log.clone();
-    role::run_until_signal(
-        Role::Signer,
-        &log,
-        || async move { Ok(signer::start(config, Arc::new(SystemClock))?) },
-    )
+    role::run_until_signal(Role::Signer, &log, || async move {
+        Ok(Up { running: signer::start(config, Arc::new(SystemClock))?, reloading: None })
+    })
 }
 
 /// The trusted configuration, or the exit code.

@@ -6,6 +6,7 @@ use super::guard::{BootFence, ClientAuth, ClientTrust, GuardConfig, SourceConfig
 use super::problems::Remark;
 use super::signer::SignerConfig;
 use super::values::{Protection, Span};
+use crate::schemes::{KeySource, Scheme};
 
 /// Remarks on a configuration that works.
 pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
@@ -36,7 +37,8 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
     if !config.admin_listen.ip().is_loopback() {
         remarks.push(on_admin());
     }
-    remarks.extend(config.sources.iter().filter_map(on_source));
+    remarks.extend(config.sources.iter().flat_map(on_source));
+    remarks.extend(config.sources.iter().flat_map(|source| on_tokens(&config.transport, source)));
     remarks
 }
 
@@ -93,9 +95,58 @@ fn on_identities(auth: &ClientAuth, source: &SourceConfig) -> Option<Remark> {
     })
 }
 
-fn on_source(source: &SourceConfig) -> Option<Remark> {
-    let Some(tolerance) = source.scheme.tolerance() else {
-        let scheme = source.scheme.preset().name;
+/// What a source is not protected from, whose schemes sign nothing of the
+/// request.
+fn on_source(source: &SourceConfig) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    let first = source.demand.first().preset().name;
+    if !source.demand.iter().any(Scheme::covers_body) {
+        remarks.push(Remark::warning(
+            "--scheme",
+            format!(
+                "{first}: signs nothing of the body: whoever gets hold of a token, or of the way between sender and \
+                 guard, can send any body with it; another --scheme that signs it can be demanded too"
+            ),
+        ));
+    }
+    match source.demand.naming() {
+        None => remarks.push(Remark::warning(
+            "--scheme",
+            format!("{first}: names no delivery: a copy cannot be told, and is forwarded like the first"),
+        )),
+        Some(scheme) => remarks.extend(on_time(scheme)),
+    }
+    remarks
+}
+
+/// What is worth knowing of tokens.
+fn on_tokens(transport: &Transport, source: &SourceConfig) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    for token in source.demand.iter().filter_map(Scheme::token_requirements) {
+        if token.audiences.is_empty() {
+            remarks.push(Remark::warning("--audience", "any: a token for another service will do"));
+        }
+        if token.keys == KeySource::Issuer && token.issuer.is_none() {
+            remarks.push(Remark::warning(
+                "--issuer",
+                "is not given: whoever shares the keys of --jwks-url can issue tokens",
+            ));
+        }
+        let asks_certificates =
+            matches!(transport, Transport::Tls(tls) if !matches!(tls.client_auth, ClientAuth::Off));
+        if token.certificate_bound && !asks_certificates {
+            remarks.push(Remark::warning(
+                "--token-bound",
+                "on: no client is asked for a certificate, so every token will be refused",
+            ));
+        }
+    }
+    remarks
+}
+
+fn on_time(scheme: &Scheme) -> Option<Remark> {
+    let Some(tolerance) = scheme.tolerance() else {
+        let scheme = scheme.preset().name;
         return Some(Remark::warning(
             "--scheme",
             format!(

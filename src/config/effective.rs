@@ -8,8 +8,10 @@ use super::egress::{ClientCertificate, ClientTls};
 use super::guard::{
     ClientAuth, ClientTrust, GuardConfig, LogConfig, Rate, SourceConfig, TlsConfig, Transport, Upstream,
 };
+use super::issuer::{IssuerConfig, KeysAt};
 use super::signer::{Authorization, ClientCredentials, EndpointConfig, SignerConfig};
-use super::values::{ByteSize, Protection, Span, Word};
+use super::values::{ByteSize, Protection, Span, Switch, Word};
+use crate::schemes::{RequiredClaim, Scheme, TokenRequirements};
 
 /// Shows a configuration, one setting a line.
 #[derive(Debug)]
@@ -50,6 +52,17 @@ impl fmt::Display for EffectiveSigner<'_> {
         lines.add("idle-timeout", Span(config.bounds.idle_timeout));
         own_lines(config.threads, &config.log, &mut lines);
         lines.fmt(f)
+    }
+}
+
+impl GuardConfig {
+    /// What is in effect beside the sources and TLS, as [`Effective`] shows it.
+    pub(crate) fn settings_of_the_process(&self) -> Vec<(&'static str, String)> {
+        let mut lines = Lines(Vec::new());
+        lines.add("listen", self.listen);
+        lines.add("admin-listen", self.admin_listen);
+        process_lines(self, &mut lines);
+        lines.0
     }
 }
 
@@ -97,26 +110,17 @@ fn trust_lines(auth: &str, trust: &ClientTrust, lines: &mut Lines) {
 
 fn source_lines(source: &SourceConfig, lines: &mut Lines) {
     lines.add("source", &source.name);
-    lines.add("scheme", source.scheme.preset().name);
-    lines.add("secrets", format_args!("{} (redacted)", source.scheme.secret_count()));
-    lines.add(
-        "tolerance",
-        source.scheme.tolerance().map_or("the scheme signs no time".to_owned(), |t| Span(t).to_string()),
-    );
+    for scheme in source.demand.iter() {
+        scheme_lines(scheme, source.issuer.as_ref(), lines);
+    }
+    lines.add_each("host", &source.hosts, "any");
     lines.add_each("path", &source.paths, "none");
     lines.add_each("method", &source.methods, "none");
     lines.add_each("client-identity", &source.identities, "any");
     lines.add_each("allow-ip", &source.allow, "any");
     lines.add("max-body", ByteSize(source.body_bytes_max));
     rate_line(source.rate, lines);
-    if source.scheme.id_header().is_some() {
-        lines.add("dedupe-window", Span(source.dedupe_window));
-    } else if source.scheme.tolerance().is_none() {
-        lines.add("signed bytes remembered", Span(source.content_window));
-    }
-    lines.add("on a replay", source.policies.replay.as_word());
-    lines.add("on a retry", source.policies.retry.as_word());
-    lines.add("on a redelivery", source.policies.redelivery.as_word());
+    ledger_lines(source, lines);
     lines.add("upstream", &source.upstream);
     if let Upstream::Https { ca, .. } = &source.upstream {
         lines.add(
@@ -125,6 +129,68 @@ fn source_lines(source: &SourceConfig, lines: &mut Lines) {
         );
     }
     lines.add("upstream-timeout", Span(source.upstream_timeout));
+}
+
+fn scheme_lines(scheme: &Scheme, issuer: Option<&IssuerConfig>, lines: &mut Lines) {
+    lines.add("scheme", scheme.preset().name);
+    let token = scheme.token_requirements();
+    match issuer.filter(|_| token.is_some()) {
+        Some(issuer) => issuer_lines(issuer, lines),
+        None => lines.add("secrets", format_args!("{} (redacted)", scheme.secret_count())),
+    }
+    lines.add(
+        "tolerance",
+        scheme.tolerance().map_or("the scheme signs no time".to_owned(), |t| Span(t).to_string()),
+    );
+    if let Some(token) = token {
+        token_lines(token, lines);
+    }
+}
+
+fn issuer_lines(issuer: &IssuerConfig, lines: &mut Lines) {
+    match &issuer.keys_at {
+        KeysAt::Discovered(of) => lines.add("keys", format_args!("published by {of}")),
+        KeysAt::Url(url) => lines.add("jwks-url", url),
+    }
+    let ca = issuer.ca.as_ref().map_or("the public ones".to_owned(), |ca| ca.display().to_string());
+    lines.add("issuer-ca", ca);
+    lines.add("jwks-refresh", Span(issuer.refresh));
+    lines.add("jwks-max-stale", Span(issuer.max_stale));
+}
+
+fn token_lines(token: &TokenRequirements, lines: &mut Lines) {
+    lines.add("issuer", token.issuer.as_deref().unwrap_or("any that has the key"));
+    lines.add_each("audience", &token.audiences, "any");
+    lines.add("token-leeway", Span(token.leeway));
+    lines.add("token-type", token.kind.as_deref().unwrap_or("any"));
+    let shown = |claim: &RequiredClaim| match &claim.value {
+        Some(value) => format!("{}={value}", claim.name),
+        None => claim.name.clone(),
+    };
+    lines.add_each("require-claim", &token.claims.iter().map(shown).collect::<Vec<_>>(), "none");
+    lines.add_each("require-scope", &token.scopes, "none");
+    lines.add("token-one-use", on_or_off(token.one_use));
+    lines.add("token-bound", on_or_off(token.certificate_bound));
+}
+
+fn on_or_off(on: bool) -> &'static str {
+    if on { Switch::On } else { Switch::Off }.as_word()
+}
+
+/// What is remembered, and what a copy gets: nothing where no scheme names a
+/// delivery.
+fn ledger_lines(source: &SourceConfig, lines: &mut Lines) {
+    let Some(scheme) = source.demand.naming() else {
+        return lines.add("remembered", "nothing: no scheme signs anything of the request");
+    };
+    if scheme.id_header().is_some() {
+        lines.add("dedupe-window", Span(source.dedupe_window));
+    } else if scheme.tolerance().is_none() {
+        lines.add("signed bytes remembered", Span(source.content_window));
+    }
+    lines.add("on a replay", source.policies.replay.as_word());
+    lines.add("on a retry", source.policies.retry.as_word());
+    lines.add("on a redelivery", source.policies.redelivery.as_word());
 }
 
 fn rate_line(rate: Option<Rate>, lines: &mut Lines) {

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::sync::Arc;
 
 use clap::{ArgAction, Command};
 
@@ -48,18 +49,18 @@ impl Role {
 }
 
 /// The variables of the process, taken once; none by default.
-#[derive(Default)]
-pub struct Environment(BTreeMap<OsString, OsString>);
+#[derive(Clone, Default)]
+pub struct Environment(Arc<BTreeMap<OsString, OsString>>);
 
 impl Environment {
     /// The variables of this process.
     pub fn of_process() -> Self {
-        Self(std::env::vars_os().collect())
+        Self(Arc::new(std::env::vars_os().collect()))
     }
 
     /// Nothing is set.
-    pub const fn empty() -> Self {
-        Self(BTreeMap::new())
+    pub fn empty() -> Self {
+        Self::default()
     }
 
     /// The value of `name`, if it is set.
@@ -103,7 +104,7 @@ impl Environment {
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Self(Arc::new(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()))
     }
 }
 

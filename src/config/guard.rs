@@ -5,13 +5,16 @@
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use ipnet::IpNet;
 
-use crate::schemes::{Policy, Scheme};
+use super::engine::EngineConfig;
+use super::issuer::IssuerConfig;
+use super::stamps::Stamps;
+use crate::config::values::Host;
+use crate::schemes::{Demand, Policy};
 
 /// The configuration of the guard role.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub struct GuardConfig {
     pub threads: NonZeroUsize,
     /// The log on standard output.
     pub log: LogConfig,
+    /// The files that it was read from: when one changes, it may have changed.
+    pub files: Stamps,
 }
 
 /// How connections are protected.
@@ -93,12 +98,16 @@ pub struct SourceConfig {
     pub name: String,
     /// Its name in the ledger; renaming the source must not change it.
     pub ledger_id: String,
+    /// The hosts that lead to it; empty means any.
+    pub hosts: Vec<Host>,
     /// The paths that lead to it.
     pub paths: Vec<PathPattern>,
     /// The methods it takes.
     pub methods: Vec<Method>,
-    /// The compiled scheme, with its keys.
-    pub scheme: Arc<Scheme>,
+    /// The compiled schemes, with their keys, all of which must hold.
+    pub demand: Demand,
+    /// Who publishes the keys of its tokens, where the source has none itself.
+    pub issuer: Option<IssuerConfig>,
     /// Client addresses; empty means any, and was asked for by leaving the
     /// allow list out.
     pub allow: Vec<IpNet>,
@@ -133,7 +142,7 @@ pub struct Policies {
 }
 
 /// A path, exact or a prefix (written `/hooks/*`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PathPattern {
     /// This path and no other.
     Exact(String),
@@ -221,9 +230,11 @@ pub struct Bounds {
     pub drain_timeout: Duration,
 }
 
-/// The ledger's bounds and choices.
-#[derive(Clone, Copy, Debug)]
+/// The ledger's engine, bounds and choices.
+#[derive(Clone, Debug)]
 pub struct LedgerConfig {
+    /// Where entries are kept.
+    pub engine: EngineConfig,
     /// Most live entries.
     pub entries_max: usize,
     /// What becomes of claims whose outcome nobody knows.

@@ -13,34 +13,45 @@
 mod advice;
 mod build;
 mod by_hand;
+mod config_file;
 mod effective;
 mod egress;
+mod engine;
 mod environment;
 mod files;
 mod guard;
+mod issuer;
 pub(crate) mod material;
 mod nearest;
 mod problems;
 mod raw;
 mod raw_signer;
+mod raw_token;
+mod schema;
 mod scrutiny;
 mod secrets;
 mod signer;
+mod stamps;
 mod values;
 
 pub(crate) use build::preset_named;
 pub use by_hand::{ByHand, ByHandArgs};
+pub use config_file::ConfigFile;
 pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
+pub use engine::EngineConfig;
 pub use environment::{Environment, Role};
 pub use guard::{
     BootFence, Bounds, ClientAuth, ClientTrust, GuardConfig, Identity, LedgerConfig, LogConfig, LogFormat,
     OnUnknown, PathPattern, Policies, Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };
+pub use issuer::{IssuerConfig, KeysAt};
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
 pub use raw_signer::{ClientTlsArgs, SignerArgs, SigningArgs};
-pub use scrutiny::{Keying, Scrutiny};
+pub use schema::guard_schema;
+pub use scrutiny::{Keying, Scrutinies, Scrutiny};
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
+pub use stamps::Stamps;
 pub(crate) use values::duration as read_duration;
 pub use values::{Authority, Destination, Host, Protection, Proxy, SpkiPin};

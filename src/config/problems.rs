@@ -4,8 +4,10 @@
 //! `Report` gives a value or notes a problem and lets the next one be read.
 
 use std::fmt;
+use std::path::Path;
 
 use super::scrutiny::Keying;
+use super::stamps::Stamps;
 use super::values::Fault;
 
 /// One thing that keeps a role from starting.
@@ -89,6 +91,8 @@ pub(super) struct Report {
     /// What each scheme was compiled from, for who compiles it again with one
     /// thing changed. Cleared from memory with the report.
     pub(super) keyings: Vec<Keying>,
+    /// What was read, as it was then.
+    pub(super) files: Stamps,
 }
 
 impl Report {
@@ -96,6 +100,12 @@ impl Report {
     /// the whole where it is empty.
     pub(super) fn at(&mut self, place: impl Into<String>) {
         self.place = place.into();
+    }
+
+    /// Notes that the configuration comes from the file at `path` too, which
+    /// is about to be read.
+    pub(super) fn comes_from(&mut self, path: &str) {
+        self.files.look_at(Path::new(path));
     }
 
     /// Reads one value.

@@ -12,7 +12,9 @@ use std::ffi::OsString;
 
 use clap::{Args, Command, FromArgMatches as _};
 
+use super::config_file::ConfigFile;
 use super::environment::{Environment, Role};
+use super::raw_token::TokenArgs;
 use crate::schemes;
 
 /// Everything that `countersign guard` can be told.
@@ -26,31 +28,56 @@ pub struct GuardArgs {
     #[command(flatten)]
     pub source: SourceArgs,
     #[command(flatten)]
-    pub upstream: UpstreamArgs,
-    #[command(flatten)]
     pub ledger: LedgerArgs,
     #[command(flatten)]
     pub limits: LimitArgs,
     #[command(flatten)]
     pub process: ProcessArgs,
+    /// What `--config` holds, read once.
+    #[arg(skip)]
+    pub file: Option<ConfigFile>,
 }
 
 impl GuardArgs {
-    /// Reads `flags`, such as `--plain`, with what the environment adds: as
-    /// `countersign guard` does.
+    /// Reads `flags`, such as `--plain`, with what the environment and the
+    /// file of `--config` add: as `countersign guard` does.
     pub fn from_flags<T: Into<OsString> + Clone>(
         flags: impl IntoIterator<Item = T>,
         environment: &Environment,
     ) -> Result<Self, clap::Error> {
-        let command = Self::augment_args(Command::new("guard").no_binary_name(true));
-        Self::from_arg_matches(&environment.overlay(Role::Guard, command).try_get_matches_from(flags)?)
+        let flags: Vec<T> = flags.into_iter().collect();
+        let command = || Self::augment_args(Command::new("guard").no_binary_name(true));
+        let matches = environment.overlay(Role::Guard, command()).try_get_matches_from(flags.clone())?;
+        let args = Self::from_arg_matches(&matches)?;
+        let Some(file) = args.read_file() else { return Ok(args) };
+        let command = environment.overlay(Role::Guard, file.overlay(command()));
+        let args = Self::from_arg_matches(&command.try_get_matches_from(flags)?)?;
+        Ok(Self { file: Some(file), ..args })
+    }
+
+    /// The file of `--config`, where one is named.
+    pub(crate) fn read_file(&self) -> Option<ConfigFile> {
+        self.listening.config.as_deref().map(|path| ConfigFile::read(path, &Self::of_the_process(), SOURCE))
     }
 
     /// The names of all flags, without the dashes.
     pub fn names() -> Vec<String> {
-        let command = Self::augment_args(Command::new("guard"));
-        command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
+        long_names(&Self::augment_args(Command::new("guard")))
     }
+
+    /// The names of the settings that a file has above its sources.
+    fn of_the_process() -> Vec<String> {
+        let of_a_source = SourceArgs::names();
+        Self::names().into_iter().filter(|name| name != "config" && !of_a_source.contains(name)).collect()
+    }
+}
+
+/// What a source is called in a file.
+pub(super) const SOURCE: &str = "source";
+
+/// The names of a command's flags, without the dashes.
+pub(super) fn long_names(command: &Command) -> Vec<String> {
+    command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
 }
 
 /// Every scheme there is, for people to choose from.
@@ -75,6 +102,13 @@ pub struct ListeningArgs {
     /// For a guard behind something that ends TLS itself. Excludes every flag of the next section.
     #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on", default_value = "off")]
     pub plain: String,
+
+    /// File of several sources (TOML), instead of the flags of one.
+    ///
+    /// Each `[[source]]` has the settings of the sections Source and Upstream, without the dashes in front. Above them
+    /// stand the settings of the process, for which a flag and its variable win over the file.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<String>,
 }
 
 /// The server's certificate and what is asked of clients.
@@ -104,13 +138,6 @@ pub struct TlsArgs {
     #[arg(long, value_name = "required|optional|off")]
     pub client_auth: Option<String>,
 
-    /// A name that the client certificate must carry; give it again for more, of which one suffices.
-    ///
-    /// URI:spiffe://… or DNS:name, compared with the certificate's subject alternative names. Without any,
-    /// every certificate of the CA will do.
-    #[arg(long, value_name = "URI:…|DNS:…")]
-    pub client_identity: Vec<String>,
-
     /// Revocation list for client certificates (PEM); give it again for more.
     ///
     /// With any given, a certificate whose revocation status is unknown is refused.
@@ -118,13 +145,45 @@ pub struct TlsArgs {
     pub client_crl: Vec<String>,
 }
 
-/// The sender: how it signs and what it may send.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Source")]
+/// One sender that the guard accepts, and its app. Nothing has a default here:
+/// what was not given can be told from what was. A source in a file has the
+/// same settings under the same names.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
 pub struct SourceArgs {
-    /// How the sender signs.
-    #[arg(long, value_name = "SCHEME", help = format!("How the sender signs: {}", scheme_names()))]
-    pub scheme: Option<String>,
+    #[command(flatten)]
+    pub sender: SenderArgs,
+    #[command(flatten)]
+    pub token: TokenArgs,
+    #[command(flatten)]
+    pub upstream: UpstreamArgs,
+}
+
+impl SourceArgs {
+    /// Reads `flags` as they come out of a file.
+    pub(super) fn from_file(flags: &[String]) -> Result<Self, clap::Error> {
+        let command = Self::augment_args(Command::new("source").no_binary_name(true));
+        Self::from_arg_matches(&command.try_get_matches_from(flags)?)
+    }
+
+    /// The names of its flags, without the dashes.
+    pub(super) fn names() -> Vec<String> {
+        long_names(&Self::augment_args(Command::new("source")))
+    }
+
+    /// Whether nothing at all was said.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The sender: how it signs and what it may send.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+#[command(next_help_heading = "Source")]
+pub struct SenderArgs {
+    /// How the sender signs; give it again for more, all of which must hold.
+    #[arg(long, value_name = "SCHEME", help = format!("How the sender signs; give it again for more, all of which must hold: {}", scheme_names()))]
+    pub scheme: Vec<String>,
 
     /// Name of the source in headers, logs, metrics and the ledger [default: the scheme's name].
     #[arg(long, value_name = "NAME")]
@@ -133,13 +192,13 @@ pub struct SourceArgs {
     /// File with a signing secret; give it again while secrets rotate, the newest first.
     ///
     /// One line end at its end is not part of the secret. In schemes whose messages name their key, KEYID=FILE
-    /// says which one this is.
+    /// says which one this is. With several schemes each secret is kept to one: SCHEME=FILE, SCHEME=KEYID=FILE.
     #[arg(long, value_name = "FILE")]
     pub secret_file: Vec<String>,
 
     /// Name of an environment variable with a signing secret; give it again for more.
     ///
-    /// Tried after the secrets from files. KEYID=NAME as for those.
+    /// Tried after the secrets from files. KEYID= and SCHEME= before it as for those.
     #[arg(long, value_name = "NAME")]
     pub secret_env: Vec<String>,
 
@@ -149,17 +208,35 @@ pub struct SourceArgs {
     #[arg(long, value_name = "ALGORITHM")]
     pub algorithm: Vec<String>,
 
-    /// Take secrets shorter than 24 bytes.
-    #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on", default_value = "off")]
-    pub allow_weak_secret: String,
+    /// Take secrets shorter than 24 bytes [default: off].
+    #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    pub allow_weak_secret: Option<String>,
 
     /// How far the signed time may be from now, in both directions, such as 5m [default: the scheme's].
     #[arg(long, value_name = "DURATION")]
     pub tolerance: Option<String>,
 
+    /// Take a secret that another source of the file has too [default: off].
+    #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    pub allow_shared_secret: Option<String>,
+
+    /// Host that takes deliveries, without a port; give it again for more [default: any].
+    ///
+    /// Where the host of a request is named by sources, only those are asked; any other host leads to the sources
+    /// that name none.
+    #[arg(long, value_name = "HOST")]
+    pub host: Vec<String>,
+
     /// Path that takes deliveries, exact (/hooks) or a prefix (/hooks/*); give it again for more [default: /*].
     #[arg(long, value_name = "PATH")]
     pub path: Vec<String>,
+
+    /// A name that the client certificate must carry; give it again for more, of which one suffices.
+    ///
+    /// URI:spiffe://… or DNS:name, compared with the certificate's subject alternative names. Without any,
+    /// every certificate of the CA will do.
+    #[arg(long, value_name = "URI:…|DNS:…")]
+    pub client_identity: Vec<String>,
 
     /// Address or network that may send, such as 192.0.2.0/24; give it again for more [default: any].
     #[arg(long, value_name = "CIDR")]
@@ -182,10 +259,16 @@ pub struct SourceArgs {
     /// How many of them may come at once [default: one second's worth].
     #[arg(long, value_name = "NUMBER")]
     pub rate_burst: Option<String>,
+
+    /// How long the id of an accepted delivery is remembered [default: 1h].
+    ///
+    /// Within it a sender's own retry after a lost answer is recognised.
+    #[arg(long, value_name = "DURATION")]
+    pub dedupe_window: Option<String>,
 }
 
 /// The receiver app.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Upstream")]
 pub struct UpstreamArgs {
     /// Where the app listens: http://host:port, https://host or unix:/path.
@@ -196,21 +279,15 @@ pub struct UpstreamArgs {
     #[arg(long, value_name = "FILE")]
     pub upstream_ca: Option<String>,
 
-    /// How long the app may take to answer, from the first byte sent to the head of the answer.
-    #[arg(long, value_name = "DURATION", default_value = "15s")]
-    pub upstream_timeout: String,
+    /// How long the app may take to answer, from the first byte sent to the head of the answer [default: 15s].
+    #[arg(long, value_name = "DURATION")]
+    pub upstream_timeout: Option<String>,
 }
 
 /// What the guard remembers of deliveries.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Ledger")]
 pub struct LedgerArgs {
-    /// How long the id of an accepted delivery is remembered.
-    ///
-    /// Within it a sender's own retry after a lost answer is recognised.
-    #[arg(long, value_name = "DURATION", default_value = "1h")]
-    pub dedupe_window: String,
-
     /// Most entries at once; a full ledger answers 503, it never forgets early.
     #[arg(long, value_name = "NUMBER", default_value = "1000000")]
     pub ledger_max: String,

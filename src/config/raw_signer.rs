@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use clap::{Args, Command, FromArgMatches as _};
 
 use super::environment::{Environment, Role};
-use super::raw::{ProcessArgs, scheme_names};
+use super::raw::{ProcessArgs, long_names, scheme_names};
 
 /// Everything that `countersign signer` can be told.
 #[derive(Args, Clone, Debug)]
@@ -40,11 +40,6 @@ impl SignerArgs {
     pub fn names() -> Vec<String> {
         long_names(&Self::augment_args(Command::new("signer")))
     }
-}
-
-/// The names of a command's flags, without the dashes.
-fn long_names(command: &Command) -> Vec<String> {
-    command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
 }
 
 /// Where the signer listens, and its file.

@@ -3,6 +3,7 @@
 //! Never from arguments: those are seen by everyone on the machine. Nothing
 //! here puts a byte of a secret into a problem or a remark.
 
+use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use super::files;
 use super::problems::{Remark, Report};
 use super::values::Fault;
 use crate::keys::Secret;
+use crate::schemes::Digest;
 
 /// A secret and where it came from.
 pub(super) struct Sourced {
@@ -107,6 +109,38 @@ pub(super) fn read_others(
     (secrets.len() == paths.len()).then_some(secrets)
 }
 
+/// Which source has which secret, so that none has another's: whoever signs
+/// for one could sign for the other.
+#[derive(Default)]
+pub(super) struct SecretOwners {
+    owners: HashMap<Digest, String>,
+    /// Of the source that is being read.
+    owner: String,
+}
+
+impl SecretOwners {
+    /// What follows is of the source at `place`.
+    pub(super) fn next(&mut self, place: String) {
+        self.owner = place;
+    }
+
+    /// Reports each of `secrets` that an earlier source has.
+    pub(super) fn claim<'s>(&mut self, secrets: impl Iterator<Item = &'s Sourced>, report: &mut Report) {
+        for Sourced { key, place, secret, .. } in secrets {
+            // A digest of it is kept no longer than the reading takes.
+            let owner = self.owners.entry(Digest::of(secret.expose())).or_insert_with(|| self.owner.clone());
+            if *owner != self.owner {
+                let fault = format!(
+                    "holds a secret of {} too: whoever signs for one source could sign for both; give each its \
+                     own, or --allow-shared-secret",
+                    owner.trim_end_matches(": ")
+                );
+                report.wrong(key, place, fault);
+            }
+        }
+    }
+}
+
 /// Every secret, files first, each kind in the order given. The order is that
 /// of the slots; the first one signs.
 pub(super) fn read(
@@ -140,6 +174,7 @@ pub(super) fn read(
 }
 
 fn from_file(key: &str, path: &str, report: &mut Report) -> Result<Vec<u8>, Fault> {
+    report.comes_from(path);
     let bytes = files::read(Path::new(path), SECRET_BYTES_MAX)?;
     report.remarks.extend(files::exposure(key, Path::new(path)));
     let secret = without_line_end(&bytes);

@@ -10,6 +10,8 @@ pub(super) fn key_text(preset: &Preset) -> Option<KeyText> {
         Mechanism::HttpSignatures(_) => Some(KeyText::Marked { base64: "base64:" }),
         Mechanism::Cavage(dialect) => Some(dialect.key),
         Mechanism::Form(_) | Mechanism::Mailgun | Mechanism::Token(_) => Some(KeyText::Utf8),
+        // A key in PEM or a JSON Web Key says itself what it is.
+        Mechanism::Jwt(_) => None,
     }
 }
 
@@ -18,7 +20,7 @@ pub(super) fn signature_field(preset: &Preset) -> Option<SignatureField> {
     match &preset.mechanism {
         Mechanism::Template(wire) => Some(wire.signature.clone()),
         Mechanism::HttpSignatures(_) | Mechanism::Cavage(_) => None,
-        Mechanism::Form(_) | Mechanism::Mailgun | Mechanism::Token(_) => None,
+        Mechanism::Form(_) | Mechanism::Mailgun | Mechanism::Token(_) | Mechanism::Jwt(_) => None,
     }
 }
 
@@ -28,6 +30,6 @@ pub(super) fn may_sign_url(preset: &Preset) -> bool {
         Mechanism::Template(_) | Mechanism::Form(_) => preset.mechanism.signs_url(),
         // The message says what it covers, and often that.
         Mechanism::HttpSignatures(_) => true,
-        Mechanism::Cavage(_) | Mechanism::Mailgun | Mechanism::Token(_) => false,
+        Mechanism::Cavage(_) | Mechanism::Mailgun | Mechanism::Token(_) | Mechanism::Jwt(_) => false,
     }
 }

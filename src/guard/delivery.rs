@@ -78,8 +78,8 @@ impl Delivery {
     }
 
     /// The connections to the app of `source`.
-    pub(crate) fn pool(&self, source: &Source) -> &Arc<Pool> {
-        &self.worker.pools[source.index.0 as usize]
+    pub(crate) fn pool<'s>(&self, source: &'s Source) -> &'s Arc<Pool> {
+        source.way.pool(self.worker.number)
     }
 
     /// An empty share of the body memory, in the name of the caller's address.
@@ -98,12 +98,11 @@ impl Delivery {
     }
 
     pub(crate) fn note_routed(&mut self, routed: &Routed) {
-        self.observation.named = Some(routed.source().index.0 as usize);
+        self.observation.named = Some(Arc::clone(&routed.source().named));
     }
 
     pub(crate) fn note_verified(&mut self, verified: &Verified) {
-        let source = verified.source().index.0 as usize;
-        self.worker.guard.telemetry.metrics.verified(source, verified.proof().slot());
+        verified.source().named.verified(verified.proof().slot());
         self.observation.message_id = verified.proof().message_id().cloned();
         self.observation.identity = verified.identity().cloned();
         self.observation.body_bytes = verified.body_bytes();

@@ -11,18 +11,23 @@ mod check;
 mod delivery;
 mod forward;
 mod headers;
+mod in_force;
+mod issuer;
 mod outbound;
 mod outcome;
 mod pipeline;
 mod rejection;
+mod reload;
 mod routes;
 mod source;
 mod start;
 mod state;
+mod way;
 mod worker;
 
 pub use outcome::Outcome;
 pub use rejection::Rejection;
+pub use reload::{Reload, ReloadError};
 pub use start::{StartError, start};
 
 pub use crate::service::{Running, Side, UpError};

@@ -33,11 +33,14 @@ pub(crate) async fn run(
     let now = guard.clock.now();
     let sound = net::inspect(&parts, fault, guard.bounds.head_fields)?;
     delivery.refuse_when_draining()?;
-    let routed = check::route(&guard.routes, sound, &parts)?;
+    // Looked at once: whatever is reloaded meanwhile is for the next delivery.
+    let in_force = guard.in_force.load();
+    let routed = check::route(&in_force.routes, sound, &parts)?;
     delivery.note_routed(&routed);
-    let known = check::recognise(routed, delivery.connection(), now)?;
+    let known = check::recognise(routed, delivery.connection(), &in_force, now)?;
+    drop(in_force);
     let admitted = check::admit(known, delivery.connection(), &guard.deliveries)?;
-    let opened = check::open(admitted, &parts, now)?;
+    let opened = check::open(admitted, &parts, delivery.connection(), now).await?;
     let verified = check::read(opened, body, delivery.reservation(), &guard.bounds).await?;
     delivery.note_verified(&verified);
     let funded = match check::claim(verified, &guard.ledger).await? {

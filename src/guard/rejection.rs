@@ -58,6 +58,8 @@ pub enum Rejection {
     LedgerFull,
     /// The ledger cannot be asked.
     LedgerUnavailable,
+    /// No keys of the issuer that are fresh enough to judge a token by.
+    KeysUnavailable,
     /// Too much is in flight: deliveries, or bytes of bodies.
     Overloaded,
     /// The guard is stopping.
@@ -76,7 +78,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// Every reason but those of the schemes, which [`Refusal::ALL`] lists.
-    const OWN: [Self; 24] = [
+    const OWN: [Self; 25] = [
         Self::NoSource,
         Self::MethodNotAllowed,
         Self::AddressNotAllowed,
@@ -94,6 +96,7 @@ impl Rejection {
         Self::InFlight,
         Self::LedgerFull,
         Self::LedgerUnavailable,
+        Self::KeysUnavailable,
         Self::Overloaded,
         Self::Draining,
         Self::SignedBeforeMemory,
@@ -129,6 +132,7 @@ impl Rejection {
             Self::InFlight => "in_flight",
             Self::LedgerFull => "ledger_full",
             Self::LedgerUnavailable => "ledger_unavailable",
+            Self::KeysUnavailable => "keys_unavailable",
             Self::Overloaded => "overloaded",
             Self::Draining => "draining",
             Self::SignedBeforeMemory => "signed_before_memory",
@@ -161,6 +165,7 @@ impl Rejection {
             Self::InFlight
             | Self::LedgerFull
             | Self::LedgerUnavailable
+            | Self::KeysUnavailable
             | Self::Overloaded
             | Self::Draining
             | Self::SignedBeforeMemory => StatusCode::SERVICE_UNAVAILABLE,
@@ -174,6 +179,7 @@ impl Rejection {
             Self::UpstreamUnreachable | Self::UpstreamTimeout | Self::UpstreamBroken => Side::Upstream,
             Self::LedgerFull
             | Self::LedgerUnavailable
+            | Self::KeysUnavailable
             | Self::Overloaded
             | Self::Draining
             | Self::SignedBeforeMemory
@@ -192,8 +198,27 @@ impl Rejection {
     const fn retry_after(self) -> Option<&'static str> {
         match self {
             Self::InFlight | Self::Overloaded | Self::SignedBeforeMemory => Some("1"),
-            Self::Draining | Self::LedgerUnavailable => Some("5"),
+            Self::Draining | Self::LedgerUnavailable | Self::KeysUnavailable => Some("5"),
             Self::LedgerFull => Some("30"),
+            _ => None,
+        }
+    }
+
+    /// What a 401 asks for (RFC 9110 section 15.5.2). Where there was no token
+    /// at all, no error is named (RFC 6750 section 3.1).
+    const fn challenge(self) -> Option<&'static str> {
+        match self {
+            Self::Unproven(Refusal::TokenMissing) => Some("Bearer"),
+            Self::Unproven(
+                Refusal::TokenMalformed
+                | Refusal::TokenMismatch
+                | Refusal::TokenExpired
+                | Refusal::TokenNotYetValid
+                | Refusal::IssuerMismatch
+                | Refusal::AudienceMismatch
+                | Refusal::ClaimMissing,
+            ) => Some("Bearer error=\"invalid_token\""),
+            Self::Unproven(_) => Some("Signature"),
             _ => None,
         }
     }
@@ -238,9 +263,8 @@ impl Refused {
         if let Some(seconds) = self.rejection.retry_after() {
             fields.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
-        if self.rejection.status() == StatusCode::UNAUTHORIZED {
-            // RFC 9110 section 15.5.2: a 401 names a challenge.
-            fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Signature"));
+        if let Some(challenge) = self.rejection.challenge() {
+            fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         fields.extend(self.fields);
         response

@@ -1,14 +1,30 @@
 //! A source at work: its configuration and what is made from it once, so that
 //! no delivery has to make it again.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::HeaderValue;
 
 use crate::config::{Policies, SourceConfig};
 use crate::guard::allow_list::AllowList;
+use crate::guard::issuer::Issuer;
 use crate::guard::routes;
+use crate::guard::way::Way;
 use crate::ledger::{Class, Memory, SourceIndex};
 use crate::limits::RateLimiter;
 use crate::schemes::Policy;
+use crate::telemetry::Named;
+
+/// What a source has that a reload does not replace unless its own setting
+/// changed.
+#[derive(Debug)]
+pub(crate) struct Lasting {
+    pub(crate) rate: Option<Arc<RateLimiter>>,
+    pub(crate) way: Arc<Way>,
+    pub(crate) issuer: Option<Arc<Issuer>>,
+    pub(crate) named: Arc<Named>,
+}
 
 /// One source.
 #[derive(Debug)]
@@ -18,7 +34,13 @@ pub(crate) struct Source {
     pub(crate) index: SourceIndex,
     pub(crate) allow: AllowList,
     /// The budget that only verified deliveries can spend.
-    pub(crate) rate: Option<RateLimiter>,
+    pub(crate) rate: Option<Arc<RateLimiter>>,
+    /// Connections to its app, by worker.
+    pub(crate) way: Arc<Way>,
+    /// Who publishes the keys of its tokens, where someone does.
+    pub(crate) issuer: Option<Arc<Issuer>>,
+    /// What is counted of it.
+    pub(crate) named: Arc<Named>,
     /// How long the ledger remembers its deliveries.
     pub(crate) memory: Memory,
     /// `Countersign-Source`.
@@ -30,16 +52,21 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    pub(crate) fn new(index: SourceIndex, config: SourceConfig) -> Self {
-        let scheme = config.scheme.preset();
+    /// A source at the ledger's place `index`, over what outlives a reload.
+    pub(crate) fn new(index: SourceIndex, config: SourceConfig, lasting: Lasting) -> Self {
+        let names: Vec<_> = config.demand.iter().map(|scheme| scheme.preset().name).collect();
+        let Lasting { rate, way, issuer, named } = lasting;
         Self {
             index,
+            rate,
+            way,
+            issuer,
+            named,
             allow: AllowList::new(&config.allow),
-            rate: config.rate.map(|rate| RateLimiter::new("source", rate)),
             memory: memory(&config),
             name_value: HeaderValue::from_str(&config.name)
                 .expect("the configuration admits only source names that are field values"),
-            scheme_value: HeaderValue::from_static(scheme.name),
+            scheme_value: HeaderValue::from_str(&names.join(", ")).expect("names of presets are plain"),
             allow_value: routes::allow(&config.methods),
             config,
         }
@@ -56,13 +83,17 @@ impl Source {
     }
 }
 
-/// Signed ids are remembered for the dedupe window. Without one, a signed time
+/// Without anything that names a delivery there is nothing to remember. Signed
+/// ids are remembered for the dedupe window. Without one, a signed time
 /// bounds the memory by itself; without that either, the preset says how long.
 fn memory(config: &SourceConfig) -> Memory {
-    let tolerance = config.scheme.fresh_for();
-    let window = match (config.scheme.id_header().is_some(), tolerance) {
+    let Some(scheme) = config.demand.naming() else {
+        return Memory { tolerance: None, window: Duration::ZERO };
+    };
+    let tolerance = scheme.fresh_for();
+    let window = match (scheme.id_header().is_some(), tolerance) {
         (true, _) => config.dedupe_window,
-        (false, Some(_)) => std::time::Duration::ZERO,
+        (false, Some(_)) => Duration::ZERO,
         (false, None) => config.content_window,
     };
     Memory { tolerance, window }

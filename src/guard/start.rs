@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use tokio_rustls::TlsAcceptor;
-
 use crate::admin::Health;
 use crate::clock::{Clock, UnixTime};
-use crate::config::{GuardConfig, SourceConfig, Transport};
+use crate::config::{BootFence, GuardConfig};
 use crate::guard::accept::tls;
+use crate::guard::reload::{Fixed, Reload};
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
-use crate::net::{DrainSignal, Target, TargetError};
+use crate::ledger::{Engine, LedgerOptions, OpenError, SourceTag};
+use crate::net::{DrainSignal, TargetError};
 use crate::service::{self, Running, Sockets, UpError};
+use futures_util::FutureExt as _;
 
 /// Why a guard did not come up.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,15 @@ pub enum StartError {
     /// Certificates or keys could not be used.
     #[error("set up TLS")]
     Tls(#[from] tls::TlsError),
+    /// The ledger's engine could not be opened.
+    #[error("open the ledger")]
+    Ledger(#[from] OpenError),
+    /// The ledger has no place for one more.
+    #[error("take in source `{name}`: as many were seen as a process can; restart it")]
+    TooManySources {
+        /// The source.
+        name: String,
+    },
     /// The way to the app could not be set up.
     #[error("set up the connection to the app of source `{name}`")]
     Upstream {
@@ -32,48 +42,55 @@ pub enum StartError {
     },
 }
 
-/// Starts a guard: binds its sockets, starts its threads, and returns.
+/// Starts a guard: opens its ledger, binds its sockets, starts its threads, and
+/// returns with the handle that gives it another configuration.
 ///
-/// `memory_begins` is the instant from which the ledger's memory is complete;
-/// with the boot fence on, what was signed at or before it is refused. It is
-/// when the process started, or earlier for a ledger that brings memory along.
-pub fn start(
+/// `memory_begins` is the instant from which the memory of a ledger that begins
+/// empty is complete: when the process started. With the boot fence on, what
+/// was signed at or before it is refused.
+pub async fn start(
     mut config: GuardConfig,
     clock: Arc<dyn Clock>,
     memory_begins: UnixTime,
-) -> Result<Running, StartError> {
-    let tls = match &config.transport {
-        Transport::Plain => None,
-        Transport::Tls(files) => Some(tls::server_tls(files)?),
-    };
-    let targets = targets(&config)?;
-    let sockets = Sockets::bind(config.listen, config.admin_listen, config.threads)?;
+) -> Result<(Running, Reload), StartError> {
+    let options = ledger_options(&config, memory_begins);
+    let ledger = Engine::open(&config.ledger.engine, options, Arc::clone(&clock)).await?;
+    let fixed = Fixed::of(&config);
     service::fit_descriptors(&mut config.bounds.connections);
-    let guard = Arc::new(Guard::new(config, clock, memory_begins));
-    for (certificate, not_after) in tls.iter().flat_map(|tls| &tls.expiries) {
-        guard.telemetry.metrics.set_certificate_expiry(certificate, *not_after);
-    }
-    let acceptor = tls.map(|tls| TlsAcceptor::from(tls.config));
+    let guard = Arc::new(Guard::new(&config, ledger, clock));
+    let GuardConfig { sources, transport, listen, admin_listen, threads, .. } = config;
+    let reload = Reload::new(Arc::clone(&guard), fixed);
+    reload.put_in_force(sources, &transport)?;
+    let sockets = Sockets::bind(listen, admin_listen, threads)?;
     let stop = DrainSignal::default();
     let health = health(Arc::clone(&guard), stop.clone());
-    Ok(service::run("guard", sockets, stop.clone(), health, |listener| {
-        let worker = Arc::new(Worker::new(&guard, &targets, &stop));
-        let acceptor = acceptor.clone();
-        move || worker.run(listener, acceptor.as_ref())
-    })?)
+    let mut numbers = 0..;
+    let running = service::run("guard", sockets, stop.clone(), health, |listener| {
+        let number = numbers.next().expect("there are more numbers than workers");
+        let worker = Arc::new(Worker::new(&guard, number, &stop));
+        move || worker.run(listener)
+    })?;
+    Ok((running, reload))
 }
 
-/// The way to the app of each source.
-fn targets(config: &GuardConfig) -> Result<Vec<Arc<Target>>, StartError> {
-    let target = |source: &SourceConfig| {
-        Target::new(&source.upstream, source.upstream_timeout, config.bounds.connect_timeout)
-            .map(Arc::new)
-            .map_err(|error| StartError::Upstream { name: source.name.clone(), source: error })
-    };
-    config.sources.iter().map(target).collect()
+fn ledger_options(config: &GuardConfig, memory_begins: UnixTime) -> LedgerOptions {
+    LedgerOptions {
+        entries_max: config.ledger.entries_max,
+        entries_max_per_source: config.ledger.entries_max,
+        sources: config.sources.iter().map(|source| SourceTag::new(&source.ledger_id)).collect(),
+        on_unknown: config.ledger.on_unknown,
+        boot_fence: match config.ledger.boot_fence {
+            BootFence::On => Some(memory_begins),
+            BootFence::Off => None,
+        },
+    }
 }
 
 /// What the admin port shows.
 fn health(guard: Arc<Guard>, stop: DrainSignal) -> Health {
-    Health { ready: Box::new(move || !stop.has_begun()), metrics: Box::new(move || guard.scrape()) }
+    let metrics = move || {
+        let guard = Arc::clone(&guard);
+        async move { guard.scrape().await }.boxed()
+    };
+    Health { ready: Box::new(move || !stop.has_begun()), metrics: Box::new(metrics) }
 }

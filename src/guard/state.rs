@@ -1,24 +1,39 @@
 //! What all workers share, for as long as the process lives.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::clock::{Clock, UnixTime};
-use crate::config::{BootFence, Bounds, GuardConfig, LedgerConfig, LogConfig, OnUnknown, SourceConfig};
+use arc_swap::ArcSwap;
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown};
+use crate::guard::in_force::InForce;
 use crate::guard::outcome::Outcome;
-use crate::guard::routes::Routes;
-use crate::guard::source::Source;
-use crate::ledger::{Ledger as _, LedgerOptions, MemoryLedger, SourceIndex};
+use crate::ledger::{Engine, Ledger as _, SourceIndex, SourceTag};
 use crate::limits::{AddressRegistry, Bound};
-use crate::telemetry::{DeliveryLog, LedgerMetrics, LedgerReading, Metrics, Subject, Telemetry};
+use crate::telemetry::{
+    DeliveryLog, LedgerMetrics, LedgerReading, Metrics, ReloadMetrics, Subject, Telemetry,
+};
 
 /// The guard's state.
-#[derive(Debug)]
 pub(crate) struct Guard {
-    pub(crate) routes: Routes,
+    /// What a reload replaces. A delivery looks at it once.
+    pub(crate) in_force: ArcSwap<InForce>,
+    /// Rung when something else is in force.
+    pub(crate) reloaded: Notify,
+    /// The ledger's places, by ledger id: a source that comes back finds what
+    /// is remembered of it.
+    places: Mutex<HashMap<SourceTag, SourceIndex>>,
     pub(crate) bounds: Bounds,
+    /// How many worker threads there are.
+    pub(crate) workers: usize,
     pub(crate) on_unknown: OnUnknown,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ledger: MemoryLedger,
+    pub(crate) ledger: Engine,
+    /// Most live entries of it.
+    ledger_entries_max: u64,
     /// What each address uses: connections, rate, body bytes.
     pub(crate) addresses: AddressRegistry,
     /// Places for deliveries in flight.
@@ -27,65 +42,66 @@ pub(crate) struct Guard {
     pub(crate) memory: Arc<Bound>,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) ledger_metrics: LedgerMetrics,
+    pub(crate) reload_metrics: ReloadMetrics,
 }
 
 impl Guard {
-    /// The state of a guard that has seen nothing yet. `memory_begins` is as
-    /// [`start`](super::start()) has it.
-    pub(crate) fn new(config: GuardConfig, clock: Arc<dyn Clock>, memory_begins: UnixTime) -> Self {
-        let GuardConfig { sources, bounds, ledger, log, .. } = config;
-        let telemetry = telemetry(&sources, &log, Arc::clone(&clock));
-        let options = ledger_options(ledger, sources.len(), memory_begins);
+    /// The state of a guard that has taken no delivery yet, over the ledger of
+    /// its configuration, and with nothing in force.
+    pub(crate) fn new(config: &GuardConfig, ledger: Engine, clock: Arc<dyn Clock>) -> Self {
+        let GuardConfig { sources, bounds, ledger: ledger_config, log, .. } = config;
+        let telemetry = telemetry(log, Arc::clone(&clock));
+        let tags = sources.iter().map(|source| SourceTag::new(&source.ledger_id));
         Self {
+            in_force: ArcSwap::default(),
+            reloaded: Notify::new(),
+            places: Mutex::new(tags.zip((0..).map(SourceIndex)).collect()),
+            workers: config.threads.get(),
             ledger_metrics: LedgerMetrics::new(&telemetry.metrics),
-            ledger: MemoryLedger::new(options, Arc::clone(&clock)),
-            routes: Routes::new(indexed(sources)),
-            addresses: AddressRegistry::new(&bounds),
+            reload_metrics: ReloadMetrics::new(&telemetry.metrics),
+            ledger,
+            ledger_entries_max: ledger_config.entries_max as u64,
+            addresses: AddressRegistry::new(bounds),
             deliveries: Arc::new(Bound::new(bounds.deliveries as u64)),
             memory: Arc::new(Bound::new(bounds.memory_bytes)),
-            on_unknown: ledger.on_unknown,
+            on_unknown: ledger_config.on_unknown,
             telemetry: Arc::new(telemetry),
-            bounds,
+            bounds: bounds.clone(),
             clock,
         }
     }
 
+    /// The ledger's place for the source of this tag; `None` when there are no
+    /// more.
+    pub(crate) fn place(&self, tag: SourceTag) -> Option<SourceIndex> {
+        // A panic leaves the map whole: it is written in one step.
+        self.places.lock().unwrap_or_else(PoisonError::into_inner).get(&tag).copied()
+    }
+
     /// The metrics in text format. What only a scrape asks for is read now, so
     /// that no delivery pays for a gauge.
-    pub(crate) fn scrape(&self) -> String {
+    pub(crate) async fn scrape(&self) -> String {
         self.telemetry.metrics.set_body_bytes(self.memory.held());
-        self.ledger_metrics
-            .set(LedgerReading { entries: self.ledger.entries(), entries_max: self.ledger.entries_max() });
+        // Who cannot be asked leaves the last figure, and counts as a refusal
+        // wherever a delivery asks.
+        if let Ok(entries) = self.ledger.entries().await {
+            self.ledger_metrics.set(LedgerReading { entries, entries_max: self.ledger_entries_max });
+        }
         self.telemetry.metrics.render()
     }
 }
 
-fn telemetry(sources: &[SourceConfig], log: &LogConfig, clock: Arc<dyn Clock>) -> Telemetry {
-    let named: Vec<(String, usize)> =
-        sources.iter().map(|source| (source.name.clone(), source.scheme.secret_count())).collect();
-    let codes: Vec<&'static str> = Outcome::all().map(Outcome::code).collect();
-    Telemetry {
-        metrics: Metrics::new(Subject::Source, &named, &codes),
-        log: DeliveryLog::new(Subject::Source, log),
-        clock,
-        names: named.into_iter().map(|(name, _)| name).collect(),
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").field("bounds", &self.bounds).finish_non_exhaustive()
     }
 }
 
-fn indexed(sources: Vec<SourceConfig>) -> Vec<Arc<Source>> {
-    let indices = (0..).map(SourceIndex);
-    indices.zip(sources).map(|(index, config)| Arc::new(Source::new(index, config))).collect()
-}
-
-fn ledger_options(config: LedgerConfig, sources: usize, memory_begins: UnixTime) -> LedgerOptions {
-    LedgerOptions {
-        entries_max: config.entries_max,
-        entries_max_per_source: config.entries_max,
-        sources,
-        on_unknown: config.on_unknown,
-        boot_fence: match config.boot_fence {
-            BootFence::On => Some(memory_begins),
-            BootFence::Off => None,
-        },
+fn telemetry(log: &LogConfig, clock: Arc<dyn Clock>) -> Telemetry {
+    let codes: Vec<&'static str> = Outcome::all().map(Outcome::code).collect();
+    Telemetry {
+        metrics: Metrics::new(Subject::Source, &codes),
+        log: DeliveryLog::new(Subject::Source, log),
+        clock,
     }
 }

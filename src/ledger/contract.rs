@@ -2,8 +2,10 @@
 //!
 //! Each behaviour is a function that takes how to open an engine;
 //! [`tests!`] makes a test of each. An engine's own test module needs one line:
-//! `contract::tests!(MyLedger::new);`. Wall time is a [`ManualClock`]; waiting
-//! is tokio time, which is paused.
+//! `contract::tests!(Time::Paused, open);`, where `open` is an async function or
+//! closure. Wall time is a [`ManualClock`]. Waiting is tokio time: paused for an
+//! engine that asks nobody else, and real for one that does, because paused time
+//! runs on while a thread or another process makes up its mind.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -14,14 +16,16 @@ use tokio::time::Instant;
 
 use super::{
     Claim, ClaimRequest, Claimed, Class, Ledger, LedgerError, LedgerKey, LedgerOptions, Memory, OnUnknown,
-    Settlement, SourceIndex, WAIT_MAX, Waited,
+    Settlement, SourceIndex, SourceTag, WAIT_MAX, Waited,
 };
 use crate::clock::{Clock, ManualClock, UnixTime};
 use crate::schemes::Digest;
 
 macro_rules! contract_tests {
-    ($open:expr) => {
-        $crate::ledger::contract::tests! { $open =>
+    ($time:expr, $open:expr) => {
+        #[allow(unused_imports)]
+        use $crate::ledger::contract::Time;
+        $crate::ledger::contract::tests! { $time, $open =>
             a_copy_is_in_flight_until_the_first_is_settled
             of_many_copies_at_once_one_is_new
             racing_owners_follow_each_other
@@ -53,10 +57,11 @@ macro_rules! contract_tests {
             a_source_that_is_not_known_is_refused
         }
     };
-    ($open:expr => $($behaviour:ident)+) => {
+    ($time:expr, $open:expr => $($behaviour:ident)+) => {
         $(
-            #[tokio::test(start_paused = true)]
+            #[tokio::test]
             async fn $behaviour() {
+                $time.begin();
                 $crate::ledger::contract::$behaviour($open).await;
             }
         )+
@@ -65,8 +70,27 @@ macro_rules! contract_tests {
 pub(super) use contract_tests as tests;
 
 /// How to open an engine.
-pub(super) trait Open<L>: Fn(LedgerOptions, Arc<dyn Clock>) -> L {}
-impl<L, F: Fn(LedgerOptions, Arc<dyn Clock>) -> L> Open<L> for F {}
+pub(super) trait Open<L>: AsyncFn(LedgerOptions, Arc<dyn Clock>) -> L {}
+impl<L, F: AsyncFn(LedgerOptions, Arc<dyn Clock>) -> L> Open<L> for F {}
+
+/// How a test waits.
+#[derive(Clone, Copy)]
+pub(super) enum Time {
+    /// Not at all: time jumps to the next timer when there is nothing to do.
+    Paused,
+    /// As it passes.
+    #[expect(dead_code, reason = "for engines that ask a thread or another process")]
+    Real,
+}
+
+impl Time {
+    pub(super) fn begin(self) {
+        match self {
+            Self::Paused => tokio::time::pause(),
+            Self::Real => {}
+        }
+    }
+}
 
 /// [`Claimed`] without the claim, so that it can be compared.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,6 +109,7 @@ pub(super) async fn ask(ledger: &impl Ledger, request: &ClaimRequest) -> (Answer
         Ok(Claimed::InFlight) => (Answer::InFlight, None),
         Ok(Claimed::Settled(class)) => (Answer::Settled(class), None),
         Ok(Claimed::IdReused) => (Answer::IdReused, None),
+        Ok(Claimed::OverRate { .. }) => unreachable!("no request here has a rate"),
         Err(refused) => (Answer::Refused(refused), None),
     }
 }
@@ -118,13 +143,15 @@ const TOLERANCE: Duration = Duration::from_secs(300);
 const SECOND: Duration = Duration::from_secs(1);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-pub(super) const OPTIONS: LedgerOptions = LedgerOptions {
-    entries_max: 100,
-    entries_max_per_source: 100,
-    sources: 2,
-    on_unknown: OnUnknown::Release,
-    boot_fence: None,
-};
+pub(super) fn options() -> LedgerOptions {
+    LedgerOptions {
+        entries_max: 100,
+        entries_max_per_source: 100,
+        sources: vec![SourceTag::new("first"), SourceTag::new("second")],
+        on_unknown: OnUnknown::Release,
+        boot_fence: None,
+    }
+}
 
 fn key(number: u8) -> LedgerKey {
     LedgerKey([number; 32])
@@ -143,6 +170,7 @@ pub(super) fn delivery(number: u8) -> ClaimRequest {
         signed_at: Some(START),
         memory: Memory { tolerance: Some(TOLERANCE), window: Duration::ZERO },
         lease: LEASE,
+        rate: None,
     }
 }
 
@@ -151,7 +179,7 @@ fn at(millis: Duration) -> Arc<ManualClock> {
 }
 
 pub(super) async fn a_copy_is_in_flight_until_the_first_is_settled<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     let first = claim(&ledger, &delivery(1)).await;
     assert_eq!(answer(&ledger, &delivery(1)).await, Answer::InFlight);
     assert_eq!(answer(&ledger, &delivery(2)).await, Answer::New, "another key is not touched");
@@ -160,15 +188,15 @@ pub(super) async fn a_copy_is_in_flight_until_the_first_is_settled<L: Ledger>(op
 }
 
 pub(super) async fn of_many_copies_at_once_one_is_new<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     let answers = on_threads(async || answer(&ledger, &delivery(1)).await);
     let count = |wanted| answers.iter().filter(|&answer| *answer == wanted).count();
     assert_eq!((count(Answer::New), count(Answer::InFlight)), (1, 63));
-    assert_eq!(ledger.entries(), 1);
+    assert_eq!(ledger.entries().await, Ok(1));
 }
 
 pub(super) async fn racing_owners_follow_each_other<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     let owners = AtomicUsize::new(0);
     let turns: usize = on_threads(async || {
         let mut turns = 0;
@@ -185,14 +213,14 @@ pub(super) async fn racing_owners_follow_each_other<L: Ledger>(open: impl Open<L
     .into_iter()
     .sum();
     assert!(turns > 0);
-    assert_eq!(ledger.entries(), 0, "after {turns} turns");
+    assert_eq!(ledger.entries().await, Ok(0), "after {turns} turns");
 }
 
 /// Runs `task` 64 times, on eight threads that begin together.
 fn on_threads<T: Send>(task: impl AsyncFn() -> T + Sync) -> Vec<T> {
     let begin = Barrier::new(8);
     let eight = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         begin.wait();
         (0..8).map(|_| runtime.block_on(task())).collect::<Vec<_>>()
     };
@@ -203,7 +231,7 @@ fn on_threads<T: Send>(task: impl AsyncFn() -> T + Sync) -> Vec<T> {
 }
 
 pub(super) async fn a_copy_of_what_was_accepted_is_a_replay<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     accept(&ledger, &delivery(1)).await;
     for _ in 0..3 {
         assert_eq!(answer(&ledger, &delivery(1)).await, Answer::Settled(Class::Replay));
@@ -211,14 +239,14 @@ pub(super) async fn a_copy_of_what_was_accepted_is_a_replay<L: Ledger>(open: imp
 }
 
 pub(super) async fn an_older_signature_of_an_accepted_id_is_a_replay<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     accept(&ledger, &delivery(1)).await;
     let older = ClaimRequest { signed_at: Some(START.saturating_sub(SECOND)), ..delivery(1) };
     assert_eq!(answer(&ledger, &older).await, Answer::Settled(Class::Replay));
 }
 
 pub(super) async fn a_newer_signature_is_a_retry_and_from_then_on_a_replay<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     accept(&ledger, &delivery(1)).await;
     let newer = ClaimRequest { signed_at: Some(START.saturating_add(SECOND)), ..delivery(1) };
     assert_eq!(answer(&ledger, &newer).await, Answer::Settled(Class::Retry));
@@ -228,7 +256,7 @@ pub(super) async fn a_newer_signature_is_a_retry_and_from_then_on_a_replay<L: Le
 
 pub(super) async fn without_a_signed_time_a_copy_is_a_redelivery<L: Ledger>(open: impl Open<L>) {
     let clock = at(SECOND);
-    let ledger = open(OPTIONS, clock.clone());
+    let ledger = open(options(), clock.clone()).await;
     let memory = Memory { tolerance: None, window: Duration::from_secs(3600) };
     let timeless = ClaimRequest { signed_at: None, memory, ..delivery(1) };
     accept(&ledger, &timeless).await;
@@ -240,7 +268,7 @@ pub(super) async fn without_a_signed_time_a_copy_is_a_redelivery<L: Ledger>(open
 }
 
 pub(super) async fn a_release_lets_the_next_copy_through<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     let first = claim(&ledger, &delivery(1)).await;
     release(&ledger, first).await;
     accept(&ledger, &delivery(1)).await;
@@ -248,7 +276,7 @@ pub(super) async fn a_release_lets_the_next_copy_through<L: Ledger>(open: impl O
 }
 
 pub(super) async fn another_content_is_refused_in_flight_and_after_success<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     let other = ClaimRequest { content: content(9), ..delivery(1) };
     let first = claim(&ledger, &delivery(1)).await;
     assert_eq!(answer(&ledger, &other).await, Answer::IdReused);
@@ -260,7 +288,7 @@ pub(super) async fn another_content_is_refused_in_flight_and_after_success<L: Le
 }
 
 pub(super) async fn another_content_after_a_release_is_a_claim_like_any_other<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     let first = claim(&ledger, &delivery(1)).await;
     release(&ledger, first).await;
     let other = ClaimRequest { content: content(9), ..delivery(1) };
@@ -271,7 +299,7 @@ pub(super) async fn another_content_after_a_release_is_a_claim_like_any_other<L:
 
 pub(super) async fn a_claim_whose_owner_died_lapses_into_a_release<L: Ledger>(open: impl Open<L>) {
     let clock = at(SECOND);
-    let ledger = open(OPTIONS, clock.clone());
+    let ledger = open(options(), clock.clone()).await;
     drop(claim(&ledger, &delivery(1)).await);
     clock.advance(LEASE.saturating_sub(MILLISECOND));
     assert_eq!(answer(&ledger, &delivery(1)).await, Answer::InFlight);
@@ -284,7 +312,7 @@ pub(super) async fn a_claim_whose_owner_died_lapses_into_an_acceptance_under_hol
     open: impl Open<L>,
 ) {
     let clock = at(SECOND);
-    let ledger = open(LedgerOptions { on_unknown: OnUnknown::Hold, ..OPTIONS }, clock.clone());
+    let ledger = open(LedgerOptions { on_unknown: OnUnknown::Hold, ..options() }, clock.clone()).await;
     let slow = claim(&ledger, &delivery(1)).await;
     clock.advance(LEASE);
     assert_eq!(answer(&ledger, &delivery(1)).await, Answer::Settled(Class::Replay));
@@ -297,7 +325,7 @@ pub(super) async fn a_claim_whose_owner_died_lapses_into_an_acceptance_under_hol
 pub(super) async fn a_late_settlement_cannot_touch_a_newer_claim<L: Ledger>(open: impl Open<L>) {
     for late in [Settlement::Commit, Settlement::Release] {
         let clock = at(SECOND);
-        let ledger = open(OPTIONS, clock.clone());
+        let ledger = open(options(), clock.clone()).await;
         let slow = claim(&ledger, &delivery(1)).await;
         clock.advance(LEASE);
         let newer = claim(&ledger, &delivery(1)).await;
@@ -305,7 +333,7 @@ pub(super) async fn a_late_settlement_cannot_touch_a_newer_claim<L: Ledger>(open
         assert_eq!(answer(&ledger, &delivery(1)).await, Answer::InFlight, "{late:?}");
         commit(&ledger, newer).await;
         assert_eq!(answer(&ledger, &delivery(1)).await, Answer::Settled(Class::Replay), "{late:?}");
-        assert_eq!(ledger.entries(), 1);
+        assert_eq!(ledger.entries().await, Ok(1));
     }
 }
 
@@ -313,18 +341,18 @@ pub(super) async fn signed_bytes_are_remembered_through_the_last_second_of_their
     open: impl Open<L>,
 ) {
     let clock = at(SECOND);
-    let ledger = open(OPTIONS, clock.clone());
+    let ledger = open(options(), clock.clone()).await;
     accept(&ledger, &delivery(1)).await;
     clock.set(START.saturating_add(TOLERANCE + SECOND).saturating_sub(MILLISECOND));
     assert_eq!(answer(&ledger, &delivery(1)).await, Answer::Settled(Class::Replay));
-    assert_eq!(ledger.entries(), 1);
+    assert_eq!(ledger.entries().await, Ok(1));
     clock.advance(MILLISECOND);
-    assert_eq!(ledger.entries(), 0);
+    assert_eq!(ledger.entries().await, Ok(0));
 }
 
 pub(super) async fn an_accepted_id_is_remembered_for_its_window<L: Ledger>(open: impl Open<L>) {
     let clock = at(SECOND);
-    let ledger = open(OPTIONS, clock.clone());
+    let ledger = open(options(), clock.clone()).await;
     let memory = Memory { tolerance: Some(TOLERANCE), window: Duration::from_secs(3600) };
     let first = claim(&ledger, &ClaimRequest { memory, ..delivery(1) }).await;
     // The window begins when the app has the message, not when it is claimed.
@@ -341,7 +369,7 @@ pub(super) async fn an_accepted_id_is_remembered_for_its_window<L: Ledger>(open:
 
 pub(super) async fn a_retry_is_remembered_for_its_own_tolerance<L: Ledger>(open: impl Open<L>) {
     let clock = at(SECOND);
-    let ledger = open(OPTIONS, clock.clone());
+    let ledger = open(options(), clock.clone()).await;
     accept(&ledger, &delivery(1)).await;
     clock.set(START.saturating_add(TOLERANCE));
     let retry = ClaimRequest { signed_at: Some(clock.now()), ..delivery(1) };
@@ -353,22 +381,22 @@ pub(super) async fn a_retry_is_remembered_for_its_own_tolerance<L: Ledger>(open:
 
 pub(super) async fn what_was_signed_by_the_boot_fence_is_refused<L: Ledger>(open: impl Open<L>) {
     let boot_fence = Some(START.saturating_add(SECOND));
-    let ledger = open(LedgerOptions { boot_fence, ..OPTIONS }, at(SECOND));
+    let ledger = open(LedgerOptions { boot_fence, ..options() }, at(SECOND)).await;
     let refused = Answer::Refused(LedgerError::SignedBeforeMemory);
     assert_eq!(answer(&ledger, &delivery(1)).await, refused);
     assert_eq!(answer(&ledger, &ClaimRequest { signed_at: boot_fence, ..delivery(1) }).await, refused);
     let after = boot_fence.map(|fence| fence.saturating_add(MILLISECOND));
     assert_eq!(answer(&ledger, &ClaimRequest { signed_at: after, ..delivery(1) }).await, Answer::New);
     assert_eq!(answer(&ledger, &ClaimRequest { signed_at: None, ..delivery(2) }).await, Answer::New);
-    assert_eq!(ledger.entries(), 2, "a refusal leaves no entry");
+    assert_eq!(ledger.entries().await, Ok(2), "a refusal leaves no entry");
 }
 
 pub(super) async fn a_clock_stepped_back_lets_no_replay_through<L: Ledger>(open: impl Open<L>) {
     let clock = at(SECOND);
-    let ledger = open(OPTIONS, clock.clone());
+    let ledger = open(options(), clock.clone()).await;
     accept(&ledger, &delivery(1)).await;
     clock.set(START.saturating_add(TOLERANCE + SECOND));
-    assert_eq!(ledger.entries(), 0, "it was forgotten");
+    assert_eq!(ledger.entries().await, Ok(0), "it was forgotten");
     clock.set(START.saturating_add(SECOND));
     assert_eq!(
         answer(&ledger, &delivery(1)).await,
@@ -379,7 +407,7 @@ pub(super) async fn a_clock_stepped_back_lets_no_replay_through<L: Ledger>(open:
 
 pub(super) async fn a_longer_tolerance_lets_no_replay_through<L: Ledger>(open: impl Open<L>) {
     let clock = at(SECOND);
-    let ledger = open(OPTIONS, clock.clone());
+    let ledger = open(options(), clock.clone()).await;
     accept(&ledger, &delivery(1)).await;
     clock.set(START.saturating_add(TOLERANCE + SECOND));
     let memory = Memory { tolerance: Some(TOLERANCE * 2), window: Duration::ZERO };
@@ -390,7 +418,7 @@ pub(super) async fn a_longer_tolerance_lets_no_replay_through<L: Ledger>(open: i
 }
 
 pub(super) async fn a_copy_in_flight_waits_and_is_answered_by_class<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     let first = claim(&ledger, &delivery(1)).await;
     let copy = delivery(1);
     let begun = Instant::now();
@@ -399,13 +427,16 @@ pub(super) async fn a_copy_in_flight_waits_and_is_answered_by_class<L: Ledger>(o
         commit(&ledger, first).await;
     });
     assert_eq!(waited, Ok(Waited::Settled(Class::Replay)));
-    assert_eq!(begun.elapsed(), SECOND, "woken by the settlement, not by a timer");
+    assert!(
+        begun.elapsed() >= SECOND && begun.elapsed() < 2 * SECOND,
+        "woken by the settlement, not by a timer"
+    );
     assert_eq!(ledger.wait(&copy, WAIT_MAX).await, Ok(Waited::Settled(Class::Replay)), "and who comes late");
-    assert_eq!(begun.elapsed(), SECOND);
+    assert!(begun.elapsed() < 2 * SECOND, "at once");
 }
 
 pub(super) async fn a_waiter_under_a_newer_signature_is_a_retry<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     let first = claim(&ledger, &delivery(1)).await;
     let newer = ClaimRequest { signed_at: Some(START.saturating_add(SECOND)), ..delivery(1) };
     let (waited, ()) = tokio::join!(ledger.wait(&newer, WAIT_MAX), commit(&ledger, first));
@@ -414,38 +445,37 @@ pub(super) async fn a_waiter_under_a_newer_signature_is_a_retry<L: Ledger>(open:
 }
 
 pub(super) async fn a_waiter_never_becomes_the_owner<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     let first = claim(&ledger, &delivery(1)).await;
     let copy = delivery(1);
     let begun = Instant::now();
     let (waited, ()) = tokio::join!(ledger.wait(&copy, WAIT_MAX), release(&ledger, first));
     assert_eq!(waited, Ok(Waited::Unsettled));
-    assert_eq!(begun.elapsed(), Duration::ZERO);
-    assert_eq!(ledger.entries(), 0);
+    assert!(begun.elapsed() < SECOND, "woken by the settlement, not by a timer");
+    assert_eq!(ledger.entries().await, Ok(0));
     assert_eq!(ledger.wait(&copy, WAIT_MAX).await, Ok(Waited::Unsettled), "nothing is in flight");
     assert_eq!(answer(&ledger, &copy).await, Answer::New);
 }
 
 pub(super) async fn a_waiter_is_as_patient_as_allowed<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     let _first = claim(&ledger, &delivery(1)).await;
     for (patience, waits) in [(SECOND, SECOND), (WAIT_MAX * 10, WAIT_MAX)] {
         let begun = Instant::now();
         assert_eq!(ledger.wait(&delivery(1), patience).await, Ok(Waited::Unsettled));
-        // Timers have the grain of a millisecond.
-        assert!(begun.elapsed() >= waits && begun.elapsed() <= waits + MILLISECOND, "{patience:?}");
+        assert!(begun.elapsed() >= waits && begun.elapsed() < waits + SECOND, "{patience:?}");
     }
 }
 
 pub(super) async fn only_so_many_wait_for_one_key<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     let first = claim(&ledger, &delivery(1)).await;
     let copy = delivery(1);
     let waits = || ledger.wait(&copy, WAIT_MAX);
     let begun = Instant::now();
     let (a, b, c, d, ()) = tokio::join!(waits(), waits(), waits(), waits(), async {
         assert_eq!(waits().await, Ok(Waited::Unsettled));
-        assert_eq!(begun.elapsed(), Duration::ZERO, "the fifth is answered at once");
+        assert!(begun.elapsed() < SECOND, "the fifth is answered at once");
         commit(&ledger, first).await;
     });
     assert_eq!([a, b, c, d], [Ok(Waited::Settled(Class::Replay)); 4], "one settlement wakes all");
@@ -453,7 +483,7 @@ pub(super) async fn only_so_many_wait_for_one_key<L: Ledger>(open: impl Open<L>)
 
 pub(super) async fn a_full_ledger_refuses_and_forgets_nothing_that_lives<L: Ledger>(open: impl Open<L>) {
     let clock = at(SECOND);
-    let ledger = open(LedgerOptions { entries_max: 3, ..OPTIONS }, clock.clone());
+    let ledger = open(LedgerOptions { entries_max: 3, ..options() }, clock.clone()).await;
     accept(&ledger, &delivery(1)).await;
     accept(&ledger, &delivery(2)).await;
     let third = claim(&ledger, &delivery(3)).await;
@@ -471,7 +501,8 @@ pub(super) async fn a_full_ledger_refuses_and_forgets_nothing_that_lives<L: Ledg
 }
 
 pub(super) async fn one_source_cannot_fill_the_ledger_for_others<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(LedgerOptions { entries_max: 3, entries_max_per_source: 2, ..OPTIONS }, at(SECOND));
+    let ledger =
+        open(LedgerOptions { entries_max: 3, entries_max_per_source: 2, ..options() }, at(SECOND)).await;
     accept(&ledger, &delivery(1)).await;
     accept(&ledger, &delivery(2)).await;
     assert_eq!(answer(&ledger, &delivery(3)).await, Answer::Refused(LedgerError::Full));
@@ -482,41 +513,41 @@ pub(super) async fn one_source_cannot_fill_the_ledger_for_others<L: Ledger>(open
 
 pub(super) async fn entries_are_counted_through_every_end<L: Ledger>(open: impl Open<L>) {
     let clock = at(SECOND);
-    let ledger = open(OPTIONS, clock.clone());
+    let ledger = open(options(), clock.clone()).await;
     let accepted = claim(&ledger, &delivery(1)).await;
     let released = claim(&ledger, &delivery(2)).await;
     let _dies = claim(&ledger, &delivery(3)).await;
-    assert_eq!(ledger.entries(), 3);
+    assert_eq!(ledger.entries().await, Ok(3));
     commit(&ledger, accepted).await;
     assert_eq!(answer(&ledger, &delivery(1)).await, Answer::Settled(Class::Replay));
-    assert_eq!(ledger.entries(), 3, "a copy is not an entry");
+    assert_eq!(ledger.entries().await, Ok(3), "a copy is not an entry");
     release(&ledger, released).await;
-    assert_eq!(ledger.entries(), 2);
+    assert_eq!(ledger.entries().await, Ok(2));
     clock.advance(LEASE);
-    assert_eq!(ledger.entries(), 1, "a claim has lapsed");
+    assert_eq!(ledger.entries().await, Ok(1), "a claim has lapsed");
     clock.advance(TOLERANCE);
-    assert_eq!(ledger.entries(), 0);
+    assert_eq!(ledger.entries().await, Ok(0));
     let at_the_edge = ClaimRequest { signed_at: Some(clock.now().saturating_sub(TOLERANCE)), ..delivery(4) };
     accept(&ledger, &at_the_edge).await;
-    assert_eq!(ledger.entries(), 1);
+    assert_eq!(ledger.entries().await, Ok(1));
     clock.advance(SECOND);
-    assert_eq!(ledger.entries(), 0, "before its lease would have ended");
+    assert_eq!(ledger.entries().await, Ok(0), "before its lease would have ended");
 }
 
 pub(super) async fn sources_have_watermarks_of_their_own<L: Ledger>(open: impl Open<L>) {
     let clock = at(SECOND);
-    let ledger = open(OPTIONS, clock.clone());
+    let ledger = open(options(), clock.clone()).await;
     accept(&ledger, &delivery(1)).await;
     clock.advance(TOLERANCE + SECOND);
-    assert_eq!(ledger.entries(), 0);
+    assert_eq!(ledger.entries().await, Ok(0));
     assert_eq!(answer(&ledger, &delivery(2)).await, Answer::Refused(LedgerError::SignedBeforeMemory));
     let of_other = ClaimRequest { source: SourceIndex(1), ..delivery(2) };
     assert_eq!(answer(&ledger, &of_other).await, Answer::New);
 }
 
 pub(super) async fn a_source_that_is_not_known_is_refused<L: Ledger>(open: impl Open<L>) {
-    let ledger = open(OPTIONS, at(SECOND));
+    let ledger = open(options(), at(SECOND)).await;
     let beyond = ClaimRequest { source: SourceIndex(2), ..delivery(1) };
     assert_eq!(answer(&ledger, &beyond).await, Answer::Refused(LedgerError::Unavailable));
-    assert_eq!(ledger.entries(), 0);
+    assert_eq!(ledger.entries().await, Ok(0));
 }

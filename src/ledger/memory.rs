@@ -26,8 +26,8 @@ use super::entry::Met;
 use super::slot::{Held, Slot, lock};
 use super::watermark::Watermark;
 use super::{
-    Claim, ClaimRequest, Claimed, Ledger, LedgerError, LedgerKey, LedgerOptions, OnUnknown, Settlement,
-    SourceIndex, WAIT_MAX, Waited,
+    Charge, Claim, ClaimRequest, Claimed, Ledger, LedgerError, LedgerKey, LedgerOptions, OnUnknown, Owner,
+    Settlement, SourceIndex, WAIT_MAX, Waited,
 };
 use crate::clock::{Clock, UnixTime};
 use crate::limits::Bound;
@@ -53,7 +53,7 @@ struct Source {
 
 impl MemoryLedger {
     /// An empty ledger that reads wall time from `clock`.
-    pub fn new(options: LedgerOptions, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(options: &LedgerOptions, clock: Arc<dyn Clock>) -> Self {
         let source = || Source {
             entries: Bound::new(options.entries_max_per_source as u64),
             watermark: Watermark::new(options.boot_fence),
@@ -63,16 +63,11 @@ impl MemoryLedger {
             turns: [const { Mutex::new(()) }; TURNS],
             calendar: Calendar::new(),
             entries: Bound::new(options.entries_max as u64),
-            sources: std::iter::repeat_with(source).take(options.sources).collect(),
+            sources: std::iter::repeat_with(source).take(options.sources.len()).collect(),
             slots_made: AtomicU64::new(0),
             on_unknown: options.on_unknown,
             clock,
         }
-    }
-
-    /// Most live entries.
-    pub const fn entries_max(&self) -> u64 {
-        self.entries.max()
     }
 
     /// The slot of the request's key, and whether this call made it.
@@ -175,7 +170,8 @@ impl Ledger for MemoryLedger {
                 self.file(&slot, &mut held, now.saturating_add(request.lease));
                 drop(held);
                 self.sweep(now, SWEEP_CLAIM);
-                return Ok(Claimed::New(Claim { request: *request, slot }));
+                let owner = Owner::Slot(slot);
+                return Ok(Claimed::New(Claim { request: *request, charge: Charge::Due, owner }));
             }
             match held.entry.meet(request, now, self.on_unknown) {
                 Met::Nothing => self.forget(&slot, &mut held),
@@ -187,7 +183,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn settle(&self, claim: Claim, settlement: Settlement) -> Result<(), LedgerError> {
-        let Claim { request, slot } = claim;
+        let Claim { request, owner: Owner::Slot(slot), .. } = claim;
         let mut held = slot.lock();
         if !held.entry.is_in_flight() {
             return Ok(());
@@ -224,10 +220,10 @@ impl Ledger for MemoryLedger {
     }
 
     /// Exact: what has ended is swept first.
-    fn entries(&self) -> u64 {
+    async fn entries(&self) -> Result<u64, LedgerError> {
         let now = self.clock.now();
         while self.sweep(now, SWEEP_FULL) > 0 {}
-        self.entries.held()
+        Ok(self.entries.held())
     }
 }
 
@@ -255,8 +251,12 @@ const SWEEP_FULL: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::contract;
+    use crate::ledger::{contract, model};
 
-    contract::tests!(MemoryLedger::new);
-    crate::ledger::model::tests!(MemoryLedger::new);
+    async fn open(options: LedgerOptions, clock: Arc<dyn Clock>) -> MemoryLedger {
+        MemoryLedger::new(&options, clock)
+    }
+
+    contract::tests!(Time::Paused, open);
+    model::tests!(open);
 }

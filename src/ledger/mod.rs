@@ -20,12 +20,13 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::UnixTime;
-use crate::config::OnUnknown;
+use crate::config::{OnUnknown, Rate};
 use crate::schemes::{Digest, ReplayIdentity};
 
 mod calendar;
 #[cfg(test)]
 mod contract;
+mod engine;
 mod entry;
 mod memory;
 #[cfg(test)]
@@ -33,12 +34,27 @@ mod model;
 mod slot;
 mod watermark;
 
+pub use engine::{Engine, OpenError};
 pub use memory::MemoryLedger;
 
 /// Which source a key belongs to: its place among the sources of the process.
 /// Engines count and fence by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SourceIndex(pub u32);
+
+/// What names a source wherever an engine keeps it outside of the process: a
+/// hash of its ledger id. Places change when sources are added or reordered;
+/// this stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SourceTag(pub(crate) [u8; 8]);
+
+impl SourceTag {
+    /// The tag of the source whose ledger id is `source`.
+    pub fn new(source: &str) -> Self {
+        let hash: [u8; 32] = Sha256::digest(source.as_bytes()).into();
+        Self(*hash.first_chunk().expect("a hash has more bytes than a tag"))
+    }
+}
 
 /// What names a delivery in the ledger: SHA-256 over the source's ledger id
 /// and the signed identity, so that no engine stores or logs provider data.
@@ -116,6 +132,8 @@ pub struct ClaimRequest {
     pub memory: Memory,
     /// How long its owner may take before the claim lapses.
     pub lease: Duration,
+    /// The source's rate, for an engine that charges it with the claim.
+    pub rate: Option<Rate>,
 }
 
 /// What became of a claim request.
@@ -130,6 +148,12 @@ pub enum Claimed {
     Settled(Class),
     /// The signed id was used with another content.
     IdReused,
+    /// The source's rate is used up, says an engine that charges it with the
+    /// claim; the key is as it was.
+    OverRate {
+        /// How long until it is not.
+        retry_after: Duration,
+    },
 }
 
 /// How a copy relates to the delivery accepted before it, decided from signed
@@ -164,10 +188,27 @@ impl Class {
 pub struct Claim {
     /// What was asked for.
     pub request: ClaimRequest,
-    /// The owner token: the very slot that was claimed. A later claim of the
-    /// key has another slot, so a late settlement cannot touch what it does not
-    /// own, and settling needs no second look-up.
-    slot: Arc<slot::Slot>,
+    /// Whether the source's rate is still to be charged.
+    pub charge: Charge,
+    owner: Owner,
+}
+
+/// Who charges the source's rate for a fresh claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charge {
+    /// The guard, now that the claim is made: the engine does not know rates.
+    Due,
+    /// The engine has, with the claim.
+    Made,
+}
+
+/// The owner token. A late settlement cannot touch what it does not own: a
+/// later claim of the key has another token. One variant for each kind of
+/// place in which engines keep entries.
+#[derive(Debug)]
+enum Owner {
+    /// The very slot that was claimed, so that settling needs no second look-up.
+    Slot(Arc<slot::Slot>),
 }
 
 /// How the upstream's answer settles a claim.
@@ -206,14 +247,14 @@ pub enum LedgerError {
 }
 
 /// What every engine is told at its start.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LedgerOptions {
     /// Most live entries, of all sources.
     pub entries_max: usize,
     /// Most live entries of one source, so that one cannot crowd out others.
     pub entries_max_per_source: usize,
-    /// How many sources there are; a [`SourceIndex`] is below it.
-    pub sources: usize,
+    /// The sources, each at its [`SourceIndex`].
+    pub sources: Vec<SourceTag>,
     /// What becomes of claims that lapse.
     pub on_unknown: OnUnknown,
     /// Where the watermarks begin: the start of the process when its memory is
@@ -223,7 +264,9 @@ pub struct LedgerOptions {
 
 /// What every engine does. Each method is atomic for its key.
 pub trait Ledger: Send + Sync + fmt::Debug {
-    /// Claims the key, or says what stands in the way.
+    /// Claims the key, or says what stands in the way. An engine that charges
+    /// the source's rate with it says so in the claim ([`Charge`]); it charges
+    /// for nothing but a fresh claim.
     fn claim(&self, request: &ClaimRequest) -> impl Future<Output = Result<Claimed, LedgerError>> + Send;
 
     /// Settles a claim. One that has lapsed and whose lapse was noticed, by a
@@ -245,7 +288,7 @@ pub trait Ledger: Send + Sync + fmt::Debug {
 
     /// Live entries, of all sources, exactly: what has ended is swept first, so
     /// this is for a metrics page and not for each delivery.
-    fn entries(&self) -> u64;
+    fn entries(&self) -> impl Future<Output = Result<u64, LedgerError>> + Send;
 }
 
 /// What a waiting copy learns.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::contract::{self, Answer, LEASE, OPTIONS, Open, START, ask, content};
+use super::contract::{self, Answer, LEASE, Open, START, ask, content, options};
 use super::{ClaimRequest, Class, Ledger, LedgerError, LedgerOptions, Memory, OnUnknown, Settlement};
 use crate::clock::{Clock, ManualClock, UnixTime};
 
@@ -66,16 +66,19 @@ fn deliver(contents: u8, ages: Range<u64>) -> impl Strategy<Value = Step> {
         .prop_map(|(key, content, age, fate)| Step::Deliver(Delivery { key, content, age, fate }))
 }
 
+/// Runs one life, on a runtime of its own.
+fn run<T>(life: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(life)
+}
+
 /// Delivers to an engine, and settles what is new by its fate.
-fn live(ledger: &impl Ledger, request: &ClaimRequest, fate: Fate) -> Answer {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(async {
-        let (answer, claim) = ask(ledger, request).await;
-        if let (Some(claim), Fate::Settle(settlement)) = (claim, fate) {
-            ledger.settle(claim, settlement).await.expect("the engine can be asked");
-        }
-        answer
-    })
+async fn live(ledger: &impl Ledger, request: &ClaimRequest, fate: Fate) -> Answer {
+    let (answer, claim) = ask(ledger, request).await;
+    if let (Some(claim), Fate::Settle(settlement)) = (claim, fate) {
+        ledger.settle(claim, settlement).await.expect("the engine can be asked");
+    }
+    answer
 }
 
 fn request(delivery: Delivery, now: UnixTime, memory: Memory) -> ClaimRequest {
@@ -169,22 +172,33 @@ pub(super) fn it_answers_as_the_model_does<L: Ledger>(open: impl Open<L>) {
     proptest!(|((steps, on_unknown, entries_max, window) in life)| {
         let tolerance = Some(Duration::from_secs(TOLERANCE_SECS));
         let memory = Memory { tolerance, window: Duration::from_secs(window) };
-        let mut model = Model { known: HashMap::new(), entries_max, on_unknown, memory };
-        let clock = Arc::new(ManualClock::new(START));
-        let ledger = open(LedgerOptions { entries_max, on_unknown, ..OPTIONS }, clock.clone());
-        for step in steps {
-            match step {
-                Step::Deliver(delivery) => {
-                    let request = request(delivery, clock.now(), memory);
-                    let expected = model.deliver(delivery, &request, clock.now());
-                    prop_assert_eq!(live(&ledger, &request, delivery.fate), expected);
-                }
-                Step::Move(millis) => step_clock(&clock, millis),
-            }
-            model.pass(clock.now());
-            prop_assert_eq!(ledger.entries(), model.known.len() as u64);
-        }
+        run(as_the_model(&open, &steps, LedgerOptions { entries_max, on_unknown, ..options() }, memory))?;
     });
+}
+
+async fn as_the_model<L: Ledger>(
+    open: &impl Open<L>,
+    steps: &[Step],
+    options: LedgerOptions,
+    memory: Memory,
+) -> Result<(), TestCaseError> {
+    let LedgerOptions { entries_max, on_unknown, .. } = options;
+    let mut model = Model { known: HashMap::new(), entries_max, on_unknown, memory };
+    let clock = Arc::new(ManualClock::new(START));
+    let ledger = open(options, clock.clone()).await;
+    for step in steps {
+        match *step {
+            Step::Deliver(delivery) => {
+                let request = request(delivery, clock.now(), memory);
+                let expected = model.deliver(delivery, &request, clock.now());
+                prop_assert_eq!(live(&ledger, &request, delivery.fate).await, expected);
+            }
+            Step::Move(millis) => step_clock(&clock, millis),
+        }
+        model.pass(clock.now());
+        prop_assert_eq!(ledger.entries().await, Ok(model.known.len() as u64));
+    }
+    Ok(())
 }
 
 pub(super) fn nothing_accepted_is_accepted_again_under_any_clock<L: Ledger>(open: impl Open<L>) {
@@ -194,26 +208,31 @@ pub(super) fn nothing_accepted_is_accepted_again_under_any_clock<L: Ledger>(open
     ];
     // Each step under the tolerance that a reload has set before it.
     proptest!(|(steps in prop::collection::vec((step, 1..1000u64), 1..120))| {
-        let clock = Arc::new(ManualClock::new(START));
-        let ledger = open(OPTIONS, clock.clone());
-        let mut accepted = HashSet::new();
-        for (step, tolerance) in steps {
-            match step {
-                // The scheme has refused it before the ledger is asked.
-                Step::Deliver(delivery) if delivery.age > tolerance => {}
-                Step::Deliver(delivery) => {
-                    let tolerance = Some(Duration::from_secs(tolerance));
-                    let request = request(delivery, clock.now(), Memory { tolerance, window: Duration::ZERO });
-                    if live(&ledger, &request, delivery.fate) == Answer::New {
-                        let signed_bytes = (delivery.key, request.signed_at);
-                        prop_assert!(!accepted.contains(&signed_bytes), "accepted twice");
-                        if matches!(delivery.fate, Fate::Settle(Settlement::Commit)) {
-                            accepted.insert(signed_bytes);
-                        }
+        run(nothing_twice(&open, &steps))?;
+    });
+}
+
+async fn nothing_twice<L: Ledger>(open: &impl Open<L>, steps: &[(Step, u64)]) -> Result<(), TestCaseError> {
+    let clock = Arc::new(ManualClock::new(START));
+    let ledger = open(options(), clock.clone()).await;
+    let mut accepted = HashSet::new();
+    for &(step, tolerance) in steps {
+        match step {
+            // The scheme has refused it before the ledger is asked.
+            Step::Deliver(delivery) if delivery.age > tolerance => {}
+            Step::Deliver(delivery) => {
+                let tolerance = Some(Duration::from_secs(tolerance));
+                let request = request(delivery, clock.now(), Memory { tolerance, window: Duration::ZERO });
+                if live(&ledger, &request, delivery.fate).await == Answer::New {
+                    let signed_bytes = (delivery.key, request.signed_at);
+                    prop_assert!(!accepted.contains(&signed_bytes), "accepted twice");
+                    if matches!(delivery.fate, Fate::Settle(Settlement::Commit)) {
+                        accepted.insert(signed_bytes);
                     }
                 }
-                Step::Move(millis) => step_clock(&clock, millis),
             }
+            Step::Move(millis) => step_clock(&clock, millis),
         }
-    });
+    }
+    Ok(())
 }

@@ -39,11 +39,6 @@ impl Bound {
         self.held.load(Ordering::Acquire)
     }
 
-    /// What may be held.
-    pub(crate) const fn max(&self) -> u64 {
-        self.max
-    }
-
     /// One of what is bounded, until the permit is dropped.
     pub(crate) fn permit(self: &Arc<Self>) -> Option<Permit> {
         self.take(1).then(|| Permit(Arc::clone(self)))

@@ -48,10 +48,13 @@ impl<C: Clock + Clone> RateLimiter<C> {
 
     /// Admits one event, or says when the next may come.
     pub fn admit(&self) -> Result<(), Limited> {
-        self.gcra.check().map_err(|refused| Limited {
-            policy: self.policy,
-            wait: refused.wait_time_from(self.clock.now()),
-        })
+        self.gcra.check().map_err(|refused| self.used_up(refused.wait_time_from(self.clock.now())))
+    }
+
+    /// What a refusal says when somebody else keeps count of this rate, and
+    /// admits nothing for `wait`.
+    pub fn used_up(&self, wait: Duration) -> Limited {
+        Limited { policy: self.policy, wait }
     }
 }
 

@@ -54,6 +54,11 @@ impl Drain {
 }
 
 impl DrainSignal {
+    /// A signal for one party alone, that this one gives too.
+    pub(crate) fn of_one(&self) -> Self {
+        Self(self.0.child_token())
+    }
+
     /// Gives the signal, without waiting. Giving it again changes nothing.
     pub(crate) fn begin(&self) {
         self.0.cancel();

@@ -80,6 +80,9 @@ pub enum KeyFault {
     /// It must be hex, and is not.
     #[error("it is not hex")]
     NotHex,
+    /// It must be a key in PEM or a JSON Web Key, and can be read as neither.
+    #[error("it is neither a key in PEM nor a JSON Web Key (RFC 7517)")]
+    NotAKey,
     /// It is no key of the scheme's algorithm.
     #[error("{0}")]
     Rejected(#[from] KeyRejected),

@@ -56,6 +56,7 @@
 mod asymmetric;
 mod cavage;
 mod covered;
+mod demand;
 pub mod describe;
 mod digest;
 mod encoding;
@@ -64,6 +65,7 @@ mod form;
 mod freshness;
 mod http_signatures;
 mod json;
+mod jwt;
 mod key;
 mod mac;
 mod mailgun;
@@ -82,10 +84,15 @@ pub mod vectors;
 pub use asymmetric::{KeyAlgorithm, KeyRejected};
 pub use cavage::{Dialect, LINES_MAX, Line, Place};
 pub use covered::{BodyDigest, KeyUse, NamedAlgorithm};
+pub use demand::{Demand, OpenDemand, Proofs, Unmet};
 pub use digest::Digest;
 pub use encoding::Encoding;
 pub use form::{FORM_FIELDS_MAX, FormCoverage, FormWire};
 pub use http_signatures::{COMPONENTS_MAX, LABELS_MAX, MessageSignatures, Response};
+pub use jwt::{
+    KeySetError, KeySource, RequiredClaim, TOKEN_BYTES_MAX, TOKEN_KEYS_MAX, TokenKeys, TokenPlace,
+    TokenRequirements, TokenRow,
+};
 pub use key::{KeyError, KeyFault, KeyText};
 pub use mac::Hash;
 pub use open::Open;
@@ -93,7 +100,7 @@ pub use preset::{Defaults, Mechanism, Policy, Preset, Row};
 pub use presets::{preset, presets};
 pub use proof::{Proof, ReplayIdentity};
 pub use refusal::Refusal;
-pub use scheme::{Credential, Head, SECRETS_MAX, Scheme, SchemeOptions};
+pub use scheme::{Beside, Credential, Head, SECRETS_MAX, Scheme, SchemeOptions};
 pub use sign::{Message, SignError};
 pub use template::{
     Algorithm, Grammar, ID_BYTES_MAX, ListSyntax, Part, SIGNATURES_MAX, SignatureField, TimestampField,

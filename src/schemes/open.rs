@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::covered::OpenCovered;
 use super::form::OpenForm;
+use super::jwt::OpenJwt;
 use super::mailgun::OpenMailgun;
 use super::proof::Proof;
 use super::refusal::Refusal;
@@ -21,6 +22,7 @@ enum Opened {
     Template(OpenTemplate),
     Covered(OpenCovered),
     Form(OpenForm),
+    Jwt(OpenJwt),
     Mailgun(OpenMailgun),
     Token(OpenToken),
 }
@@ -32,6 +34,7 @@ impl Open {
         match &mut self.0 {
             Opened::Template(open) => open.update(chunk),
             Opened::Covered(open) => open.update(chunk),
+            Opened::Jwt(open) => open.update(chunk),
             // These read the whole at the end, or none of it.
             Opened::Form(_) | Opened::Mailgun(_) | Opened::Token(_) => {}
         }
@@ -43,7 +46,7 @@ impl Open {
         match &self.0 {
             Opened::Template(open) => open.claimed_at(),
             Opened::Covered(open) => open.claimed_at(),
-            Opened::Form(_) | Opened::Mailgun(_) | Opened::Token(_) => None,
+            Opened::Form(_) | Opened::Mailgun(_) | Opened::Token(_) | Opened::Jwt(_) => None,
         }
     }
 
@@ -56,6 +59,7 @@ impl Open {
             Opened::Template(open) => open.finish(body),
             Opened::Covered(open) => open.finish(),
             Opened::Form(open) => open.finish(body),
+            Opened::Jwt(open) => open.finish(),
             Opened::Mailgun(open) => open.finish(body),
             Opened::Token(open) => Ok(open.finish()),
         }
@@ -77,6 +81,7 @@ opened_from! {
     Template(OpenTemplate),
     Covered(OpenCovered),
     Form(OpenForm),
+    Jwt(OpenJwt),
     Mailgun(OpenMailgun),
     Token(OpenToken),
 }
@@ -87,6 +92,7 @@ impl fmt::Debug for Open {
             Opened::Template(open) => open.fmt(f),
             Opened::Covered(open) => open.fmt(f),
             Opened::Form(open) => open.fmt(f),
+            Opened::Jwt(open) => open.fmt(f),
             Opened::Mailgun(open) => open.fmt(f),
             Opened::Token(open) => open.fmt(f),
         }

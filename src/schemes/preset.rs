@@ -9,6 +9,7 @@ use http::Method;
 use super::cavage::Dialect;
 use super::form::FormWire;
 use super::http_signatures::MessageSignatures;
+use super::jwt::TokenRow;
 use super::template::Wire;
 use super::token::TokenWire;
 
@@ -70,6 +71,8 @@ pub enum Mechanism {
     Cavage(Dialect),
     /// A signature over the URL and the fields of a form, or a digest in the URL.
     Form(FormWire),
+    /// A signed token that says who calls (RFC 7519).
+    Jwt(TokenRow),
     /// Time, token and signature in the body.
     Mailgun,
     /// A shared token in a header, which signs nothing.
@@ -83,7 +86,7 @@ impl Mechanism {
     pub const fn names_keys(&self) -> bool {
         match self {
             Self::Template(_) | Self::Form(_) | Self::Mailgun | Self::Token(_) => false,
-            Self::HttpSignatures(_) | Self::Cavage(_) => true,
+            Self::HttpSignatures(_) | Self::Cavage(_) | Self::Jwt(_) => true,
         }
     }
 
@@ -94,14 +97,18 @@ impl Mechanism {
             Self::Form(_) => true,
             // What must be covered is a source's choice: the scheme says.
             Self::HttpSignatures(_) | Self::Cavage(_) => false,
-            Self::Mailgun | Self::Token(_) => false,
+            Self::Jwt(_) | Self::Mailgun | Self::Token(_) => false,
         }
     }
 
     /// Whether anything of the request is signed. Without that there is no
     /// memory of what was accepted.
     pub const fn signs(&self) -> bool {
-        !matches!(self, Self::Token(_))
+        match self {
+            Self::Jwt(row) => row.body_claim.is_some(),
+            Self::Token(_) => false,
+            _ => true,
+        }
     }
 }
 

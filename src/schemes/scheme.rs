@@ -9,6 +9,7 @@ use super::cavage::Cavage;
 use super::covered::BodyDigest;
 use super::form::Form;
 use super::http_signatures::{HttpSignatures, Response};
+use super::jwt::{Jwt, KeySource, TokenKeys, TokenRequirements};
 use super::key::{KeyError, WeakKeys};
 use super::mailgun::Mailgun;
 use super::open::Open;
@@ -35,6 +36,16 @@ pub struct Head<'a> {
     /// The URL that the sender knows this endpoint by, for schemes that sign
     /// it.
     pub public_url: Option<&'a str>,
+}
+
+/// What is known of a delivery beside its request.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// SHA-256 of the client certificate in DER, where one was shown and
+    /// trusted.
+    pub certificate: Option<&'a [u8; 32]>,
+    /// The keys that the issuer of its tokens publishes at present.
+    pub issuer_keys: Option<&'a TokenKeys>,
 }
 
 /// One secret, and what is known of it beside its bytes.
@@ -70,6 +81,8 @@ pub struct SchemeOptions {
     /// the preset's when empty. A key that says itself what it is for is kept to
     /// those of them that fit it.
     pub algorithms: Vec<String>,
+    /// What is asked of tokens, in schemes that have them.
+    pub token: Option<TokenRequirements>,
     /// What a signature must cover, where messages say what it covers: components
     /// of RFC 9421 or header lines, as they stand in messages. The preset's when
     /// absent.
@@ -104,11 +117,13 @@ pub(super) enum Keyed {
     Form(Form),
     Mailgun(Mailgun),
     Token(Token),
+    Jwt(Jwt),
 }
 
 impl Scheme {
     /// Compiles `preset` with `credentials`: at least one, at most
-    /// [`SECRETS_MAX`], any of which may have signed a delivery.
+    /// [`SECRETS_MAX`], any of which may have signed a delivery. None, where an
+    /// issuer publishes the keys.
     pub fn new(
         preset: impl Into<Row>,
         credentials: &[Credential],
@@ -116,7 +131,7 @@ impl Scheme {
     ) -> Result<Self, KeyError> {
         let preset = preset.into();
         match credentials.len() {
-            0 => return Err(KeyError::NoSecret),
+            0 if !keys_are_issuers(&preset, &options) => return Err(KeyError::NoSecret),
             count if count > SECRETS_MAX => return Err(KeyError::TooManySecrets { count }),
             _ => {}
         }
@@ -134,6 +149,7 @@ impl Scheme {
             Mechanism::Form(wire) => Keyed::Form(Form::new(wire, credentials, &options)?),
             Mechanism::Mailgun => Keyed::Mailgun(Mailgun::new(credentials, tolerance, &options)?),
             Mechanism::Token(wire) => Keyed::Token(Token::new(wire, credentials, &options)?),
+            Mechanism::Jwt(row) => Keyed::Jwt(Jwt::new(row, credentials, tolerance, &options)?),
         };
         Ok(Self { preset, keyed })
     }
@@ -151,6 +167,7 @@ impl Scheme {
             Keyed::HttpSignatures(signatures) => Some(signatures.freshness().tolerance),
             Keyed::Cavage(cavage) => Some(cavage.freshness().tolerance),
             Keyed::Mailgun(mailgun) => Some(mailgun.tolerance()),
+            Keyed::Jwt(jwt) => jwt.tolerance(),
             Keyed::Form(_) | Keyed::Token(_) => None,
         }
     }
@@ -165,6 +182,7 @@ impl Scheme {
             Keyed::HttpSignatures(signatures) => Some(signatures.freshness().lasts()),
             Keyed::Cavage(cavage) => Some(cavage.freshness().lasts()),
             Keyed::Mailgun(mailgun) => Some(mailgun.fresh_for()),
+            Keyed::Jwt(jwt) => jwt.tolerance(),
             Keyed::Form(_) | Keyed::Token(_) => None,
         }
     }
@@ -178,6 +196,7 @@ impl Scheme {
             Keyed::Form(form) => form.secret_count(),
             Keyed::Mailgun(mailgun) => mailgun.secret_count(),
             Keyed::Token(token) => token.secret_count(),
+            Keyed::Jwt(jwt) => jwt.secret_count(),
         }
     }
 
@@ -193,6 +212,7 @@ impl Scheme {
             // Only the layout of the body is read from the head.
             Keyed::Mailgun(_) => &[CONTENT_TYPE],
             Keyed::Token(token) => token.security_headers(),
+            Keyed::Jwt(jwt) => jwt.security_headers(),
         }
     }
 
@@ -201,9 +221,42 @@ impl Scheme {
     pub fn id_header(&self) -> Option<&HeaderName> {
         match &self.keyed {
             Keyed::Template(template) => template.id_header(),
-            Keyed::HttpSignatures(_) | Keyed::Cavage(_) => None,
+            Keyed::HttpSignatures(_) | Keyed::Cavage(_) | Keyed::Jwt(_) => None,
             Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => None,
         }
+    }
+
+    /// What is asked of its tokens, in schemes that have them.
+    pub fn token_requirements(&self) -> Option<&TokenRequirements> {
+        match &self.keyed {
+            Keyed::Jwt(jwt) => Some(jwt.requirements()),
+            _ => None,
+        }
+    }
+
+    /// Whether a proof of it always covers the body.
+    pub fn covers_body(&self) -> bool {
+        match &self.keyed {
+            Keyed::Template(_) | Keyed::Form(_) => true,
+            Keyed::HttpSignatures(signatures) => signatures.demands_body(),
+            Keyed::Cavage(cavage) => cavage.demands_body(),
+            Keyed::Jwt(jwt) => jwt.covers_body(),
+            Keyed::Mailgun(_) | Keyed::Token(_) => false,
+        }
+    }
+
+    /// Whether its proofs name a delivery, so that a copy of it can be told.
+    pub fn names_deliveries(&self) -> bool {
+        match &self.keyed {
+            Keyed::Jwt(jwt) => jwt.names_deliveries(),
+            _ => self.preset.mechanism.signs(),
+        }
+    }
+
+    /// Whether the head step verifies a signature, which costs more than
+    /// reading one.
+    pub(super) fn verifies_in_head(&self) -> bool {
+        matches!(&self.keyed, Keyed::Jwt(_))
     }
 
     /// Whether a message id is signed, in a header or in the body.
@@ -215,6 +268,7 @@ impl Scheme {
     pub fn challenge(&self) -> &'static str {
         match &self.preset.mechanism {
             Mechanism::Token(wire) => wire.form.challenge().unwrap_or("Token"),
+            Mechanism::Jwt(_) => "Bearer",
             _ => "Signature",
         }
     }
@@ -224,11 +278,17 @@ impl Scheme {
     ///
     /// Nothing is proven yet: the answer of [`Open::finish`] is.
     pub fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<Open, Refusal> {
+        self.open_beside(head, &Beside::default(), now)
+    }
+
+    /// As [`open`](Self::open), with what is known beside the request.
+    pub fn open_beside(&self, head: &Head<'_>, beside: &Beside<'_>, now: UnixTime) -> Result<Open, Refusal> {
         match &self.keyed {
             Keyed::Template(template) => template.open(head, now).map(Open::from),
             Keyed::HttpSignatures(signatures) => signatures.open(head, now).map(Open::from),
             Keyed::Cavage(cavage) => cavage.open(head, now).map(Open::from),
             Keyed::Form(form) => form.open(head).map(Open::from),
+            Keyed::Jwt(jwt) => jwt.open(head, beside, now).map(Open::from),
             Keyed::Mailgun(mailgun) => mailgun.open(head, now).map(Open::from),
             Keyed::Token(token) => token.open(head).map(Open::from),
         }
@@ -251,6 +311,12 @@ impl Scheme {
             _ => self.preset.mechanism.signs_url(),
         }
     }
+}
+
+/// Whether the source has no keys of its own because an issuer publishes them.
+fn keys_are_issuers(preset: &Preset, options: &SchemeOptions) -> bool {
+    let asked = options.token.as_ref().map(|token| token.keys);
+    matches!(preset.mechanism, Mechanism::Jwt(_)) && asked == Some(KeySource::Issuer)
 }
 
 #[cfg(test)]

@@ -61,6 +61,7 @@ impl Scheme {
             Keyed::Template(template) => template.accepts_id(id),
             Keyed::HttpSignatures(_) | Keyed::Cavage(_) => true,
             Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => true,
+            Keyed::Jwt(jwt) => jwt.accepts_id(id),
         }
     }
 
@@ -75,6 +76,7 @@ impl Scheme {
             Keyed::Form(form) => form.sign(message),
             Keyed::Mailgun(_) => Err(SignError::SignedInBody),
             Keyed::Token(token) => token.sign(),
+            Keyed::Jwt(jwt) => jwt.sign(message),
         }
     }
 }

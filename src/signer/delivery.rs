@@ -65,7 +65,7 @@ impl Delivery {
     }
 
     pub(crate) fn note_addressed(&mut self, addressed: &Addressed) {
-        self.observation.named = Some(addressed.endpoint.index);
+        self.observation.named = Some(Arc::clone(&addressed.endpoint.named));
     }
 
     pub(crate) fn note_signed(&mut self, signed: &Signed) {

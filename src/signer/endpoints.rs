@@ -15,6 +15,7 @@ use crate::limits::{Bound, RateLimiter};
 use crate::net::{Sound, is_unambiguous};
 use crate::signer::rejection::{Refused, Rejection};
 use crate::signer::token::Tokens;
+use crate::telemetry::Named;
 
 /// By which an app names the endpoint.
 pub(crate) const ENDPOINT: HeaderName = HeaderName::from_static("countersign-endpoint");
@@ -25,6 +26,8 @@ pub(crate) struct Endpoint {
     /// Its place among the endpoints of the process.
     pub(crate) index: usize,
     pub(crate) config: EndpointConfig,
+    /// What is counted of it.
+    pub(crate) named: Arc<Named>,
     pub(crate) rate: Option<RateLimiter>,
     /// Places for deliveries that wait for its answer.
     pub(crate) places: Arc<Bound>,
@@ -49,7 +52,7 @@ pub(crate) struct Addressed {
 }
 
 impl Endpoint {
-    pub(crate) fn new(index: usize, config: EndpointConfig) -> Self {
+    pub(crate) fn new(index: usize, config: EndpointConfig, named: Named) -> Self {
         let signature_fields = config.schemes.iter().flat_map(|scheme| scheme.security_headers()).cloned();
         let authorization = match &config.authorization {
             Authorization::None => None,
@@ -61,6 +64,7 @@ impl Endpoint {
             rate: config.rate.map(|rate| RateLimiter::new("endpoint", rate)),
             places: Arc::new(Bound::new(config.concurrency.get().into())),
             tokens: Tokens::new(&config),
+            named: Arc::new(named),
             own_fields: signature_fields.chain(authorization).collect(),
             config,
         }

@@ -3,8 +3,8 @@
 //! Read `pipeline` first: it is the life of a delivery, from the app's plain
 //! request to the consumer's answer. `accept` is what comes before it;
 //! `endpoints`, `admission`, `intake`, `signing`, `authorization`, `outbound`
-//! and `send` are its stages; `egress` is the way to the consumer. [`start()`]
-//! brings it up.
+//! and `send` are its stages; `egress` beside this module is the way to the
+//! consumer. [`start()`] brings it up.
 //!
 //! It keeps nothing: an app that must not lose a webhook tries again with the
 //! same id, and a guard at the other end knows the second one for a retry.
@@ -13,7 +13,6 @@ mod accept;
 mod admission;
 mod authorization;
 mod delivery;
-mod egress;
 mod endpoints;
 mod intake;
 mod outbound;
@@ -27,9 +26,7 @@ mod state;
 mod token;
 mod worker;
 
-// For deliveries by hand, which go the same way.
-pub use egress::{AddressKind, ClientTlsError, Refusal, RouteError};
-pub(crate) use egress::{Egress, Route, SystemResolver};
+pub use crate::egress::{AddressKind, ClientTlsError, Refusal, RouteError};
 pub use outcome::Outcome;
 pub use rejection::Rejection;
 pub use start::{StartError, start};

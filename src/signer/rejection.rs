@@ -12,10 +12,10 @@ use http::header::{ALLOW, HeaderName, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
+use crate::egress::EgressError;
 use crate::limits::Limited;
 use crate::net::HeadFault;
 use crate::service::{self, BodyFault, Side, problem_document};
-use crate::signer::egress::EgressError;
 
 /// On every refusal of ours: its code.
 pub(crate) const ERROR: HeaderName = HeaderName::from_static("countersign-error");

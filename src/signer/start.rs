@@ -1,13 +1,16 @@
 //! Bringing a signer up.
 
+use std::future;
 use std::sync::Arc;
+
+use futures_util::FutureExt as _;
 
 use crate::admin::Health;
 use crate::clock::Clock;
 use crate::config::{Authorization, EndpointConfig, SignerConfig};
+use crate::egress::{Egress, Route, RouteError, SystemResolver};
 use crate::net::DrainSignal;
 use crate::service::{self, Running, Sockets, UpError};
-use crate::signer::egress::{Egress, Route, RouteError, SystemResolver};
 use crate::signer::state::Signer;
 use crate::signer::worker::{Way, Worker};
 
@@ -80,5 +83,8 @@ fn routes(endpoint: &EndpointConfig) -> Result<Routes, StartError> {
 
 /// What the admin port shows.
 fn health(signer: Arc<Signer>, stop: DrainSignal) -> Health {
-    Health { ready: Box::new(move || !stop.has_begun()), metrics: Box::new(move || signer.scrape()) }
+    Health {
+        ready: Box::new(move || !stop.has_begun()),
+        metrics: Box::new(move || future::ready(signer.scrape()).boxed()),
+    }
 }

@@ -29,13 +29,14 @@ impl Signer {
     /// The state of a signer that has sent nothing yet.
     pub(crate) fn new(config: SignerConfig, clock: Arc<dyn Clock>) -> Self {
         let SignerConfig { endpoints, bounds, log, .. } = config;
-        let telemetry = telemetry(&endpoints, &log, Arc::clone(&clock));
-        let endpoints = endpoints.into_iter().enumerate();
+        let telemetry = telemetry(&log, Arc::clone(&clock));
+        let endpoint = |(place, config): (usize, EndpointConfig)| {
+            let named = telemetry.metrics.named(&config.name, 0);
+            Arc::new(Endpoint::new(place, config, named))
+        };
         Self {
             signing_metrics: SigningMetrics::new(&telemetry.metrics),
-            endpoints: Endpoints::new(
-                endpoints.map(|(n, config)| Arc::new(Endpoint::new(n, config))).collect(),
-            ),
+            endpoints: Endpoints::new(endpoints.into_iter().enumerate().map(endpoint).collect()),
             connections: Arc::new(Bound::new(bounds.connections as u64)),
             deliveries: Arc::new(Bound::new(bounds.deliveries as u64)),
             memory: Arc::new(Bound::new(bounds.memory_bytes)),
@@ -68,13 +69,11 @@ fn certificate_expiry(endpoint: &EndpointConfig) -> Option<UnixTime> {
     material::first_expiry(&material::certificates(&ours.cert).ok()?)
 }
 
-fn telemetry(endpoints: &[EndpointConfig], log: &LogConfig, clock: Arc<dyn Clock>) -> Telemetry {
-    let named: Vec<(String, usize)> = endpoints.iter().map(|endpoint| (endpoint.name.clone(), 0)).collect();
+fn telemetry(log: &LogConfig, clock: Arc<dyn Clock>) -> Telemetry {
     let codes: Vec<&'static str> = Outcome::all().map(Outcome::code).collect();
     Telemetry {
-        metrics: Metrics::new(Subject::Endpoint, &named, &codes),
+        metrics: Metrics::new(Subject::Endpoint, &codes),
         log: DeliveryLog::new(Subject::Endpoint, log),
         clock,
-        names: named.into_iter().map(|(name, _)| name).collect(),
     }
 }

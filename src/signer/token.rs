@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::config::{Authorization, EndpointConfig};
-use crate::signer::egress::{Egress, EgressError};
+use crate::egress::{Egress, EgressError};
 use crate::signer::rejection::Rejection;
 use crate::telemetry::SigningMetrics;
 

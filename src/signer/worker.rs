@@ -5,10 +5,10 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use crate::config::SignerBounds;
+use crate::egress::{Egress, Route};
 use crate::net::{ConnectionBounds, Drain, DrainSignal, Http1Bounds};
 use crate::service;
 use crate::signer::accept;
-use crate::signer::egress::{Egress, Route};
 use crate::signer::state::Signer;
 
 /// One worker.

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn fullness_and_refusals_are_there_under_their_names() {
-        let metrics = Metrics::new(Subject::Source, &[], &[]);
+        let metrics = Metrics::new(Subject::Source, &[]);
         let ledger = LedgerMetrics::new(&metrics);
         ledger.refused("ledger_full");
         ledger.set(LedgerReading { entries: 3, entries_max: 4 });

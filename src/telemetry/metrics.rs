@@ -2,8 +2,8 @@
 //! units, `_total` on counters). What one role has beside them is declared in a
 //! file of its own: `ledger_metrics`, `signing_metrics`.
 //!
-//! Counters of a delivery are resolved at start, one per source or endpoint and
-//! code, so that counting is a few atomic additions. What is only ever read by
+//! Counters of a delivery are resolved once for each source or endpoint, one per
+//! code ([`Named`]), so that counting is a few atomic additions. What is only ever read by
 //! a scrape is set when one comes.
 
 use std::time::Duration;
@@ -22,10 +22,9 @@ pub(crate) struct Metrics {
     pub(super) declare: Declare,
     /// Sorted, for the place of a code in `deliveries`.
     codes: Vec<&'static str>,
-    /// One for each source or endpoint.
-    named: Vec<NamedMetrics>,
-    /// Deliveries that neither was found for: the label is empty.
-    unrouted: NamedMetrics,
+    families: NamedFamilies,
+    /// Deliveries for which no source or endpoint was found: the label is empty.
+    unrouted: Named,
     body_bytes_in_flight: IntGauge,
     connections: IntGauge,
     connections_refused: IntCounterVec,
@@ -34,8 +33,11 @@ pub(crate) struct Metrics {
     log_lines_dropped: IntCounter,
 }
 
+/// What is counted of one source or endpoint. Counters of one name are the
+/// same, whoever asks for them and when.
 #[derive(Debug)]
-struct NamedMetrics {
+pub(crate) struct Named {
+    name: String,
     /// By the place of the code.
     deliveries: Vec<IntCounter>,
     duration: Histogram,
@@ -50,18 +52,17 @@ struct NamedMetrics {
 pub(crate) struct OpenConnection(IntGauge);
 
 impl Metrics {
-    /// Metrics for deliveries to `named`, each a source or an endpoint (as
-    /// `subject` says) with its name and its number of secrets, that end in one
-    /// of `codes`.
-    pub(crate) fn new(subject: Subject, named: &[(String, usize)], codes: &[&'static str]) -> Self {
+    /// Metrics for deliveries to sources or endpoints, as `subject` says, that
+    /// end in one of `codes`.
+    pub(crate) fn new(subject: Subject, codes: &[&'static str]) -> Self {
         let declare = Declare::default();
         let families = NamedFamilies::new(subject, &declare);
         let mut codes = codes.to_vec();
         codes.sort_unstable();
         declare.constants();
         Self {
-            named: named.iter().map(|(name, secrets)| families.of(name, *secrets, &codes)).collect(),
             unrouted: families.of("", 0, &codes),
+            families,
             codes,
             body_bytes_in_flight: declare.gauge("body_bytes_in_flight", "Bytes of bodies held in memory."),
             connections: declare.gauge("connections", "Open connections."),
@@ -86,15 +87,20 @@ impl Metrics {
         }
     }
 
+    /// Metrics for the source or endpoint `name`, which has so many `secrets`.
+    pub(crate) fn named(&self, name: &str, secrets: usize) -> Named {
+        self.families.of(name, secrets, &self.codes)
+    }
+
     /// A delivery ended in `code`, one of those given at the start.
     pub(crate) fn delivery(
         &self,
-        named: Option<usize>,
+        named: Option<&Named>,
         code: &'static str,
         duration: Duration,
         upstream: Option<Duration>,
     ) {
-        let metrics = named.map_or(&self.unrouted, |named| &self.named[named]);
+        let metrics = named.unwrap_or(&self.unrouted);
         let place = self.codes.binary_search(&code);
         debug_assert!(place.is_ok(), "{code} is not one of the codes given at the start");
         if let Ok(place) = place {
@@ -104,11 +110,6 @@ impl Metrics {
         if let Some(upstream) = upstream {
             metrics.upstream_duration.observe(upstream.as_secs_f64());
         }
-    }
-
-    /// A signature held under the secret in `slot` of `source`.
-    pub(crate) fn verified(&self, source: usize, slot: usize) {
-        self.named[source].verified[slot].inc();
     }
 
     /// A connection was taken.
@@ -158,7 +159,20 @@ impl Drop for OpenConnection {
     }
 }
 
+impl Named {
+    /// Its name in configuration, logs and metrics.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A signature held under the secret in `slot`.
+    pub(crate) fn verified(&self, slot: usize) {
+        self.verified[slot].inc();
+    }
+}
+
 /// What there is one of for each source or endpoint.
+#[derive(Debug)]
 struct NamedFamilies {
     deliveries: IntCounterVec,
     duration: HistogramVec,
@@ -194,10 +208,11 @@ impl NamedFamilies {
         }
     }
 
-    fn of(&self, name: &str, secrets: usize, codes: &[&str]) -> NamedMetrics {
+    fn of(&self, name: &str, secrets: usize, codes: &[&str]) -> Named {
         let delivery = |code: &&str| self.deliveries.with_label_values(&[name, *code]);
         let verified = |slot: usize| self.verified.with_label_values(&[name, &slot.to_string()]);
-        NamedMetrics {
+        Named {
+            name: name.to_owned(),
             deliveries: codes.iter().map(delivery).collect(),
             duration: self.duration.with_label_values(&[name]),
             upstream_duration: self.upstream.with_label_values(&[name]),
@@ -215,11 +230,7 @@ pub(super) mod tests {
     use super::*;
 
     fn metrics() -> Metrics {
-        Metrics::new(
-            Subject::Source,
-            &[("github".to_owned(), 2), ("stripe".to_owned(), 1)],
-            &["replayed", "accepted"],
-        )
+        Metrics::new(Subject::Source, &["replayed", "accepted"])
     }
 
     /// Whether the rendered text has these lines.
@@ -234,10 +245,16 @@ pub(super) mod tests {
     #[test]
     fn a_delivery_is_counted_under_its_source_and_code() {
         let metrics = metrics();
-        metrics.delivery(Some(1), "accepted", Duration::from_micros(300), Some(Duration::from_micros(200)));
-        metrics.delivery(Some(1), "replayed", Duration::from_micros(40), None);
+        let (github, stripe) = (metrics.named("github", 2), metrics.named("stripe", 1));
+        metrics.delivery(
+            Some(&stripe),
+            "accepted",
+            Duration::from_micros(300),
+            Some(Duration::from_micros(200)),
+        );
+        metrics.delivery(Some(&stripe), "replayed", Duration::from_micros(40), None);
         metrics.delivery(None, "replayed", Duration::from_micros(40), None);
-        metrics.verified(0, 1);
+        github.verified(1);
         check(
             &metrics,
             &[

@@ -9,7 +9,7 @@ use http::header::HeaderName;
 use http::{HeaderValue, Request, StatusCode, Version};
 
 use crate::clock::Clock;
-use crate::telemetry::{DeliveryLog, DeliveryRecord, Metrics};
+use crate::telemetry::{DeliveryLog, DeliveryRecord, Metrics, Named};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -23,8 +23,6 @@ pub(crate) struct Telemetry {
     pub(crate) metrics: Metrics,
     pub(crate) log: DeliveryLog,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Of the sources or endpoints, in the order in which `metrics` has them.
-    pub(crate) names: Vec<String>,
 }
 
 /// One delivery. Dropped without having been settled, it lost its caller, and
@@ -36,8 +34,8 @@ pub(crate) struct Observation {
     started: Instant,
     version: Version,
     traceparent: Option<HeaderValue>,
-    /// The place of the source or endpoint.
-    pub(crate) named: Option<usize>,
+    /// The source or endpoint, once it is found.
+    pub(crate) named: Option<Arc<Named>>,
     /// The id that is signed.
     pub(crate) message_id: Option<HeaderValue>,
     /// The name in the client's certificate that counted.
@@ -80,10 +78,10 @@ impl Observation {
         self.settled = true;
         let telemetry = &self.telemetry;
         let duration = self.started.elapsed();
-        telemetry.metrics.delivery(self.named, code, duration, self.upstream_time);
+        telemetry.metrics.delivery(self.named.as_deref(), code, duration, self.upstream_time);
         telemetry.log.delivery(&DeliveryRecord {
             time: telemetry.clock.now(),
-            name: self.named.map(|place| telemetry.names[place].as_str()),
+            name: self.named.as_deref().map(Named::name),
             code,
             status: status.as_u16(),
             client: self.client,

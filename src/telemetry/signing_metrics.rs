@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn deliveries_in_flight_and_tokens_are_counted_by_endpoint() {
-        let metrics = Metrics::new(Subject::Endpoint, &[("billing".to_owned(), 0)], &["delivered"]);
+        let metrics = Metrics::new(Subject::Endpoint, &["delivered"]);
         let signing = SigningMetrics::new(&metrics);
         signing.set_in_flight("billing", 3);
         signing.token_requested("billing", true);

@@ -4,6 +4,7 @@
 
 mod captures;
 mod explain;
+mod file;
 mod material;
 mod presets;
 mod problems;

@@ -10,6 +10,34 @@ use countersign::private_file::{self, Existing};
 /// A secret that is good, and easy to find where it must not be.
 pub(crate) const SECRET: &str = "whsec_Q291bnRlcnNpZ25Db3VudGVyc2lnbkNvdW50ZXJzaWdu";
 
+/// A configuration of two sources that is good.
+const SOURCES: &str = r#"
+listen = "127.0.0.1:9000"
+max_connections = 500
+idle-timeout = "30s"
+boot-fence = false
+client-crl = []
+
+[[source]]
+source = "billing"
+scheme = "standard-webhooks"
+secret-env = "GOOD"
+host = ["hooks.example", "[2001:db8::1]"]
+path = ["/billing", "/billing/*"]
+allow-ip = ["192.0.2.0/24", "198.51.100.7"]
+rate-limit = "10/s"
+dedupe_window = "2h"
+upstream = "unix:/run/billing.sock"
+upstream-timeout = "5s"
+
+[[source]]
+scheme = "github"
+secret-env = "GOOD"
+allow-shared-secret = true
+path = "/github"
+upstream = "http://127.0.0.1:3000"
+"#;
+
 /// A fresh directory named after the test, holding a development PKI and
 /// secrets of every sort.
 pub(crate) fn directory(test: &str) -> PathBuf {
@@ -41,6 +69,21 @@ pub(crate) fn directory(test: &str) -> PathBuf {
              [[endpoint]]\nendpoint = \"https://a.example/2\"\nsecret-env = \"GOOD\"\n"
                 .to_owned(),
         ),
+        (
+            "guard.toml",
+            "listn = \"127.0.0.1:1\"\ntolerance = \"5m\"\nmax-connections = \"none\"\n\n\
+             [[source]]\nscheme = \"github\"\ntolerence = \"5m\"\npath = { exact = \"/hooks\" }\n"
+                .to_owned(),
+        ),
+        (
+            "alike.toml",
+            "[[source]]\nscheme = \"github\"\nsecret-env = \"GOOD\"\nhost = [\"a.example\", \"b.example\"]\n\
+             path = \"/hooks\"\nupstream = \"http://127.0.0.1:3000\"\n\n\
+             [[source]]\nscheme = \"github\"\nsecret-env = \"GOOD\"\nhost = \"A.example\"\n\
+             path = [\"/hooks\"]\nupstream = \"http://127.0.0.1:3001\"\n"
+                .to_owned(),
+        ),
+        ("sources.toml", SOURCES.to_owned()),
         ("torn.toml", "[[endpoint]]\nname = \"a\n".to_owned()),
         ("no-networks.txt", "# none yet\n".to_owned()),
     ];

@@ -19,7 +19,7 @@ fn there_is_a_configuration_for_each_preset_and_a_guard_would_start_on_it() {
         let args = GuardArgs::from_flags::<&str>([], &environment).unwrap();
         let (config, remarks) = GuardConfig::from_args(&args, &environment)
             .unwrap_or_else(|problems| panic!("{file}:\n{problems}"));
-        assert_eq!(config.sources[0].scheme.preset().name, preset.name);
+        assert_eq!(config.sources[0].demand.first().preset().name, preset.name);
         let unknown: Vec<_> =
             remarks.iter().map(ToString::to_string).filter(|r| r.contains("not a setting")).collect();
         assert!(unknown.is_empty(), "{file}: {unknown:?}");

@@ -18,16 +18,24 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("limits", &["config"]),
     ("ledger", &["clock", "config", "limits", "schemes"]),
     ("net", &["config"]),
+    ("egress", &["config", "net"]),
     ("admin", &["net"]),
     ("service", &["admin", "limits", "net"]),
-    ("guard", &["admin", "clock", "config", "ledger", "limits", "net", "schemes", "service", "telemetry"]),
-    ("signer", &["admin", "clock", "config", "keys", "limits", "net", "schemes", "service", "telemetry"]),
+    (
+        "guard",
+        &["admin", "clock", "config", "egress", "ledger", "limits", "net", "schemes", "service", "telemetry"],
+    ),
+    (
+        "signer",
+        &["admin", "clock", "config", "egress", "keys", "limits", "net", "schemes", "service", "telemetry"],
+    ),
     (
         "cli",
         &[
             "clock",
             "config",
             "devcerts",
+            "egress",
             "explain",
             "guard",
             "keys",

@@ -6,11 +6,14 @@ use bytes::Bytes;
 use countersign::cli;
 use countersign::clock::{Clock as _, SystemClock};
 use countersign::keys::Secret;
-use countersign::schemes::{Message, Scheme, SchemeOptions, preset};
+use countersign::schemes::{Message, Scheme, SchemeOptions, TokenRequirements, preset};
 use http::{HeaderName, HeaderValue, Method};
+use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
 
+use crate::issuer::AUDIENCE;
 use crate::languages::{Language, NODE, PYTHON, Receiver};
 use crate::stand::{BODY, NOW, Setup, Stand};
 
@@ -32,6 +35,74 @@ async fn python_sdks_accept_what_we_sign() {
 #[tokio::test]
 async fn node_sdks_accept_what_we_sign() {
     signed_by_us_for(&NODE).await;
+}
+
+#[tokio::test]
+async fn tokens_of_libraries_in_python_and_node_pass_and_forged_ones_do_not() {
+    for language in [&PYTHON, &NODE] {
+        tokens_signed_by(language).await;
+    }
+}
+
+#[tokio::test]
+async fn libraries_in_python_and_node_accept_the_tokens_that_we_make() {
+    for language in [&PYTHON, &NODE] {
+        tokens_signed_by_us_for(language).await;
+    }
+}
+
+/// A pair of keys: an algorithm, what signs and what verifies.
+fn token_keys() -> [(&'static str, String, String); 3] {
+    let shared = cli::generate_secret().unwrap();
+    let curve = KeyPair::generate().unwrap();
+    let rsa = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+    [
+        ("HS256", text(&shared).to_owned(), text(&shared).to_owned()),
+        ("ES256", curve.serialize_pem(), curve.public_key_pem()),
+        ("RS256", rsa.serialize_pem(), rsa.public_key_pem()),
+    ]
+}
+
+async fn tokens_signed_by(language: &Language) {
+    let (right, wrong) = (token_keys(), token_keys());
+    for ((alg, private, public), (_, forger, _)) in right.iter().zip(&wrong) {
+        let directory = TempDir::new().unwrap();
+        let file = directory.path().join("key");
+        std::fs::write(&file, public).unwrap();
+        let jwt = format!("jwt=key-1={}", file.display());
+        let flags =
+            ["--scheme", "jwt", "--secret-file", &jwt, "--audience", AUDIENCE, "--require-scope", "hooks"];
+        let stand = Stand::start(Setup { flags: &flags, ..Setup::default() }).await;
+        let claims = json!({
+            "aud": [AUDIENCE], "iat": NOW.as_secs(), "exp": NOW.as_secs() + 60, "scope": "w\u{f6}rld hooks",
+        });
+        let sign = |secret: &str| json!({"preset": "jwt", "secret": secret, "alg": alg, "kid": "key-1", "claims": claims, "body_b64": ""});
+        let answers = language.ask_sdks(&[sign(private), sign(forger)]).await;
+        for (answer, status) in answers.iter().zip([204, 401]) {
+            let fields = [stand.signed("msg_1", BODY), fields(answer)].concat();
+            assert_eq!(stand.post(&fields, BODY).await.status, status, "{language:?} {alg}");
+        }
+    }
+}
+
+async fn tokens_signed_by_us_for(language: &Language) {
+    let token = TokenRequirements { audiences: vec![AUDIENCE.to_owned()], ..TokenRequirements::default() };
+    let mut questions = Vec::new();
+    for ((alg, private, public), (_, _, other)) in token_keys().iter().zip(&token_keys()) {
+        let options = SchemeOptions { token: Some(token.clone()), ..SchemeOptions::default() };
+        let secret = Secret::new(private.as_str());
+        let scheme = Scheme::new(preset("jwt").unwrap(), &[secret.into()], options).unwrap();
+        let signed = sign_now(&scheme);
+        for key in [public, other] {
+            questions.push(json!({
+                "verify": true, "preset": "jwt", "secret": key, "alg": alg, "audience": AUDIENCE,
+                "body_b64": "", "headers": signed,
+            }));
+        }
+    }
+    let answers = language.ask_sdks(&questions).await;
+    let valid: Vec<bool> = answers.iter().map(|verdict| verdict["valid"].as_bool().unwrap()).collect();
+    assert_eq!(valid, [true, false, true, false, true, false], "{language:?}");
 }
 
 /// Sends what the SDKs signed over mTLS through a guard to `app`: as it is, and

@@ -57,7 +57,7 @@ async fn a_bug_in_one_delivery_ends_that_one_alone() {
         "--scheme", "standard-webhooks", "--secret-file", &secret, "--log-level", "error",
     ];
     let (config, _remarks) = cli::guard_config(flags, &Environment::default()).unwrap();
-    let guard = guard::start(config, Arc::clone(&clock) as _, UnixTime::EPOCH).unwrap();
+    let (guard, _reload) = guard::start(config, Arc::clone(&clock) as _, UnixTime::EPOCH).await.unwrap();
     let mut stream = tokio::net::TcpStream::connect(guard.address()).await.unwrap();
     for (broken, id, status) in [(false, "msg_1", "204"), (true, "msg_2", "500"), (false, "msg_2", "204")] {
         clock.0.store(broken, Ordering::Relaxed);

@@ -12,8 +12,10 @@ mod app;
 #[path = "../../examples/quickstart/client.rs"]
 mod client;
 mod held;
+mod issuer;
 mod languages;
 mod program;
+mod senders_ca;
 mod stand;
 
 mod admin;
@@ -26,10 +28,12 @@ mod lifecycle;
 mod limits;
 mod process;
 mod refusals;
+mod reload;
 mod replays;
 mod send;
 mod signatures;
 mod signer;
 mod slow;
 mod tls;
+mod tokens;
 mod upstream;

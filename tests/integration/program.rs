@@ -116,6 +116,16 @@ impl Guard {
         self.line().await.expect("the guard is still there")
     }
 
+    /// The next line that it logs with `text` in it.
+    pub(crate) async fn line_with(&mut self, text: &str) -> String {
+        loop {
+            let line = self.next_line().await;
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
     /// Nobody reads its log any more.
     pub(crate) fn hang_up(&mut self) {
         self.log = None;

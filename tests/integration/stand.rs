@@ -9,8 +9,9 @@ use countersign::cli;
 use countersign::clock::{Clock as _, ManualClock, UnixTime};
 use countersign::config::{Bounds, Environment};
 use countersign::devcerts::{Authority, CLIENT_ID, Pair};
-use countersign::guard::{self, Running};
+use countersign::guard::{self, Reload, ReloadError, Running};
 use countersign::keys::Secret;
+use countersign::private_file::{self, Existing};
 use countersign::schemes::{Message, Scheme, SchemeOptions, preset};
 use http::{HeaderName, HeaderValue, Method};
 use rustls::pki_types::pem::PemObject as _;
@@ -40,6 +41,9 @@ pub(crate) struct Stand {
     pub(crate) secret: Secret,
     /// What `client` shows of itself.
     pub(crate) sender: Pair,
+    reload: Reload,
+    /// What the guard was started with.
+    flags: Vec<String>,
     /// Certificates and the secret, gone with the stand.
     directory: TempDir,
     ca: String,
@@ -87,8 +91,7 @@ impl Stand {
         let secret = cli::generate_secret().unwrap();
         let file = |name: &str, bytes: &[u8]| {
             let path = directory.path().join(name);
-            countersign::private_file::write(&path, bytes, countersign::private_file::Existing::Refuse)
-                .unwrap();
+            private_file::write(&path, bytes, Existing::Refuse).unwrap();
             path.display().to_string()
         };
         let upstream = setup.upstream.unwrap_or_else(|| format!("http://{}", app.address));
@@ -98,7 +101,13 @@ impl Stand {
         file("client.pem", sender.certificate.as_bytes());
         file("client.key", sender.key.as_bytes());
         let mut flags = vec!["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
-        flags.extend(["--upstream", &upstream, "--scheme", setup.preset, "--secret-file", &secret_file]);
+        flags.extend(["--upstream", &upstream, "--scheme", setup.preset]);
+        // Of several schemes each has its own secret, and an issuer has the keys itself.
+        let is_one_of_several = setup.flags.contains(&"--scheme");
+        let kept = if is_one_of_several { format!("{}={secret_file}", setup.preset) } else { secret_file };
+        if is_one_of_several || !setup.flags.contains(&"--issuer") {
+            flags.extend(["--secret-file", &kept]);
+        }
         flags.extend(["--log-level", "error"]);
         if !setup.flags.contains(&"--threads") {
             flags.extend(["--threads", "1"]);
@@ -110,10 +119,11 @@ impl Stand {
             }
         }
         flags.extend(setup.flags);
-        let (mut config, _remarks) = cli::guard_config(flags, &Environment::default()).unwrap();
+        let (mut config, _remarks) = cli::guard_config(&flags, &Environment::default()).unwrap();
         (setup.bounds)(&mut config.bounds);
         let clock = Arc::new(ManualClock::new(NOW));
-        let guard = guard::start(config, Arc::clone(&clock) as _, setup.memory_begins).unwrap();
+        let (guard, reload) =
+            guard::start(config, Arc::clone(&clock) as _, setup.memory_begins).await.unwrap();
         let client = Client::new(guard.address(), ca.as_bytes(), Some(pem(&sender))).unwrap();
         Self {
             app,
@@ -126,11 +136,37 @@ impl Stand {
             secret,
             directory,
             guard: Some(guard),
+            reload,
+            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
         }
     }
 
     pub(crate) fn guard(&self) -> &Running {
         self.guard.as_ref().expect("the guard is up until `stop`")
+    }
+
+    /// Reads the files anew, and further flags, and puts them in force.
+    pub(crate) fn reload(&self, flags: &[&str]) -> Result<Vec<&'static str>, ReloadError> {
+        let own = self.flags.iter().map(String::as_str);
+        self.reload_with(&own.chain(flags.iter().copied()).collect::<Vec<_>>())
+    }
+
+    /// Puts in force what `flags` say.
+    pub(crate) fn reload_with(&self, flags: &[&str]) -> Result<Vec<&'static str>, ReloadError> {
+        let (config, _remarks) = cli::guard_config(flags, &Environment::default()).unwrap();
+        self.reload.apply(config)
+    }
+
+    /// What the guard was started with, less one switch.
+    pub(crate) fn flags_without<'s>(&'s self, switch: &'s str) -> impl Iterator<Item = &'s str> {
+        self.flags.iter().map(String::as_str).filter(move |flag| *flag != switch)
+    }
+
+    /// Writes a file beside the others, or over one of them.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.directory.path().join(name);
+        private_file::write(&path, bytes, Existing::Replace).unwrap();
+        path.display().to_string()
     }
 
     /// The path of `ca.pem`, `client.pem`, `client.key`, `secret` and the like.
@@ -173,6 +209,15 @@ impl Stand {
     /// The fields of a genuine delivery of `body`, signed now.
     pub(crate) fn signed(&self, id: &str, body: &[u8]) -> Vec<(HeaderName, HeaderValue)> {
         self.signed_at(id, body, self.clock.now())
+    }
+
+    /// The same by another secret than the stand's.
+    pub(crate) fn signed_by(&self, secret: &Secret, id: &str, body: &[u8]) -> Vec<(HeaderName, HeaderValue)> {
+        let method = Method::POST;
+        let timestamp = self.clock.now();
+        let message =
+            Message { id: Some(id), timestamp, body, method: &method, target: "/hooks", public_url: None };
+        scheme(self.scheme.preset().name, secret).sign(&message).unwrap()
     }
 
     pub(crate) fn signed_at(

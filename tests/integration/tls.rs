@@ -2,18 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use countersign::devcerts::{Authority, CLIENT_ID, Pair, STRANGER_ID};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType,
-    SerialNumber,
-};
+use countersign::devcerts::{Authority, Pair, STRANGER_ID};
+use rcgen::{ExtendedKeyUsagePurpose, SerialNumber};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, HandshakeKind, NamedGroup, ProtocolVersion};
 use time::{Duration as Span, OffsetDateTime};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::senders_ca::SendersCa;
 use crate::stand::{BODY, Setup, Stand, read_until_silent};
 
 #[tokio::test]
@@ -51,66 +48,6 @@ async fn an_identity_that_is_named_must_be_shown() {
     }
 }
 
-/// A CA of the sender's, with a list that revokes serial number 2.
-struct SendersCa {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-    directory: tempfile::TempDir,
-}
-
-impl SendersCa {
-    fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "senders' CA");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        Self { issuer, directory: tempfile::TempDir::new().unwrap() }
-    }
-
-    fn file(&self, name: &str, pem: &str) -> String {
-        let path = self.directory.path().join(name);
-        std::fs::write(&path, pem).unwrap();
-        path.display().to_string()
-    }
-
-    fn certificate(&self) -> String {
-        self.file("senders-ca.pem", &self.issuer.pem())
-    }
-
-    /// A list that speaks until `next_update`.
-    fn crl(&self, next_update: OffsetDateTime) -> String {
-        let this_update = OffsetDateTime::now_utc() - Span::DAY;
-        let revoked = RevokedCertParams {
-            serial_number: SerialNumber::from(2),
-            revocation_time: this_update,
-            reason_code: None,
-            invalidity_date: None,
-        };
-        let params = CertificateRevocationListParams {
-            this_update,
-            next_update,
-            crl_number: SerialNumber::from(1),
-            issuing_distribution_point: None,
-            revoked_certs: vec![revoked],
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        self.file("senders.crl", &params.signed_by(&self.issuer).unwrap().pem().unwrap())
-    }
-
-    /// A sender's certificate with serial number 1, changed by `change`.
-    fn sender(&self, change: impl FnOnce(&mut CertificateParams)) -> Pair {
-        let mut params = CertificateParams::default();
-        params.serial_number = Some(SerialNumber::from(1));
-        params.subject_alt_names = vec![SanType::URI(CLIENT_ID.try_into().unwrap())];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        params.use_authority_key_identifier_extension = true;
-        change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Pair { certificate: certificate.pem(), key: key.serialize_pem() }
-    }
-}
-
 /// What a genuine delivery gets over a connection made by `config`: the start
 /// of its answer, or nothing.
 async fn deliver(stand: &Stand, config: ClientConfig, id: &str) -> String {
@@ -124,7 +61,7 @@ async fn deliver(stand: &Stand, config: ClientConfig, id: &str) -> String {
 async fn a_certificate_out_of_its_time_revoked_or_of_another_purpose_is_refused() {
     let ca = SendersCa::new();
     let now = OffsetDateTime::now_utc();
-    let (trusted, crl) = (ca.certificate(), ca.crl(now + Span::WEEK));
+    let (trusted, crl) = (ca.certificate(), ca.crl(2, now + Span::WEEK));
     let stand = Stand::with_flags(&["--client-ca", &trusted, "--client-crl", &crl]).await;
     let rows: [(&str, Pair, &str); 6] = [
         ("good", ca.sender(|_| ()), "HTTP/1.1 204"),
@@ -150,7 +87,8 @@ async fn where_no_list_speaks_for_a_certificate_it_is_refused() {
     let (ca, other) = (SendersCa::new(), SendersCa::new());
     let now = OffsetDateTime::now_utc();
     let trusted = ca.certificate();
-    for (what, crl) in [("another CA's", other.crl(now + Span::WEEK)), ("a stale", ca.crl(now - Span::HOUR))]
+    for (what, crl) in
+        [("another CA's", other.crl(2, now + Span::WEEK)), ("a stale", ca.crl(2, now - Span::HOUR))]
     {
         let stand = Stand::with_flags(&["--client-ca", &trusted, "--client-crl", &crl]).await;
         let config = stand.tls_client(Some(&ca.sender(|_| ())), &[&TLS13]);

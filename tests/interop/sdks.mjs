@@ -7,6 +7,28 @@
 import { createHmac } from "node:crypto";
 
 export const presets = {
+  // jose. `alg` and `kid` go into the header, `claims` are signed as they are.
+  jwt: {
+    async sign({ secret, alg, kid, claims }) {
+      const { SignJWT, importPKCS8 } = await import("jose");
+      const key = alg === "HS256" ? new TextEncoder().encode(secret) : await importPKCS8(secret, alg);
+      const token = await new SignJWT(claims).setProtectedHeader({ alg, kid }).sign(key);
+      return { Authorization: `Bearer ${token}` };
+    },
+    async verify({ secret, alg, audience, headers }) {
+      const { errors, importSPKI, jwtVerify } = await import("jose");
+      const key = alg === "HS256" ? new TextEncoder().encode(secret) : await importSPKI(secret, alg);
+      const token = headers.authorization.replace("Bearer ", "");
+      try {
+        await jwtVerify(token, key, { algorithms: [alg], audience });
+        return true;
+      } catch (error) {
+        if (error instanceof errors.JOSEError) return false;
+        throw error;
+      }
+    },
+  },
+
   "standard-webhooks": idTimestampSignature("webhook", () => import("standardwebhooks")),
 
   svix: idTimestampSignature("svix", () => import("svix")),

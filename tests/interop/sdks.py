@@ -78,4 +78,24 @@ class Slack:
         return self.verifier(message).is_valid_request(body, message["headers"])
 
 
-PRESETS = {"standard-webhooks": StandardWebhooks(), "svix": Svix(), "stripe": Stripe(), "slack": Slack()}
+class Jwt:
+    """PyJWT. `alg` and `kid` go into the header, `claims` are signed as they are."""
+
+    def sign(self, message, _body):
+        import jwt
+
+        token = jwt.encode(message["claims"], message["secret"], message["alg"], {"kid": message["kid"]})
+        return {"Authorization": f"Bearer {token}"}
+
+    def verify(self, message, _body):
+        import jwt
+
+        token = message["headers"]["authorization"].removeprefix("Bearer ")
+        try:
+            jwt.decode(token, message["secret"], [message["alg"]], audience=message["audience"])
+        except jwt.InvalidTokenError:
+            return False
+        return True
+
+
+PRESETS = {"standard-webhooks": StandardWebhooks(), "svix": Svix(), "stripe": Stripe(), "slack": Slack(), "jwt": Jwt()}

@@ -10,6 +10,7 @@ use super::steps::{self, Outcome, Step};
 use crate::clock::UnixTime;
 use crate::config::Scrutiny;
 use crate::explain::{Capture, Case, Finding, Received, Search, hints, search};
+use crate::keys::Secret;
 
 /// At what time a capture is judged.
 #[derive(Clone, Copy, Debug)]
@@ -56,10 +57,11 @@ impl<'a> Facts<'a> {
         scrutiny: &'a Scrutiny,
         capture: &'a Capture,
         cases: &'a [Case],
+        others: &[(String, Secret)],
         moment: Moment,
     ) -> Self {
         let received = moment.resolve(cases);
-        let schemes = cases.iter().map(|case| SchemeFacts::gather(case, scrutiny, received.at)).collect();
+        let schemes = cases.iter().map(|case| SchemeFacts::gather(case, others, received.at)).collect();
         let steps = steps::of_source(&scrutiny.source, capture);
         Self { source: &scrutiny.source.name, capture, received, steps, schemes }
     }
@@ -72,12 +74,12 @@ impl<'a> Facts<'a> {
 }
 
 impl<'a> SchemeFacts<'a> {
-    fn gather(case: &'a Case, scrutiny: &Scrutiny, received: UnixTime) -> Self {
+    fn gather(case: &'a Case, others: &[(String, Secret)], received: UnixTime) -> Self {
         let (steps, slot) = steps::of_scheme(case, received);
         let why = match slot {
             Some(slot) => Why::Holds { slot },
             None if case.holds_at_some_time() => Why::TimeOnly,
-            None => Why::from(search(case, &scrutiny.others)),
+            None => Why::from(search(case, others)),
         };
         let hints = if slot.is_some() { Vec::new() } else { hints(case) };
         Self { case, steps, why, hints }

@@ -22,7 +22,7 @@ use clap::{Args, Command, ValueEnum};
 
 use super::{WRONG, say};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Environment, GuardArgs, Scrutiny};
+use crate::config::{Environment, GuardArgs, Keying, Scrutinies};
 use crate::explain::{Capture, Case, Format};
 use facts::{Facts, Moment};
 
@@ -83,7 +83,7 @@ pub(super) struct ExplainArgs {
     json: bool,
 
     #[command(flatten)]
-    guard: GuardArgs,
+    pub(super) guard: GuardArgs,
 }
 
 /// A word for a format.
@@ -101,10 +101,10 @@ pub(super) fn run(args: &ExplainArgs, environment: &Environment) -> ExitCode {
             "--show-expected prints to a terminal only: what it shows is a signature over what a stranger sent",
         );
     }
-    let scrutiny = match Scrutiny::from_args(&args.guard, &args.other_secret_file, environment) {
-        Ok((scrutiny, remarks)) => {
+    let scrutinies = match Scrutinies::from_args(&args.guard, &args.other_secret_file, environment) {
+        Ok((scrutinies, remarks)) => {
             remarks.iter().for_each(|remark| say(&mut io::stderr(), remark));
-            scrutiny
+            scrutinies
         }
         Err(problems) => {
             say(&mut io::stderr(), problems.to_string().trim_end());
@@ -115,9 +115,12 @@ pub(super) fn run(args: &ExplainArgs, environment: &Environment) -> ExitCode {
         Ok(capture) => capture,
         Err(reason) => return wrong(&format!("{}: {reason}", args.capture)),
     };
+    let Some(scrutiny) = scrutinies.of(capture.host(), capture.path()) else {
+        return wrong(&format!("no source takes {}: a guard answers no_source", capture.path()));
+    };
     let cases: Vec<Case> = scrutiny.keyings.iter().map(|keying| case(&capture, keying)).collect();
     let moment = args.received_at.unwrap_or_else(|| Moment::of(&capture, SystemClock.now()));
-    let facts = Facts::gather(&scrutiny, &capture, &cases, moment);
+    let facts = Facts::gather(scrutiny, &capture, &cases, &scrutinies.others, moment);
     let mut stdout = io::stdout().lock();
     if args.json {
         say(&mut stdout, format_args!("{:#}", json::shown(&facts)));
@@ -138,7 +141,7 @@ pub(super) fn hide_the_rest(command: Command) -> Command {
     })
 }
 
-fn case(capture: &Capture, keying: &crate::config::Keying) -> Case {
+fn case(capture: &Capture, keying: &Keying) -> Case {
     Case {
         request: capture.request.clone(),
         public_url: None,

@@ -33,7 +33,7 @@ pub(super) enum Outcome {
 /// The steps before the signature.
 pub(super) fn of_source(source: &SourceConfig, capture: &Capture) -> Vec<Step> {
     let request = &capture.request;
-    let path = request.target.split('?').next().unwrap_or(&request.target);
+    let path = capture.path();
     let patterns: Vec<_> = source.paths.iter().map(ToString::to_string).collect();
     let methods: Vec<_> = source.methods.iter().map(ToString::to_string).collect();
     let size = request.body.len() as u64;

@@ -16,7 +16,8 @@ use super::report::{Answer, Summary};
 use super::{Prepared, SendArgs, role, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Rate;
-use crate::signer::{Egress, Rejection, Route, SystemResolver};
+use crate::egress::{Egress, Route, SystemResolver};
+use crate::signer::Rejection;
 
 /// Sends all of them; the exit code says whether each got a 2xx.
 #[tokio::main(flavor = "current_thread")]

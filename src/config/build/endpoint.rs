@@ -6,17 +6,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::secret::{self, Given};
 use super::{authorization, bounds, scheme, transport};
 use crate::config::environment::Environment;
 use crate::config::material;
 use crate::config::problems::Report;
 use crate::config::raw_signer::{ClientTlsArgs, ConsumerArgs, EndpointArgs, SigningArgs};
-use crate::config::secrets::{self, Place, SecretPlaces, Sourced};
 use crate::config::values::{
     ByteSize, Destination, Fault, Protection, Switch, duration, name, network, number, word,
 };
 use crate::config::{ClientCertificate, ClientTls, EgressConfig, EndpointConfig, PathPattern, TlsVersion};
-use crate::schemes::{Preset, Scheme, SchemeOptions};
+use crate::schemes::{Scheme, SchemeOptions};
 
 /// Reads an endpoint. `prefix` gives its path prefix by its name where none
 /// is given.
@@ -142,22 +142,17 @@ fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -
     let presets = report.read_each("--scheme", asked, scheme::preset);
     let weak = report.read_optional("--allow-weak-secret", args.allow_weak_secret.as_deref(), word::<Switch>);
     let asked = presets.as_deref().unwrap_or_default();
-    let secrets = secrets(args, asked, environment, report);
+    let given = Given { files: &args.secret_file, variables: &args.secret_env, purpose: "signed" };
+    let secrets = secret::read(given, asked, environment, report);
     let named = asked.iter().copied().find(|preset| preset.mechanism.names_keys());
     let algorithms = scheme::algorithms(&args.algorithm, named.or(asked.first().copied()), report);
     let (presets, secrets, weak) = (presets?, secrets?, weak?);
     let plain = SchemeOptions { allow_weak_secret: weak == Some(Switch::On), ..SchemeOptions::default() };
     let named = SchemeOptions { algorithms: algorithms?, ..plain.clone() };
     let mut schemes: Vec<Arc<Scheme>> = Vec::new();
+    secret::check(&presets, &secrets, report);
     for preset in &presets {
-        if schemes.iter().any(|earlier| earlier.preset().name == preset.name) {
-            report.wrong("--scheme", preset.name, "is given twice");
-        }
-        let mine: Vec<&Sourced> = secrets
-            .iter()
-            .filter(|(of, _)| of.is_none_or(|of| of.name == preset.name))
-            .map(|(_, sourced)| sourced)
-            .collect();
+        let mine = secret::of(preset, &secrets);
         if mine.is_empty() {
             report.wrong("--scheme", preset.name, "has no secret: each is kept to another scheme");
             continue;
@@ -165,40 +160,7 @@ fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -
         let options = if preset.mechanism.names_keys() { &named } else { &plain };
         schemes.extend(scheme::compile(preset, &mine, options, report).map(Arc::new));
     }
-    for (of, sourced) in &secrets {
-        if of.is_some_and(|of| presets.iter().all(|preset| preset.name != of.name)) {
-            report.wrong(sourced.key, &sourced.place, "is kept to a scheme that --scheme does not name");
-        }
-    }
     (schemes.len() == presets.len()).then_some(schemes)
-}
-
-/// Every secret, with the scheme that it is kept to. One for every scheme has a
-/// key id if any of the `asked` ones has a use for it.
-fn secrets(
-    args: &SigningArgs,
-    asked: &[&'static Preset],
-    environment: &Environment,
-    report: &mut Report,
-) -> Option<Vec<(Option<&'static Preset>, Sourced)>> {
-    let any_named = asked.iter().any(|preset| preset.mechanism.names_keys());
-    let place = |text: &String| {
-        let (preset, text) = kept_to(text);
-        let is_named = preset.map_or(any_named, |preset| preset.mechanism.names_keys());
-        (preset, if is_named { Place::named(text) } else { Place::nameless(text) })
-    };
-    let (file_schemes, files): (Vec<_>, Vec<_>) = args.secret_file.iter().map(place).unzip();
-    let (env_schemes, variables): (Vec<_>, Vec<_>) = args.secret_env.iter().map(place).unzip();
-    let places = SecretPlaces { files: &files, variables: &variables, purpose: "signed" };
-    // They come back in this order, or not at all.
-    let secrets = secrets::read(places, environment, report)?;
-    Some(file_schemes.into_iter().chain(env_schemes).zip(secrets).collect())
-}
-
-/// `SCHEME=PLACE`, or a place for every scheme.
-fn kept_to(text: &str) -> (Option<&'static Preset>, &str) {
-    let split = text.split_once('=').and_then(|(name, place)| Some((scheme::preset(name).ok()?, place)));
-    split.map_or((None, text), |(preset, place)| (Some(preset), place))
 }
 
 const DEFAULT_SCHEME: &str = "standard-webhooks";

@@ -7,11 +7,13 @@ mod authorization;
 mod bounds;
 mod by_hand;
 mod endpoint;
-mod file;
 mod scheme;
 mod scrutiny;
+mod secret;
 mod signer;
 mod source;
+mod sources;
+mod token;
 mod transport;
 
 use std::net::SocketAddr;
@@ -20,6 +22,7 @@ use std::num::NonZeroUsize;
 pub(crate) use scheme::preset as preset_named;
 
 use super::advice;
+use super::engine::EngineConfig;
 use super::environment::{Environment, Role};
 use super::guard::{GuardConfig, LedgerConfig, LogConfig};
 use super::problems::{Problems, Remark, Report};
@@ -44,7 +47,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     let listening = listening(&args.listening.listen, &args.listening.admin_listen, report);
     let transport = transport::read(&args.listening.plain, &args.tls, report);
     let bounds = bounds::read(&args.limits, report);
-    let source = source::read(args, environment, report);
+    let sources = sources::read(args, environment, report);
     let ledger = ledger(&args.ledger, report);
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
@@ -53,11 +56,12 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
         listen,
         admin_listen,
         transport: transport?,
-        sources: vec![source?],
+        sources: sources?,
         bounds: bounds?,
         ledger: ledger?,
         threads: threads?,
         log: log?,
+        files: std::mem::take(&mut report.files),
     })
 }
 
@@ -77,6 +81,7 @@ fn ledger(args: &LedgerArgs, report: &mut Report) -> Option<LedgerConfig> {
     let on_unknown = report.read("--on-unknown", &args.on_unknown, word);
     let boot_fence = report.read("--boot-fence", &args.boot_fence, word);
     Some(LedgerConfig {
+        engine: EngineConfig::Memory,
         entries_max: entries_max? as usize,
         on_unknown: on_unknown?,
         boot_fence: boot_fence?,

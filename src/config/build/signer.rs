@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{bounds, endpoint, file, listening, log, threads};
+use super::{bounds, endpoint, listening, log, threads};
 use crate::config::environment::{Environment, Role};
 use crate::config::problems::{Problems, Remark, Report};
-use crate::config::raw_signer::{SignerArgs, SignerLimitArgs};
+use crate::config::raw_signer::{EndpointArgs, SignerArgs, SignerLimitArgs};
 use crate::config::values::{duration, number};
-use crate::config::{EndpointConfig, SignerBounds, SignerConfig};
+use crate::config::{ConfigFile, EndpointConfig, SignerBounds, SignerConfig};
 
 impl SignerConfig {
     /// Reads and checks everything, the files too, without listening or
@@ -54,17 +54,25 @@ fn endpoints(
     if !args.endpoint.is_empty() {
         report.wrong("--config", path, "excludes the settings of one endpoint, and some are given beside it");
     }
-    let read = file::read(path, report)?;
-    let count = read.len();
+    let file = ConfigFile::read(path, &[], ENDPOINT);
+    let tables = file.tables(&EndpointArgs::names(), report);
+    let count = tables.len();
     let mut endpoints = Vec::new();
-    for (number, args) in read.into_iter().enumerate() {
-        report.at(file::place(path, number));
+    for (number, flags) in tables.into_iter().enumerate() {
+        report.at(file.place(number));
         let prefix = |name: &str| format!("/e/{name}");
-        endpoints.extend(args.and_then(|args| endpoint::read(&args, prefix, environment, report)));
+        let read = |flags: Vec<String>| match EndpointArgs::from_file(&flags) {
+            Ok(args) => endpoint::read(&args, prefix, environment, report),
+            Err(_) => {
+                report.problem("--config", "gives a setting twice that has one value");
+                None
+            }
+        };
+        endpoints.extend(flags.and_then(read));
+        report.at("");
     }
-    report.at("");
     distinct(&endpoints, path, report);
-    (endpoints.len() == count).then_some(endpoints)
+    (count > 0 && endpoints.len() == count).then_some(endpoints)
 }
 
 /// A name or a path that leads to two endpoints leads to neither.
@@ -100,3 +108,6 @@ fn limits(args: &SignerLimitArgs, report: &mut Report) -> Option<SignerBounds> {
 
 /// More than a process may open files for.
 const CONNECTIONS_MAX: u32 = 1_000_000;
+
+/// What an endpoint is called in a file.
+const ENDPOINT: &str = "endpoint";

@@ -4,45 +4,59 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use ipnet::IpNet;
 
-use super::{bounds, scheme};
+use super::secret::{self, Given, Kept};
+use super::{bounds, scheme, token};
 use crate::config::environment::Environment;
 use crate::config::problems::Report;
-use crate::config::raw::{GuardArgs, SourceArgs, UpstreamArgs, scheme_names};
-use crate::config::secrets::{self, Place, SecretPlaces};
+use crate::config::raw::{SenderArgs, SourceArgs, UpstreamArgs, scheme_names};
+use crate::config::raw_token::TokenArgs;
+use crate::config::secrets::SecretOwners;
 use crate::config::values::{Switch, duration, name, network, word};
-use crate::config::{PathPattern, Policies, SourceConfig, Upstream};
+use crate::config::{IssuerConfig, PathPattern, Policies, SourceConfig, Upstream};
 use crate::config::{files, material};
-use crate::schemes::{Preset, Scheme, SchemeOptions};
+use crate::schemes::{Demand, KeySource, Mechanism, Preset, Scheme, SchemeOptions};
 
-pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<SourceConfig> {
-    let source = &args.source;
-    let preset = preset(source.scheme.as_deref(), report);
+/// Reads one source; `secrets` has those of the sources before it.
+pub(super) fn read(
+    args: &SourceArgs,
+    environment: &Environment,
+    secrets: &mut SecretOwners,
+    report: &mut Report,
+) -> Option<SourceConfig> {
+    let source = &args.sender;
+    let presets = presets(&source.scheme, report);
     let name = report.read_optional("--source", source.source.as_deref(), name);
-    let scheme = compiled(source, preset, environment, report);
+    let demanded = demanded(source, &args.token, presets.as_deref(), environment, secrets, report);
+    let hosts = report.read_each("--host", &source.host, str::parse);
     let paths = report.read_each("--path", &source.path, str::parse);
     let allow = allow(source, report);
-    let identities = report.read_each("--client-identity", &args.tls.client_identity, str::parse);
+    let identities = report.read_each("--client-identity", &source.client_identity, str::parse);
     let rate = bounds::rate(source.rate_limit.as_deref(), source.rate_burst.as_deref(), report);
     let body_bytes_max = report.read_optional("--max-body", source.max_body.as_deref(), bounds::body_bytes);
-    let dedupe_window = report.read("--dedupe-window", &args.ledger.dedupe_window, duration);
+    let dedupe_window = report.read_optional("--dedupe-window", source.dedupe_window.as_deref(), duration);
     let upstream = upstream(&args.upstream, report);
-    let upstream_timeout = report.read("--upstream-timeout", &args.upstream.upstream_timeout, duration);
-    let preset = preset?;
-    let defaults = &preset.defaults;
-    let name = name?.unwrap_or_else(|| preset.name.to_owned());
+    let upstream_timeout =
+        report.read_optional("--upstream-timeout", args.upstream.upstream_timeout.as_deref(), duration);
+    let (demand, issuer) = demanded?;
+    // What a copy gets is the business of the scheme by which it is told.
+    let defaults = demand.naming().unwrap_or(demand.first()).preset().defaults;
+    let name = name?.unwrap_or_else(|| demand.first().preset().name.to_owned());
     Some(SourceConfig {
         ledger_id: name.clone(),
         name,
+        hosts: hosts?,
         paths: paths.map(|paths| if paths.is_empty() { vec![PathPattern::any()] } else { paths })?,
-        methods: defaults.methods.to_vec(),
-        scheme: Arc::new(scheme?),
+        methods: methods(&demand),
+        demand,
+        issuer,
         allow: allow?,
         identities: identities?,
         rate: rate?,
         body_bytes_max: body_bytes_max?.unwrap_or(defaults.body_bytes_max),
-        dedupe_window: dedupe_window?,
+        dedupe_window: dedupe_window?.unwrap_or(DEDUPE_WINDOW),
         content_window: defaults.window,
         policies: Policies {
             replay: defaults.on_replay,
@@ -50,52 +64,133 @@ pub(super) fn read(args: &GuardArgs, environment: &Environment, report: &mut Rep
             redelivery: defaults.on_redelivery,
         },
         upstream: upstream?,
-        upstream_timeout: upstream_timeout?,
+        upstream_timeout: upstream_timeout?.unwrap_or(UPSTREAM_TIMEOUT),
     })
 }
 
-fn preset(name: Option<&str>, report: &mut Report) -> Option<&'static Preset> {
-    let Some(name) = name else {
+fn presets(names: &[String], report: &mut Report) -> Option<Vec<&'static Preset>> {
+    if names.is_empty() {
         report
             .problem("--scheme", format!("is missing: say how the sender signs, one of {}", scheme_names()));
         return None;
-    };
-    report.read("--scheme", name, scheme::preset)
+    }
+    report.read_each("--scheme", names, scheme::preset)
 }
 
-/// The compiled scheme: here the secrets turn into keys, or turn out not to.
-fn compiled(
-    args: &SourceArgs,
-    preset: Option<&'static Preset>,
+/// The methods that every scheme is sent with.
+fn methods(demand: &Demand) -> Vec<Method> {
+    let taken =
+        |method: &&Method| demand.iter().all(|scheme| scheme.preset().defaults.methods.contains(method));
+    demand.first().preset().defaults.methods.iter().filter(taken).cloned().collect()
+}
+
+/// The compiled schemes: here the secrets turn into keys, or turn out not to.
+fn demanded(
+    args: &SenderArgs,
+    token: &TokenArgs,
+    presets: Option<&[&'static Preset]>,
+    environment: &Environment,
+    owners: &mut SecretOwners,
+    report: &mut Report,
+) -> Option<(Demand, Option<IssuerConfig>)> {
+    let asked = presets.unwrap_or_default();
+    let secrets = secrets(args, token, asked, environment, report);
+    let allow_weak_secret = switch("--allow-weak-secret", args.allow_weak_secret.as_deref(), report);
+    let allow_shared = switch("--allow-shared-secret", args.allow_shared_secret.as_deref(), report);
+    let tolerance = tolerance(args.tolerance.as_deref(), asked, report);
+    let named = asked.iter().copied().find(|preset| preset.mechanism.names_keys());
+    let algorithms = scheme::algorithms(&args.algorithm, named.or(asked.first().copied()), report);
+    let (secrets, presets, weak) = (secrets?, presets?, allow_weak_secret?);
+    let (tolerance, algorithms) = (tolerance?, algorithms?);
+    if allow_shared? == Switch::Off {
+        owners.claim(secrets.iter().map(|(_, sourced)| sourced), report);
+    }
+    let tokens = presets.iter().find(|preset| is_token(preset));
+    let asks = tokens.is_some_and(|preset| secret::of(preset, &secrets).is_empty());
+    let keys = if asks { KeySource::Issuer } else { KeySource::Credentials };
+    token::refuse_what_has_no_meaning(token, tokens.is_some(), asks, report);
+    let requirements = match tokens {
+        Some(_) => Some(token::requirements(token, keys, report)?),
+        None => None,
+    };
+    let issuer = if asks { Some(token::issuer(token, algorithms.clone(), report)?) } else { None };
+    let mut schemes = Vec::new();
+    for preset in presets {
+        let mine = secret::of(preset, &secrets);
+        if mine.is_empty() && !(asks && is_token(preset)) {
+            report.wrong("--scheme", preset.name, "has no secret: each is kept to another scheme");
+            continue;
+        }
+        let options = SchemeOptions {
+            tolerance: tolerance.filter(|_| has_age(preset)),
+            allow_weak_secret: weak == Switch::On,
+            algorithms: if preset.mechanism.names_keys() { algorithms.clone() } else { Vec::new() },
+            token: requirements.clone().filter(|_| is_token(preset)),
+            ..SchemeOptions::default()
+        };
+        schemes.extend(scheme::compile(preset, &mine, &options, report).map(Arc::new));
+    }
+    let complete = schemes.len() == presets.len();
+    let demand = Demand::new(schemes).filter(|_| complete)?;
+    let counts_tokens =
+        demand.naming().and_then(Scheme::token_requirements).is_some_and(|token| token.one_use);
+    if requirements.is_some_and(|token| token.one_use) && !counts_tokens {
+        let first = demand.naming().map_or("", |scheme| scheme.preset().name);
+        let fault =
+            format!("needs --scheme jwt before --scheme {first}: copies are told by the first that can");
+        report.problem("--token-one-use", fault);
+        return None;
+    }
+    Some((demand, issuer))
+}
+
+/// Every secret. Of several schemes each has its own: one for all would be the
+/// key of the weakest of them.
+fn secrets(
+    args: &SenderArgs,
+    token: &TokenArgs,
+    asked: &[&'static Preset],
     environment: &Environment,
     report: &mut Report,
-) -> Option<Scheme> {
-    let place = match preset {
-        Some(preset) if preset.mechanism.names_keys() => Place::named,
-        _ => Place::nameless,
-    };
-    let places = |texts: &[String]| -> Vec<_> { texts.iter().map(|text| place(text)).collect() };
-    let (files, variables) = (places(&args.secret_file), places(&args.secret_env));
-    let places = SecretPlaces { files: &files, variables: &variables, purpose: "verified" };
-    let secrets = secrets::read(places, environment, report);
-    let allow_weak_secret = report.read("--allow-weak-secret", &args.allow_weak_secret, word::<Switch>);
-    let tolerance = tolerance(args.tolerance.as_deref(), preset, report);
-    let algorithms = scheme::algorithms(&args.algorithm, preset, report);
-    let (secrets, preset, weak) = (secrets?, preset?, allow_weak_secret?);
-    let options = SchemeOptions {
-        tolerance: tolerance?,
-        allow_weak_secret: weak == Switch::On,
-        algorithms: algorithms?,
-        ..SchemeOptions::default()
-    };
-    scheme::compile(preset, &secrets.iter().collect::<Vec<_>>(), &options, report)
+) -> Option<Vec<Kept>> {
+    let asks = token.issuer.is_some() || token.jwks_url.is_some();
+    let none_needed = asks && !asked.is_empty() && asked.iter().all(|preset| is_token(preset));
+    if none_needed && args.secret_file.is_empty() && args.secret_env.is_empty() {
+        return Some(Vec::new());
+    }
+    let given = Given { files: &args.secret_file, variables: &args.secret_env, purpose: "verified" };
+    let secrets = secret::read(given, asked, environment, report)?;
+    secret::check(asked, &secrets, report);
+    let mut complete = true;
+    for (_, sourced) in secrets.iter().filter(|(of, _)| of.is_none() && asked.len() > 1) {
+        report.wrong(
+            sourced.key,
+            &sourced.place,
+            "is for one of several schemes: say which, as in SCHEME=FILE",
+        );
+        complete = false;
+    }
+    complete.then_some(secrets)
+}
+
+fn is_token(preset: &Preset) -> bool {
+    matches!(preset.mechanism, Mechanism::Jwt(_))
+}
+
+/// Whether a tolerance means something to the scheme.
+fn has_age(preset: &Preset) -> bool {
+    preset.defaults.tolerance.is_some() || is_token(preset)
+}
+
+fn switch(key: &'static str, text: Option<&str>, report: &mut Report) -> Option<Switch> {
+    report.read_optional(key, text, word).map(|switch| switch.unwrap_or(Switch::Off))
 }
 
 #[allow(clippy::option_option)]
-fn tolerance(text: Option<&str>, preset: Option<&Preset>, report: &mut Report) -> Option<Option<Duration>> {
-    report.read_optional("--tolerance", text, |text| match preset {
-        Some(preset) if preset.defaults.tolerance.is_none() => {
-            Err(format!("has no meaning with {}, which signs no time: leave it out", preset.name).into())
+fn tolerance(text: Option<&str>, asked: &[&'static Preset], report: &mut Report) -> Option<Option<Duration>> {
+    report.read_optional("--tolerance", text, |text| match asked {
+        [first, ..] if !asked.iter().any(|preset| has_age(preset)) => {
+            Err(format!("has no meaning with {}, which signs no time: leave it out", first.name).into())
         }
         _ => duration(text),
     })
@@ -103,9 +198,10 @@ fn tolerance(text: Option<&str>, preset: Option<&Preset>, report: &mut Report) -
 
 /// The allow list of both flags together. Empty means any address, so a file
 /// that names none is a problem, not an invitation.
-fn allow(args: &SourceArgs, report: &mut Report) -> Option<Vec<IpNet>> {
+fn allow(args: &SenderArgs, report: &mut Report) -> Option<Vec<IpNet>> {
     let listed = report.read_each("--allow-ip", &args.allow_ip, network);
     let Some(path) = args.allow_ip_file.as_deref() else { return listed };
+    report.comes_from(path);
     let text = report.read("--allow-ip-file", path, |path| {
         let bytes = files::read(Path::new(path), ALLOW_FILE_BYTES_MAX)?;
         String::from_utf8(bytes.to_vec()).map_err(|_| "is not UTF-8 text".into())
@@ -136,6 +232,7 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
     };
     let upstream = report.read("--upstream", url, str::parse);
     let Some(ca) = args.upstream_ca.as_deref() else { return upstream };
+    report.comes_from(ca);
     let usable = report.read("--upstream-ca", ca, |path| Ok(material::authorities(Path::new(path))?));
     match upstream? {
         Upstream::Https { host, port, .. } => {
@@ -150,3 +247,8 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
 
 /// Room for some thirty thousand networks.
 const ALLOW_FILE_BYTES_MAX: usize = 1 << 20;
+
+/// A provider's own retry after a lost answer comes within minutes.
+const DEDUPE_WINDOW: Duration = Duration::from_secs(60 * 60);
+
+const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(15);

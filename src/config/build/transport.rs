@@ -30,7 +30,6 @@ fn plain_alone(args: &TlsArgs, report: &mut Report) -> Option<Transport> {
         ("--tls-min", args.tls_min.is_some()),
         ("--client-ca", args.client_ca.is_some()),
         ("--client-auth", args.client_auth.as_deref().is_some_and(|auth| auth != "off")),
-        ("--client-identity", !args.client_identity.is_empty()),
         ("--client-crl", !args.client_crl.is_empty()),
     ];
     none_of(given, "contradicts --plain: leave one of the two out", report).then_some(Transport::Plain)
@@ -69,6 +68,8 @@ pub(super) fn matching(
     (key_flag, key): (&'static str, &str),
     report: &mut Report,
 ) -> Option<(PathBuf, PathBuf)> {
+    report.comes_from(cert);
+    report.comes_from(key);
     let chain = report.read(cert_flag, cert, |path| Ok(material::certificates(Path::new(path))?));
     let private = report.read(key_flag, key, |path| Ok(material::private_key(Path::new(path))?));
     let (chain, private) = (chain?, private?);
@@ -100,11 +101,7 @@ fn client_auth(args: &TlsArgs, report: &mut Report) -> Option<ClientAuth> {
 }
 
 fn nothing_to_trust(args: &TlsArgs, report: &mut Report) -> Option<ClientAuth> {
-    let given = [
-        ("--client-ca", args.client_ca.is_some()),
-        ("--client-identity", !args.client_identity.is_empty()),
-        ("--client-crl", !args.client_crl.is_empty()),
-    ];
+    let given = [("--client-ca", args.client_ca.is_some()), ("--client-crl", !args.client_crl.is_empty())];
     let fault = "contradicts --client-auth off: no client is asked for a certificate";
     none_of(given, fault, report).then_some(ClientAuth::Off)
 }
@@ -131,6 +128,8 @@ fn trust(args: &TlsArgs, report: &mut Report) -> Option<ClientTrust> {
         );
         return None;
     };
+    report.comes_from(ca);
+    args.client_crl.iter().for_each(|crl| report.comes_from(crl));
     let roots =
         report.read("--client-ca", ca, |path| Ok(Arc::new(material::authorities(Path::new(path))?.roots)));
     let crls = report.read_each("--client-crl", &args.client_crl, |path| {

@@ -54,6 +54,19 @@ impl Authority {
     }
 }
 
+impl std::str::FromStr for Host {
+    type Err = Fault;
+
+    /// Reads a DNS name or an address; an IPv6 one with or without brackets.
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        match bare.parse::<Ipv6Addr>() {
+            Ok(address) => Ok(Self::Address(address.into())),
+            Err(_) => Self::read(text),
+        }
+    }
+}
+
 impl Host {
     /// A DNS name or an IPv4 address.
     fn read(host: &str) -> Result<Self, Fault> {

@@ -10,7 +10,7 @@ mod raw;
 mod shell;
 
 use bytes::Bytes;
-use http::header::DATE;
+use http::header::{DATE, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
@@ -85,6 +85,19 @@ impl Capture {
             Format::Har => har::read(bytes, entry),
             Format::Curl => curl::read(bytes, read_file),
         }
+    }
+}
+
+impl Capture {
+    /// The path, as received.
+    pub fn path(&self) -> &str {
+        let target = &self.request.target;
+        target.split('?').next().unwrap_or(target)
+    }
+
+    /// The host that it names, with its port.
+    pub fn host(&self) -> Option<&str> {
+        self.request.fields.get(HOST)?.to_str().ok()
     }
 }
 

@@ -12,6 +12,7 @@ use x509_parser::prelude::FromDer;
 
 use crate::clock::UnixTime;
 use crate::config::{Identity, material};
+use crate::schemes::Digest;
 
 /// The names of a client certificate.
 ///
@@ -19,6 +20,8 @@ use crate::config::{Identity, material};
 #[derive(Debug, Default)]
 pub(crate) struct PeerIdentities {
     names: SmallVec<[Name; 1]>,
+    /// SHA-256 of the whole certificate.
+    thumbprint: [u8; 32],
     not_after: Option<UnixTime>,
 }
 
@@ -35,13 +38,22 @@ impl PeerIdentities {
     /// A name with anything but visible ASCII in it is left out: it could
     /// pretend to be another one in a header or a log.
     pub(crate) fn from_certificate(certificate: &CertificateDer<'_>) -> Self {
-        let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return Self::default() };
+        let thumbprint = *Digest::of(certificate).as_bytes();
+        let Ok((_, certificate)) = X509Certificate::from_der(certificate) else {
+            return Self { thumbprint, ..Self::default() };
+        };
         let not_after = Some(material::not_after_of(&certificate));
         let Ok(Some(extension)) = certificate.subject_alternative_name() else {
-            return Self { names: SmallVec::new(), not_after };
+            return Self { names: SmallVec::new(), thumbprint, not_after };
         };
         let names = extension.value.general_names.iter().filter_map(Name::new).take(NAMES_MAX).collect();
-        Self { names, not_after }
+        Self { names, thumbprint, not_after }
+    }
+
+    /// What a token that is bound to the certificate says of it (RFC 8705
+    /// section 3.1).
+    pub(crate) fn thumbprint(&self) -> &[u8; 32] {
+        &self.thumbprint
     }
 
     /// The first name, for a source that takes any certificate of its CA.

@@ -5,6 +5,7 @@
 
 pub(crate) mod identity;
 pub(crate) mod tls;
+mod trust;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::guard::accept::identity::PeerIdentities;
+use crate::guard::accept::trust::Trust;
 use crate::guard::delivery;
 use crate::guard::worker::Worker;
 use crate::limits::AddressGuard;
@@ -32,6 +34,8 @@ pub(crate) struct Connection {
     pub(crate) address: AddressGuard,
     /// From the client certificate, where one was given and trusted.
     pub(crate) identities: Option<PeerIdentities>,
+    /// That certificate, for when trust changes.
+    pub(crate) trust: Trust,
     /// `X-Forwarded-For`.
     pub(crate) forwarded_for: HeaderValue,
     /// `X-Forwarded-Proto`.
@@ -41,12 +45,7 @@ pub(crate) struct Connection {
 }
 
 /// Serves one connection to its end. What goes wrong on it stays on it.
-pub(crate) async fn serve(
-    worker: Arc<Worker>,
-    tls: Option<TlsAcceptor>,
-    stream: TcpStream,
-    peer: SocketAddr,
-) {
+pub(crate) async fn serve(worker: Arc<Worker>, stream: TcpStream, peer: SocketAddr) {
     let client = peer.ip().to_canonical();
     let guard = &worker.guard;
     let address = match guard.addresses.enter(client) {
@@ -55,17 +54,24 @@ pub(crate) async fn serve(
     };
     let _open = guard.telemetry.metrics.connection_opened();
     let bounds = worker.connection_bounds;
-    let drain = worker.drain.signal().clone();
-    let Some(acceptor) = tls else {
-        let connection = Connection::new(client, address, None, "http");
+    let drain = worker.drain.signal().of_one();
+    let in_force = guard.in_force.load_full();
+    let Some(tls) = &in_force.tls else {
+        let trust = Trust::new(&in_force, &[], drain.clone());
+        let connection = Connection::new(client, address, None, trust, "http");
         let service = service(&worker, connection);
         return net::serve_connection(stream, Protocol::Detect, service, &bounds, &drain).await;
     };
-    let handshake = timeout(guard.bounds.handshake_timeout, acceptor.accept(stream)).await;
+    let handshake =
+        timeout(guard.bounds.handshake_timeout, TlsAcceptor::from(Arc::clone(&tls.config)).accept(stream))
+            .await;
     guard.telemetry.metrics.handshake(handshake.as_ref().map(Result::is_ok).ok());
     let Ok(Ok(stream)) = handshake else { return };
-    let (identities, protocol) = (peer_identities(&stream), protocol(&stream));
-    let service = service(&worker, Connection::new(client, address, identities, "https"));
+    let (chain, protocol) = (stream.get_ref().1.peer_certificates().unwrap_or_default(), protocol(&stream));
+    let identities = chain.first().map(PeerIdentities::from_certificate);
+    let trust = Trust::new(&in_force, chain, drain.clone());
+    drop(in_force);
+    let service = service(&worker, Connection::new(client, address, identities, trust, "https"));
     net::serve_connection(stream, protocol, service, &bounds, &drain).await;
 }
 
@@ -85,16 +91,12 @@ fn protocol(stream: &TlsStream<TcpStream>) -> Protocol {
     }
 }
 
-fn peer_identities(stream: &TlsStream<TcpStream>) -> Option<PeerIdentities> {
-    let certificates = stream.get_ref().1.peer_certificates()?;
-    Some(PeerIdentities::from_certificate(certificates.first()?))
-}
-
 impl Connection {
     fn new(
         client: IpAddr,
         address: AddressGuard,
         identities: Option<PeerIdentities>,
+        trust: Trust,
         proto: &'static str,
     ) -> Self {
         // RFC 7239 section 6: an IPv6 address is bracketed and quoted.
@@ -106,6 +108,7 @@ impl Connection {
             client,
             address,
             identities,
+            trust,
             forwarded_for: field_value(client.to_string()),
             forwarded_proto: HeaderValue::from_static(proto),
             forwarded: field_value(format!("for={node};proto={proto}")),

@@ -23,11 +23,14 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::{self, Ticketer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
 
 use crate::clock::UnixTime;
 use crate::config::material::{self, Authorities, PemError};
-use crate::config::{ClientAuth, ClientTrust, TlsConfig};
+use crate::config::{ClientAuth, ClientTrust, TlsConfig, TlsVersion};
 use crate::net::tls_versions;
+use crate::schemes::Digest;
 
 /// Why TLS cannot be set up. Says the file and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +69,13 @@ pub enum TlsError {
 /// What connections are accepted with.
 pub(crate) struct ServerTls {
     pub(crate) config: Arc<ServerConfig>,
+    /// Judges a client's certificate anew when trust has changed under its
+    /// connection.
+    pub(crate) verifier: Arc<dyn ClientCertVerifier>,
+    /// Of everything it was made from: equal for equal material.
+    pub(crate) material: Digest,
+    /// Of what decides whose certificates are trusted.
+    pub(crate) trust: Digest,
     /// When each file's first certificate to expire does so, by the file's
     /// name in the metric that warns of it.
     pub(crate) expiries: Vec<(&'static str, UnixTime)>,
@@ -76,11 +86,13 @@ pub(crate) fn server_tls(tls: &TlsConfig) -> Result<ServerTls, TlsError> {
     let chain = material::certificates(&tls.cert)?;
     let key = material::private_key(&tls.key)?;
     let mut expiries = Vec::from_iter(material::first_expiry(&chain).map(|first| ("server", first)));
-    let verifier = client_verifier(&tls.client_auth, &mut expiries)?;
+    let mut trust = Vec::new();
+    let verifier = client_verifier(&tls.client_auth, &mut expiries, &mut trust)?;
+    let material = material_of(tls, &chain, &key, &trust);
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(tls_versions(tls.min_version))
         .expect("the provider has cipher suites for both versions")
-        .with_client_cert_verifier(verifier)
+        .with_client_cert_verifier(Arc::clone(&verifier))
         .with_single_cert(chain, key)
         .map_err(|source| TlsError::Identity { cert: tls.cert.clone(), key: tls.key.clone(), source })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -90,12 +102,13 @@ pub(crate) fn server_tls(tls: &TlsConfig) -> Result<ServerTls, TlsError> {
     // One is enough for a client that keeps its connections, and each costs a
     // little of the handshake.
     config.send_tls13_tickets = 1;
-    Ok(ServerTls { config: Arc::new(config), expiries })
+    Ok(ServerTls { config: Arc::new(config), verifier, material, trust: Digest::of(&trust), expiries })
 }
 
 fn client_verifier(
     auth: &ClientAuth,
     expiries: &mut Vec<(&'static str, UnixTime)>,
+    material: &mut Vec<u8>,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let (trust, optional) = match auth {
         ClientAuth::Off => return Ok(WebPkiClientVerifier::no_client_auth()),
@@ -103,12 +116,16 @@ fn client_verifier(
         ClientAuth::Required(trust) => (trust, false),
     };
     let ClientTrust { ca, crls } = trust;
+    material.push(u8::from(optional));
     let Authorities { certificates, roots } = material::authorities(ca)?;
     expiries.extend(material::first_expiry(&certificates).map(|first| ("client_ca", first)));
+    certificates.iter().for_each(|certificate| add(material, certificate));
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
     for path in crls {
-        verifier = verifier.with_crls(material::revocation_lists(path)?);
+        let lists = material::revocation_lists(path)?;
+        lists.iter().for_each(|list| add(material, list));
+        verifier = verifier.with_crls(lists);
     }
     if !crls.is_empty() {
         verifier = verifier.enforce_revocation_expiration();
@@ -117,6 +134,26 @@ fn client_verifier(
         verifier = verifier.allow_unauthenticated();
     }
     verifier.build().map_err(|source| TlsError::RevocationLists { crls: crls.clone(), source })
+}
+
+/// A digest is kept, the bytes are not: the key is among them.
+fn material_of(
+    tls: &TlsConfig,
+    chain: &[CertificateDer<'_>],
+    key: &PrivateKeyDer<'_>,
+    trust: &[u8],
+) -> Digest {
+    let mut material = Zeroizing::new(vec![u8::from(tls.min_version == TlsVersion::V1_2)]);
+    chain.iter().for_each(|certificate| add(&mut material, certificate));
+    add(&mut material, key.secret_der());
+    add(&mut material, trust);
+    Digest::of(&material)
+}
+
+/// With its length, so that no bytes move between two parts.
+fn add(material: &mut Vec<u8>, part: &[u8]) {
+    material.extend((part.len() as u64).to_be_bytes());
+    material.extend(part);
 }
 
 #[cfg(test)]

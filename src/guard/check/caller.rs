@@ -8,6 +8,7 @@ use http::HeaderValue;
 use crate::clock::UnixTime;
 use crate::guard::accept::Connection;
 use crate::guard::check::Routed;
+use crate::guard::in_force::InForce;
 use crate::guard::rejection::Rejection;
 
 /// A request whose caller the source accepts.
@@ -19,11 +20,17 @@ pub(crate) struct Known {
 }
 
 /// Checks the client's address and certificate against the source.
-pub(crate) fn recognise(routed: Routed, connection: &Connection, now: UnixTime) -> Result<Known, Rejection> {
+pub(crate) fn recognise(
+    routed: Routed,
+    connection: &Connection,
+    in_force: &InForce,
+    now: UnixTime,
+) -> Result<Known, Rejection> {
     let source = &routed.source;
     if !source.allow.admits(connection.client) {
         return Err(Rejection::AddressNotAllowed);
     }
+    connection.trust.confirm(in_force, now)?;
     let wanted = &source.config.identities;
     let identity = match &connection.identities {
         None if wanted.is_empty() => None,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::guard::check::Verified;
+use crate::guard::check::{Verified, budget};
 use crate::guard::rejection::{Refused, Rejection};
 use crate::ledger::{self, Claim, ClaimRequest, Class, Ledger, LedgerKey, WAIT_MAX, Waited};
 use crate::schemes::Policy;
@@ -41,6 +41,7 @@ pub(crate) async fn claim(mut verified: Verified, ledger: &impl Ledger) -> Resul
         ledger::Claimed::New(claim) => Ok(Standing::First(Claimed { verified, claim: Some(claim) })),
         ledger::Claimed::Settled(class) => Ok(Standing::Copy(verified, class)),
         ledger::Claimed::IdReused => Err(Rejection::IdReused.into()),
+        ledger::Claimed::OverRate { retry_after } => Err(budget::over(verified.source(), retry_after)),
         ledger::Claimed::InFlight => {
             verified.drop_body();
             match ledger.wait(&request, WAIT_MAX).await? {
@@ -65,5 +66,6 @@ fn request(verified: &Verified) -> Option<ClaimRequest> {
         signed_at: verified.proof().signed_at(),
         memory: source.memory,
         lease: source.config.upstream_timeout.saturating_add(LEASE_MARGIN),
+        rate: source.config.rate,
     })
 }

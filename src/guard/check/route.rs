@@ -22,7 +22,7 @@ pub(crate) fn route(routes: &Routes, sound: Sound, parts: &Parts) -> Result<Rout
     if !is_unambiguous(path) {
         return Err(if path == "*" { Rejection::NoSource } else { Rejection::HeadRefused }.into());
     }
-    let source = routes.find(path).ok_or(Rejection::NoSource)?;
+    let source = routes.find(parts).ok_or(Rejection::NoSource)?;
     if !source.config.methods.contains(&parts.method) {
         return Err(Refused::method_not_allowed(source.allow_value.clone()));
     }

@@ -11,42 +11,85 @@ use http::HeaderValue;
 use http::request::Parts;
 
 use crate::clock::UnixTime;
+use crate::guard::accept::Connection;
+use crate::guard::accept::identity::PeerIdentities;
 use crate::guard::check::Admitted;
+use crate::guard::issuer::{self, Issuer};
 use crate::guard::rejection::Rejection;
 use crate::guard::source::Source;
 use crate::limits::{Permit, Reservation};
-use crate::schemes::{Head, Open, Proof, Refusal};
+use crate::schemes::{Beside, Demand, Head, OpenDemand, Proofs, Refusal, TokenKeys, Unmet};
 
 /// A request whose signature, timestamp and id are well formed and in time;
 /// nothing of it is believed yet.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(super) admitted: Admitted,
-    pub(super) open: Open,
+    pub(super) open: OpenDemand,
 }
 
-/// A request whose signature held over the exact bytes of its body.
+/// A request of which every scheme of its source held over the exact bytes of its body.
 #[derive(Debug)]
 pub(crate) struct Verified {
     admitted: Admitted,
-    proof: Proof,
+    proof: Proofs,
     body: Bytes,
     /// The body's share of the memory budget, as long as it has a body.
     reservation: Option<Reservation>,
 }
 
-/// Takes the head step of the source's scheme.
-pub(crate) fn open(admitted: Admitted, parts: &Parts, now: UnixTime) -> Result<Opened, Rejection> {
-    let scheme = &admitted.known.routed.source.config.scheme;
+/// Takes the head step of the source's schemes. Waits only for the keys of an
+/// issuer, where a token names one that is not known, and not for long.
+pub(crate) async fn open(
+    admitted: Admitted,
+    parts: &Parts,
+    connection: &Connection,
+    now: UnixTime,
+) -> Result<Opened, Rejection> {
+    let source = &admitted.known.routed.source;
+    let demand = &source.config.demand;
     // A field that `Connection` takes out of the message cannot also prove it.
     let taken_out = admitted.known.routed.sound.connection_options();
-    if taken_out.iter().any(|name| scheme.security_headers().contains(name)) {
+    if demand.security_headers().any(|name| taken_out.contains(name)) {
         return Err(Rejection::HeadRefused);
     }
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let head = Head { method: &parts.method, target, fields: &parts.headers, public_url: None };
-    let open = scheme.open(&head, now).map_err(Rejection::Unproven)?;
+    let certificate = connection.identities.as_ref().map(PeerIdentities::thumbprint);
+    let beside = Beside { certificate, issuer_keys: None };
+    let open = match &source.issuer {
+        None => demand.open(&head, &beside, now).map_err(unproven)?,
+        Some(issuer) => open_with(issuer, demand, &head, &beside, now).await?,
+    };
     Ok(Opened { admitted, open })
+}
+
+/// Opens with the keys that are published. Where there are none, or where they
+/// lack the one that a token names, the issuer is asked anew.
+async fn open_with(
+    issuer: &Issuer,
+    demand: &Demand,
+    head: &Head<'_>,
+    beside: &Beside<'_>,
+    now: UnixTime,
+) -> Result<OpenDemand, Rejection> {
+    if let Some(keys) = issuer.keys(now) {
+        match demand.open(head, &with(beside, &keys), now) {
+            Err(unmet) if issuer::may_know(&unmet) => {}
+            opened => return opened.map_err(unproven),
+        }
+    }
+    // Boxed: the rare case must not make every delivery's future larger.
+    let keys = Box::pin(issuer.newer_keys(now)).await.ok_or(Rejection::KeysUnavailable)?;
+    demand.open(head, &with(beside, &keys), now).map_err(unproven)
+}
+
+fn with<'a>(beside: &Beside<'a>, keys: &'a TokenKeys) -> Beside<'a> {
+    Beside { issuer_keys: Some(keys), ..*beside }
+}
+
+fn unproven(unmet: Unmet<'_>) -> Rejection {
+    Rejection::Unproven(unmet.refusal)
 }
 
 impl Opened {
@@ -67,8 +110,8 @@ impl Verified {
         &self.admitted.known.routed.source
     }
 
-    /// What the scheme proved.
-    pub(crate) fn proof(&self) -> &Proof {
+    /// What the schemes proved.
+    pub(crate) fn proof(&self) -> &Proofs {
         &self.proof
     }
 

@@ -107,6 +107,11 @@ impl Cavage {
         date::read(date.as_bytes()).ok_or(Refusal::TimestampMalformed)
     }
 
+    /// Whether the body must be covered.
+    pub(in crate::schemes) fn demands_body(&self) -> bool {
+        matches!(self.body, BodyDigest::Required)
+    }
+
     /// The digests of the body that are signed. One that is not says nothing.
     fn digests(&self, entries: &[Entry], fields: &HeaderMap) -> Result<BodyDigests, Refusal> {
         match self.body {

@@ -5,6 +5,7 @@
 //! described as if it did not. Nothing here decides anything.
 
 mod covered;
+mod jwt;
 mod others;
 mod template;
 mod words;
@@ -33,6 +34,7 @@ pub fn describe(preset: &Preset) -> Vec<Fact> {
         Mechanism::Cavage(dialect) => (covered::cavage(dialect), false),
         Mechanism::Form(wire) => (others::form(wire), false),
         Mechanism::Mailgun => (others::mailgun(), true),
+        Mechanism::Jwt(row) => return [jwt::facts(row), jwt::policies(&preset.defaults)].concat(),
         Mechanism::Token(wire) => {
             return [others::token(wire), unknown_copies(), bounds(&preset.defaults)].concat();
         }
@@ -50,6 +52,7 @@ pub fn signature_header(preset: &Preset) -> Option<HeaderName> {
         Mechanism::Cavage(dialect) => dialect.places.first().map(|place| place.header.clone()),
         Mechanism::Form(wire) => Some(wire.header.clone()),
         Mechanism::Mailgun => None,
+        Mechanism::Jwt(row) => Some(row.header()),
         Mechanism::Token(wire) => Some(wire.header.clone()),
     }
 }

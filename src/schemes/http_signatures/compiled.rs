@@ -96,6 +96,11 @@ impl HttpSignatures {
         Ok(OpenCovered::new(signed, digests))
     }
 
+    /// Whether the body must be covered.
+    pub(in crate::schemes) fn demands_body(&self) -> bool {
+        matches!(self.body, BodyDigest::Required)
+    }
+
     /// The digests of the body that are signed. One that is not says nothing.
     fn digests(&self, subject: &Subject<'_>, components: &[Component]) -> Result<BodyDigests, Refusal> {
         let speaks =

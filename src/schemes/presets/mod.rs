@@ -11,6 +11,7 @@ mod common;
 mod components;
 mod generic;
 mod identified;
+mod jwt;
 mod public_key;
 mod timed;
 mod token;
@@ -55,6 +56,7 @@ static PRESETS: &[&Preset] = &[
     &components::HTTP_SIGNATURE_CAVAGE,
     &url::HUBSPOT_V3,
     &body::INTERCOM,
+    &jwt::JWT,
     &components::KONG_HMAC_AUTH,
     &body::LEMONSQUEEZY,
     &body::LINE,
@@ -65,6 +67,7 @@ static PRESETS: &[&Preset] = &[
     &timed::MUX,
     &timed::PADDLE,
     &body::PAGERDUTY,
+    &jwt::PLAID,
     &body::QUICKBOOKS,
     &body::RAZORPAY,
     &components::RFC9421,
@@ -115,6 +118,7 @@ mod tests {
                     wire.timestamp.is_some()
                 }
                 Mechanism::Mailgun | Mechanism::HttpSignatures(_) | Mechanism::Cavage(_) => true,
+                Mechanism::Jwt(row) => row.body_claim.is_some(),
                 Mechanism::Form(_) | Mechanism::Token(_) => false,
             };
             assert_eq!(defaults.tolerance.is_some(), timed, "{name}");

@@ -7,7 +7,7 @@ use crate::schemes::{Credential, Encoding, KeyText, Mechanism, Preset};
 
 /// The credential that `secret` stands for.
 pub(super) fn credential(preset: &Preset, secret: &CaseSecret) -> Result<Credential, Verdict> {
-    let CaseSecret { kind, value, encoding, role, keyid } = secret;
+    let CaseSecret { kind, value, encoding, role, keyid, kid, alg } = secret;
     if !KINDS.contains(&kind.as_str()) {
         return Err(unjudged(&format!("unsupported kind of secret: {kind}")));
     }
@@ -26,7 +26,8 @@ pub(super) fn credential(preset: &Preset, secret: &CaseSecret) -> Result<Credent
         _ => Secret::new(value.as_str()),
     };
     let algorithm = (kind == "rsa_pss_public_pem").then(|| "rsa-pss-sha512".to_owned());
-    Ok(Credential { key_id: keyid.clone().or_else(|| role.clone()), algorithm, secret })
+    let key_id = keyid.as_ref().or(kid.as_ref()).or(role.as_ref()).cloned();
+    Ok(Credential { key_id, algorithm: alg.clone().or(algorithm), secret })
 }
 
 /// What a secret may be. Which of them a scheme takes, its row says.

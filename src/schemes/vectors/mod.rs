@@ -2,7 +2,7 @@
 //! files, so that other languages can run them too.
 //!
 //! A [`VectorFile`] belongs to one scheme, whose preset has its name with
-//! hyphens for underscores. [`run`] judges each case at the case's own clock,
+//! hyphens for underscores; tokens have one preset and a file for each algorithm. [`run`] judges each case at the case's own clock,
 //! with its own tolerance and secrets. Fields of the format that do not bear on
 //! a verdict (notes, what libraries said) are ignored.
 
@@ -82,6 +82,10 @@ pub struct CaseSecret {
     pub keyid: Option<String>,
     /// Which of the sender's keys it is, where they have names: `primary`.
     pub role: Option<String>,
+    /// Tokens: the id of the key.
+    pub kid: Option<String>,
+    /// Tokens: the only algorithm that it is for.
+    pub alg: Option<String>,
 }
 
 impl fmt::Debug for CaseSecret {

@@ -1,8 +1,10 @@
 //! What the source of a case chose.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
-use crate::schemes::{BodyDigest, SchemeOptions};
+use crate::schemes::{BodyDigest, RequiredClaim, SchemeOptions, TokenRequirements};
 
 /// The choices that bear on a verdict. A case with none is judged with the
 /// preset's; in one with some, what is left out is not asked for.
@@ -22,6 +24,15 @@ pub struct Params {
     /// The same: whether the body must be.
     #[serde(default)]
     pub validate_body: bool,
+    /// Tokens: what `aud` must be.
+    pub audience: Option<String>,
+    /// Tokens: what `iss` must be.
+    pub issuer: Option<String>,
+    /// Tokens: how far the clocks may differ, in seconds.
+    pub leeway_s: Option<u64>,
+    /// Tokens: the claims that must be there.
+    #[serde(default)]
+    pub required_claims: Vec<String>,
     /// The algorithms that are taken.
     #[serde(default)]
     pub algorithms: Vec<String>,
@@ -37,6 +48,19 @@ pub(super) fn options(params: Option<&Params>) -> SchemeOptions {
         cover: Some(cover.cloned().unwrap_or_default()),
         body: Some(if is_required { BodyDigest::Required } else { BodyDigest::IfSigned }),
         label: params.label.clone(),
+        token: Some(requirements(params)),
         ..SchemeOptions::default()
+    }
+}
+
+fn requirements(params: &Params) -> TokenRequirements {
+    let claim = |name: &String| RequiredClaim { name: name.clone(), value: None };
+    let usual = TokenRequirements::default();
+    TokenRequirements {
+        issuer: params.issuer.clone(),
+        audiences: Vec::from_iter(params.audience.clone()),
+        leeway: params.leeway_s.map_or(usual.leeway, Duration::from_secs),
+        claims: params.required_claims.iter().map(claim).collect(),
+        ..usual
     }
 }

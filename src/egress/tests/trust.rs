@@ -7,8 +7,8 @@ use tempfile::TempDir;
 use super::consumer::{Consumer, Greeting};
 use super::stand::{Ca, Leaf, config, egress, post, write};
 use crate::config::{ClientCertificate, ClientTls, SpkiPin, TlsVersion};
-use crate::signer::egress::EgressError;
-use crate::signer::egress::tls::TlsFailureKind;
+use crate::egress::EgressError;
+use crate::egress::tls::TlsFailureKind;
 
 /// How a request to `https://consumer.example` ends at a server that greets so.
 async fn outcome(

@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::consumer::{Consumer, Greeting};
 use super::stand::{Ca, Fixed, config, egress, fetch, post, write};
 use crate::config::EgressConfig;
-use crate::signer::egress::{AddressKind, EgressError, Route, RouteError};
+use crate::egress::{AddressKind, EgressError, Route, RouteError};
 
 /// A proxy that gives `answer` to one request, and then leads to `consumer`.
 /// Its task ends with what it was asked.

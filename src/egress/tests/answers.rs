@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use super::consumer::{Consumer, Greeting};
 use super::stand::{ANSWER_BYTES_MAX, Ca, config, egress, post, write};
 use crate::config::EgressConfig;
-use crate::signer::egress::EgressError;
+use crate::egress::EgressError;
 
 const SHORT: Duration = Duration::from_millis(200);
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::consumer::Consumer;
 use super::stand::{Fixed, config, fetch, post};
-use crate::signer::egress::{AddressKind, Egress, EgressError, Refusal, Route, RouteError};
+use crate::egress::{AddressKind, Egress, EgressError, Refusal, Route, RouteError};
 
 fn refusal(outcome: Result<impl std::fmt::Debug, EgressError>) -> Refusal {
     match outcome {

@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use super::consumer::{Consumer, Greeting};
 use super::stand::{Ca, Leaf, config, fetch, post, route};
 use crate::config::{ClientCertificate, ClientTls};
-use crate::signer::egress::tls::Material;
-use crate::signer::egress::{Egress, Route};
+use crate::egress::tls::Material;
+use crate::egress::{Egress, Route};
 
 /// A mounted Secret as Kubernetes makes it: files are links into `..data`,
 /// which is a link to a directory that changes as a whole.

@@ -1,20 +1,15 @@
 //! Certificates that change while we run.
 //!
-//! Files are looked at, not listened to: a look tells of a file that was
-//! written, renamed over or reached through another symbolic link (which is how
-//! Kubernetes swaps a mounted Secret) without knowing which it was. What cannot
-//! be used leaves in force what was, so certificate and key need not change in
-//! one step: between the two they do not match and nothing is taken.
+//! What cannot be used leaves in force what was, so certificate and key need not
+//! change in one step: between the two they do not match and nothing is taken.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::ClientConfig;
 
 use super::{ClientTlsError, client_config};
-use crate::config::ClientTls;
+use crate::config::{ClientTls, Stamps};
 
 /// The TLS configuration in force, and the files it came from.
 #[derive(Debug)]
@@ -25,16 +20,7 @@ pub(crate) struct Material {
     generation: AtomicU64,
     current: Mutex<Arc<ClientConfig>>,
     /// The files as they were at the last look.
-    seen: Mutex<Vec<Option<Stamp>>>,
-}
-
-/// What differs between two states of a file.
-#[derive(Debug, PartialEq, Eq)]
-struct Stamp {
-    inode: (u64, u64),
-    bytes: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
+    seen: Mutex<Stamps>,
 }
 
 impl Material {
@@ -76,22 +62,11 @@ impl Material {
     }
 }
 
-fn stamps(tls: &ClientTls) -> Vec<Option<Stamp>> {
+fn stamps(tls: &ClientTls) -> Stamps {
     let ours = tls.certificate.iter().flat_map(|ours| [&ours.cert, &ours.key]);
-    tls.ca.iter().chain(ours).map(PathBuf::as_path).map(Stamp::of).collect()
-}
-
-impl Stamp {
-    /// `None` for a file that is not there.
-    fn of(path: &Path) -> Option<Self> {
-        let file = std::fs::metadata(path).ok()?;
-        Some(Self {
-            inode: (file.dev(), file.ino()),
-            bytes: file.size(),
-            modified: (file.mtime(), file.mtime_nsec()),
-            changed: (file.ctime(), file.ctime_nsec()),
-        })
-    }
+    let mut stamps = Stamps::default();
+    tls.ca.iter().chain(ours).for_each(|path| stamps.look_at(path));
+    stamps
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

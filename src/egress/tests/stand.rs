@@ -17,8 +17,8 @@ use rustls_pki_types::CertificateDer;
 use tempfile::TempDir;
 
 use crate::config::{ClientTls, Destination, EgressConfig, TlsVersion};
-use crate::signer::egress::resolve::Resolve;
-use crate::signer::egress::{Egress, EgressError, Route};
+use crate::egress::resolve::Resolve;
+use crate::egress::{Egress, EgressError, Route};
 
 /// Long enough for anything on loopback, and never waited for in full.
 pub(super) const LONG: Duration = Duration::from_secs(20);

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use super::consumer::{Consumer, Greeting};
 use super::stand::{Ca, config, egress, fetch, write};
 use crate::config::EgressConfig;
-use crate::signer::egress::{Egress, Route, SystemResolver};
+use crate::egress::{Egress, Route, SystemResolver};
 
 /// A consumer behind TLS that speaks `protocols`, and the way to it.
 async fn over_tls(directory: &TempDir, protocols: &[&str]) -> (Consumer, EgressConfig) {

@@ -1,4 +1,5 @@
-//! Egress: from a signed request to the consumer's whole answer.
+//! Egress: from a request to the whole answer of whom somebody named: a
+//! consumer, an authorization server, an issuer of tokens.
 //!
 //! The URL of a consumer is a stranger's text and its DNS is a stranger's
 //! server, so this module must never connect to an address that was not

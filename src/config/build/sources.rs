@@ -1,0 +1,88 @@
+//! The sources: the one of the flags, or all of a file.
+
+use std::collections::HashMap;
+
+use super::source;
+use crate::config::environment::Environment;
+use crate::config::problems::Report;
+use crate::config::raw::{GuardArgs, SourceArgs};
+use crate::config::secrets::SecretOwners;
+use crate::config::values::{Switch, word};
+use crate::config::{ConfigFile, SourceConfig};
+
+/// Reads them all; `None` where one of them is wrong.
+pub(super) fn read(
+    args: &GuardArgs,
+    environment: &Environment,
+    report: &mut Report,
+) -> Option<Vec<SourceConfig>> {
+    let Some(file) = &args.file else {
+        let source = source::read(&args.source, environment, &mut SecretOwners::default(), report)?;
+        let sources = vec![source];
+        fit(&sources, args, report);
+        return Some(sources);
+    };
+    if !args.source.is_empty() {
+        let path = args.listening.config.as_deref().unwrap_or_default();
+        report.wrong("--config", path, "excludes the settings of one source, and some are given beside it");
+    }
+    let sources = of(file, environment, report)?;
+    fit(&sources, args, report);
+    Some(sources)
+}
+
+/// The sources of `file`.
+fn of(file: &ConfigFile, environment: &Environment, report: &mut Report) -> Option<Vec<SourceConfig>> {
+    let tables = file.tables(&SourceArgs::names(), report);
+    let count = tables.len();
+    let mut owners = SecretOwners::default();
+    let mut sources = Vec::with_capacity(count);
+    for (number, flags) in tables.into_iter().enumerate() {
+        report.at(file.place(number));
+        owners.next(file.place(number));
+        let read = |flags: Vec<String>| match SourceArgs::from_file(&flags) {
+            Ok(args) => source::read(&args, environment, &mut owners, report),
+            Err(_) => {
+                report.problem("--config", "gives a setting twice that has one value");
+                None
+            }
+        };
+        sources.extend(flags.and_then(read));
+        report.at("");
+    }
+    distinct(&sources, report);
+    (count > 0 && sources.len() == count).then_some(sources)
+}
+
+/// A name or a path that leads to two sources leads to neither.
+fn distinct(sources: &[SourceConfig], report: &mut Report) {
+    let (mut names, mut ways) = (HashMap::new(), HashMap::new());
+    for SourceConfig { name, hosts, paths, .. } in sources {
+        if names.insert(name, ()).is_some() {
+            report.wrong("--source", name, "is the name of two sources: give each its own");
+        }
+        let hosts = if hosts.is_empty() { vec![None] } else { hosts.iter().map(Some).collect() };
+        for (host, path) in hosts.iter().flat_map(|host| paths.iter().map(move |path| (*host, path))) {
+            if let Some(other) = ways.insert((host, path), name) {
+                let host = host.map_or_else(|| "every host".to_owned(), ToString::to_string);
+                report.wrong(
+                    "--path",
+                    &path.to_string(),
+                    format!("on {host} leads to {other:?} and to {name:?}: it can lead to one source"),
+                );
+            }
+        }
+    }
+}
+
+/// Whether what the sources ask of clients is what TLS can tell.
+fn fit(sources: &[SourceConfig], args: &GuardArgs, report: &mut Report) {
+    let fault = match (word(&args.listening.plain), args.tls.client_auth.as_deref()) {
+        (Ok(Switch::On), _) => "contradicts --plain: leave one of the two out",
+        (_, Some("off")) => "contradicts --client-auth off: no client is asked for a certificate",
+        _ => return,
+    };
+    if sources.iter().any(|source| !source.identities.is_empty()) {
+        report.problem("--client-identity", fault);
+    }
+}

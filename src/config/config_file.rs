@@ -1,0 +1,182 @@
+//! A configuration file: settings of the process, then tables of one kind.
+//!
+//! ```toml
+//! listen = "0.0.0.0:8443"
+//!
+//! [[source]]
+//! source = "billing"
+//! path = ["/hooks/billing"]
+//! secret-file = ["new.secret", "old.secret"]
+//! ```
+//!
+//! A setting of a file is a flag in another spelling: each key becomes a flag
+//! and is read by the same code, so the two cannot drift apart. Hyphens and
+//! underscores are the same in keys.
+
+use std::path::Path;
+
+use clap::{ArgAction, Command};
+use toml::{Table, Value};
+
+use super::files;
+use super::nearest::nearest;
+use super::problems::Report;
+use super::values::Fault;
+
+/// A file as it was written, cut into flags but not yet read.
+#[derive(Clone, Debug)]
+pub struct ConfigFile {
+    path: String,
+    /// What a table is called: `source`, `endpoint`.
+    kind: &'static str,
+    settings: Settings,
+    tables: Vec<Value>,
+    faults: Vec<(String, Fault)>,
+}
+
+/// Flags, less their dashes, each with its values.
+type Settings = Vec<(String, Vec<String>)>;
+
+impl ConfigFile {
+    /// Reads the file at `path`, whose tables are called `kind` and which may
+    /// have settings of the names `known` above them. What is wrong with it is
+    /// kept for [`tables`](Self::tables) to report.
+    pub(super) fn read(path: &str, known: &[String], kind: &'static str) -> Self {
+        let mut file = Self { path: path.to_owned(), kind, settings: vec![], tables: vec![], faults: vec![] };
+        match parse(path) {
+            Ok(table) => file.take(table, known),
+            Err(fault) => file.faults.push((path.to_owned(), fault)),
+        }
+        file
+    }
+
+    fn take(&mut self, mut table: Table, known: &[String]) {
+        match table.remove(self.kind) {
+            Some(Value::Array(tables)) if !tables.is_empty() => self.tables = tables,
+            _ => {
+                let fault = format!("names no {0}: expected at least one [[{0}]]", self.kind);
+                self.faults.push((self.path.clone(), fault.into()));
+            }
+        }
+        let names = known.iter().map(String::as_str).chain([self.kind]);
+        self.settings = settings(table, names, &mut self.faults);
+    }
+
+    /// `command` with what the file says of the process in place of the
+    /// defaults.
+    pub(crate) fn overlay(&self, command: Command) -> Command {
+        self.settings.iter().fold(command, |command, (name, values)| {
+            command.mut_arg(name_of_argument(name), |arg| match (arg.get_action(), &values[..]) {
+                (ArgAction::Append, values) => arg.default_values(values.to_vec()),
+                (_, [value]) => arg.default_value(value.clone()),
+                // Two values for one are refused where they are read.
+                (_, values) => arg.default_value(values.join(",")),
+            })
+        })
+    }
+
+    /// The tables in their order, as flags of `known` names; `None` for those
+    /// of which nothing more can be read. Reports what is wrong with the file.
+    pub(super) fn tables(&self, known: &[String], report: &mut Report) -> Vec<Option<Vec<String>>> {
+        report.comes_from(&self.path);
+        for (value, fault) in &self.faults {
+            report.wrong("--config", value, fault.clone());
+        }
+        let read = |(number, table): (usize, &Value)| {
+            report.at(self.place(number));
+            let flags = self.flags(table, known, report);
+            report.at("");
+            flags
+        };
+        self.tables.iter().enumerate().map(read).collect()
+    }
+
+    fn flags(&self, table: &Value, known: &[String], report: &mut Report) -> Option<Vec<String>> {
+        let Value::Table(table) = table else {
+            report.problem("--config", format!("expected a table: write [[{}]]", self.kind));
+            return None;
+        };
+        let mut faults = Vec::new();
+        let settings = settings(table.clone(), known.iter().map(String::as_str), &mut faults);
+        for (key, fault) in faults {
+            report.wrong("--config", &key, fault);
+        }
+        let flag = |(name, values): &(String, Vec<String>)| {
+            values.iter().map(|value| format!("--{name}={value}")).collect::<Vec<_>>()
+        };
+        Some(settings.iter().flat_map(flag).collect())
+    }
+
+    /// How the problems of a table begin.
+    pub(super) fn place(&self, number: usize) -> String {
+        format!("{}: [[{}]] {}: ", self.path, self.kind, number + 1)
+    }
+}
+
+/// clap knows an argument by its field, which is its flag with underscores.
+fn name_of_argument(long: &str) -> String {
+    long.replace('-', "_")
+}
+
+fn parse(path: &str) -> Result<Table, Fault> {
+    let bytes = files::read(Path::new(path), FILE_BYTES_MAX)?;
+    let text = str::from_utf8(&bytes).map_err(|_| "is not UTF-8")?;
+    text.parse().map_err(|error: toml::de::Error| {
+        // The message alone: its context quotes the file.
+        let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+        format!("is not TOML in line {line}: {}", error.message()).into()
+    })
+}
+
+/// The settings in `table` of the names `known`. What is none is a fault.
+fn settings<'a>(
+    table: Table,
+    known: impl Iterator<Item = &'a str> + Clone,
+    faults: &mut Vec<(String, Fault)>,
+) -> Settings {
+    let mut settings = Settings::new();
+    for (key, value) in table {
+        let long = key.replace('_', "-");
+        match (known.clone().any(|name| name == long), texts(value)) {
+            (true, Some(_)) if settings.iter().any(|(name, _)| *name == long) => {
+                faults.push((key, "is given twice, once with an underscore: leave one out".into()));
+            }
+            (true, Some(texts)) => settings.push((long, texts)),
+            (true, None) => {
+                faults.push((key, "expected a text, a number, true or false, or a list of them".into()));
+            }
+            (false, _) => {
+                let fault = unknown(&key, known.clone());
+                faults.push((key, fault));
+            }
+        }
+    }
+    settings
+}
+
+/// A value as its flag would have it.
+fn texts(value: Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => Some(vec![text]),
+        Value::Integer(number) => Some(vec![number.to_string()]),
+        Value::Boolean(switch) => Some(vec![if switch { "on" } else { "off" }.to_owned()]),
+        Value::Array(values) => values
+            .into_iter()
+            .map(|value| match value {
+                Value::Array(_) => None,
+                value => texts(value)?.pop(),
+            })
+            .collect(),
+        Value::Float(_) | Value::Datetime(_) | Value::Table(_) => None,
+    }
+}
+
+fn unknown<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Fault {
+    match nearest(key, known) {
+        Some(near) => format!("is no known key; did you mean {near:?}?").into(),
+        None => "is no known key".into(),
+    }
+}
+
+/// Room for several thousand sources.
+const FILE_BYTES_MAX: usize = 16 << 20;

@@ -1,0 +1,162 @@
+//! Another configuration for a guard that is up.
+
+use std::fs;
+use std::time::Duration;
+
+use countersign::cli;
+use countersign::guard::ReloadError;
+use rustls::version::TLS13;
+use time::{Duration as Span, OffsetDateTime};
+use tokio::io::AsyncWriteExt as _;
+
+use crate::app::App;
+use crate::program::Directory;
+use crate::senders_ca::SendersCa;
+use crate::stand::{BODY, NOW, Stand, read_until_silent};
+
+#[tokio::test]
+async fn a_new_secret_takes_the_place_of_the_old_one_and_the_ledger_stays() {
+    let stand = Stand::with_flags(&["--rate-limit", "2/h", "--rate-burst", "2"]).await;
+    let first = stand.signed("msg_1", BODY);
+    assert_eq!(stand.post(&first, BODY).await.status, 204);
+    // Beside the new secret the old one is still good, and a replay is one.
+    let new = cli::generate_secret().unwrap();
+    let new_file = stand.write("new.secret", new.expose());
+    assert_eq!(stand.reload(&["--secret-file", &new_file]).unwrap(), Vec::<&str>::new());
+    assert_eq!(stand.post(&first, BODY).await.code(), "replayed");
+    let by_new = stand.signed_by(&new, "msg_2", BODY);
+    assert_eq!(stand.post(&by_new, BODY).await.status, 204);
+    // What was spent of the rate stays spent.
+    assert_eq!(stand.post_genuine("msg_3").await.code(), "rate_limited");
+    // And then it is gone.
+    stand.write("secret", cli::generate_secret().unwrap().expose());
+    stand.reload(&[]).unwrap();
+    assert_eq!(stand.post_genuine("msg_4").await.code(), "signature_mismatch");
+    assert_eq!(stand.app.take_seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_is_closed_when_its_certificate_is_revoked_and_no_other_is() {
+    let ca = SendersCa::new();
+    // The handshake goes by the time of day, what comes after it by the stand's clock.
+    let last = OffsetDateTime::now_utc().unix_timestamp().max(NOW.as_secs().cast_signed());
+    let end = OffsetDateTime::from_unix_timestamp(last).unwrap() + Span::WEEK;
+    let (trusted, crl) = (ca.certificate(), ca.crl(99, end));
+    let stand = Stand::with_flags(&["--client-ca", &trusted, "--client-crl", &crl]).await;
+    let mut connections = Vec::new();
+    for serial in [1_u64, 2] {
+        let sender = ca.sender(|params| params.serial_number = Some(serial.into()));
+        let mut stream = stand.tls_connect(stand.tls_client(Some(&sender), &[&TLS13])).await.unwrap();
+        assert!(exchange(&stand, &mut stream, &format!("before_{serial}")).await.starts_with("HTTP/1.1 204"));
+        connections.push(stream);
+    }
+    ca.crl(2, end);
+    stand.reload(&[]).unwrap();
+    let [good, revoked] = &mut connections[..] else { unreachable!("there are two") };
+    let refused = exchange(&stand, revoked, "after_2").await;
+    assert!(refused.starts_with("HTTP/1.1 403") && refused.contains("identity_not_allowed"), "{refused}");
+    assert!(revoked.write_all(b"x").await.is_err() || exchange(&stand, revoked, "again_2").await.is_empty());
+    for id in ["after_1", "again_1"] {
+        assert!(exchange(&stand, good, id).await.starts_with("HTTP/1.1 204"), "{id}");
+    }
+}
+
+/// Sends a genuine delivery on a connection that stays open.
+async fn exchange(
+    stand: &Stand,
+    stream: &mut tokio_rustls::client::TlsStream<tokio::net::TcpStream>,
+    id: &str,
+) -> String {
+    stream.write_all(&stand.raw_genuine(id, "")).await.ok();
+    stream.flush().await.ok();
+    read_until_silent(stream, Duration::from_millis(300)).await
+}
+
+#[tokio::test]
+async fn what_takes_a_restart_is_named_and_stays() {
+    let stand = Stand::with_flags(&[]).await;
+    let changed = stand.reload(&["--max-connections", "5", "--idle-timeout", "5s"]).unwrap();
+    assert_eq!(changed, ["max-connections", "idle-timeout"]);
+    assert_eq!(stand.post_genuine("msg_1").await.status, 204);
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_leaves_in_force_what_was() {
+    let stand = Stand::with_flags(&["--plain"]).await;
+    let reloaded = stand.reload_with(
+        &stand
+            .flags_without("--plain")
+            .chain(["--tls-cert", &stand.file("server.pem")])
+            .chain(["--tls-key", &stand.file("server.key"), "--client-auth", "off"])
+            .collect::<Vec<_>>(),
+    );
+    assert!(matches!(reloaded, Err(ReloadError::Transport)), "{reloaded:?}");
+}
+
+#[tokio::test]
+async fn a_hundred_reloads_under_load_cost_no_delivery() {
+    let stand = Stand::with_flags(&["--rate-limit-per-address", "100000/s"]).await;
+    let load = async {
+        let mut connection = stand.client.connect().await.unwrap();
+        for number in 0..400 {
+            let fields = stand.signed(&format!("msg_{number}"), BODY);
+            let reply = connection.post("/hooks", &fields, BODY.into()).await.unwrap();
+            assert_eq!(reply.status, 204, "{number}");
+        }
+    };
+    let reloads = async {
+        for number in 0..100 {
+            let more = cli::generate_secret().unwrap();
+            let file = stand.write(&format!("secret_{}", number % 2), more.expose());
+            tokio::task::yield_now().await;
+            stand.reload(&["--secret-file", &file]).unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(load, reloads);
+    assert_eq!(stand.app.take_seen().len(), 400);
+}
+
+#[tokio::test]
+async fn a_guard_takes_what_changes_in_its_files_or_at_a_hangup() {
+    let app = App::start().await.unwrap();
+    let directory = Directory::prepared().await;
+    let file = directory.path().join("guard.toml");
+    let source = |extra: &str| {
+        format!(
+            "{extra}\n[[source]]\nscheme = \"standard-webhooks\"\nsecret-file = \"certs/dev/webhook.secret\"\n\
+             upstream = \"http://{}\"\n",
+            app.address
+        )
+    };
+    fs::write(&file, source("")).unwrap();
+    let mut guard = directory.guard("countersign guard --plain --log-level info --config guard.toml").await;
+
+    fs::write(&file, source("max-connections = 7")).unwrap();
+    assert!(guard.line_with("configuration").await.contains("took the new configuration"));
+    assert!(guard.line_with("setting").await.contains("max-connections"));
+
+    fs::write(&file, source("max-conections = 7")).unwrap();
+    let line = guard.line_with("configuration").await;
+    assert!(
+        line.contains("did you mean \\\"max-connections\\\"?") && line.contains("stays in force"),
+        "{line}"
+    );
+
+    fs::write(&file, source("")).unwrap();
+    assert!(guard.line_with("configuration").await.contains("took the new configuration"));
+
+    // Nothing has changed, but somebody asks for it.
+    guard.signal("HUP").await;
+    assert!(guard.line_with("configuration").await.contains("took the new configuration"));
+    let page = crate::stand::get(guard.admin, "/metrics").await;
+    for line in [
+        "countersign_config_reloads_total{result=\"taken\"} 4",
+        "countersign_config_reloads_total{result=\"refused\"} 1",
+        "countersign_config_is_current 1",
+    ] {
+        assert!(page.contains(line), "{line}\n{page}");
+    }
+    guard.signal("TERM").await;
+    assert_eq!(guard.end().await.code, Some(0));
+}
