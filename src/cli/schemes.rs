@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::{WRONG, say};
 use crate::config::preset_named;
 use crate::schemes::describe::{describe, signature_header};
-use crate::schemes::{Preset, presets};
+use crate::schemes::{Mechanism, Preset, presets};
 
 /// Shown below the flags.
 pub(super) const EXAMPLES: &str = "\
@@ -88,7 +88,7 @@ fn one(preset: &Preset) -> String {
     for fact in &facts {
         let _ = writeln!(text, "  {:width$}  {}", fact.name, fact.text);
     }
-    let _ = write!(text, "\nA guard that takes it, and a request to try it with:\n");
+    let _ = write!(text, "\nFor example:\n");
     for line in examples(preset) {
         let _ = writeln!(text, "  {line}");
     }
@@ -112,17 +112,25 @@ fn known_by(preset: &Preset) -> String {
     signature_header(preset).map_or_else(|| "(in the body)".to_owned(), |name| name.to_string())
 }
 
-/// A guard, and a request to it by hand.
-fn examples(preset: &Preset) -> [String; 2] {
+/// A guard, and where we can sign as the sender does, a request to it by hand.
+fn examples(preset: &Preset) -> Vec<String> {
     let name = preset.name;
-    [
-        format!(
-            "countersign guard --upstream http://127.0.0.1:3000 --tls-cert server.pem --tls-key server.key \
-             --client-auth off --scheme {name} --secret-file {name}.secret --path /hooks/{name}"
-        ),
-        format!(
-            "countersign send https://localhost:8843/hooks/{name} --ca ca.pem --scheme {name} \
-             --secret-file {name}.secret --data '{{}}'"
-        ),
-    ]
+    let url = format!("https://localhost:8843/hooks/{name}");
+    let public = if preset.mechanism.signs_url() { format!(" --public-url {url}") } else { String::new() };
+    let guard = format!(
+        "countersign guard --upstream http://127.0.0.1:3000 --tls-cert server.pem --tls-key server.key \
+         --client-auth off --scheme {name} --secret-file {name}.secret --path /hooks/{name}{public}"
+    );
+    let send = |data: &str| {
+        format!("countersign send {url} --ca ca.pem --scheme {name} --secret-file {name}.secret --data {data}")
+    };
+    let send = match &preset.mechanism {
+        Mechanism::Template(_) | Mechanism::HttpSignatures(_) | Mechanism::Cavage(_) | Mechanism::Token(_) => {
+            Some(send("'{}'"))
+        }
+        Mechanism::Form(_) => Some(send("a=b -H 'Content-Type: application/x-www-form-urlencoded'")),
+        // Its signature is made by the provider's own service.
+        Mechanism::Mailgun | Mechanism::Jwt(_) => None,
+    };
+    [Some(guard), send].into_iter().flatten().collect()
 }

@@ -111,6 +111,32 @@ raw("repeated", github(compact) + [("X-Hub-Signature-256", "sha256=" + "0" * 64)
 raw("renamed", standard(compact, prefix="x-acme"), compact, "standard-webhooks", WHSEC, ["field_elsewhere"], code="signature_missing")
 raw("of_another_scheme", standard(compact), compact, "svix", WHSEC, ["other_preset"], code="signature_missing")
 
+# The URL, as it is entered at the sender.
+OWN = ["--public-url", "https://hooks.example/hooks"]
+
+
+def square(body, url):
+    return [("x-square-hmacsha256-signature", base64.b64encode(mac(PLAIN, url.encode() + body).digest()).decode())]
+
+
+def trello(body, url):
+    return [("X-Trello-Webhook", base64.b64encode(mac(PLAIN, body + url.encode(), hashlib.sha1).digest()).decode())]
+
+
+def twilio(fields, url):
+    text = url + "".join(name + value for name, value in sorted(fields.items()))
+    return [("X-Twilio-Signature", base64.b64encode(mac(PLAIN, text.encode(), hashlib.sha1).digest()).decode())]
+
+
+raw("url_plain_http", square(compact, "http://hooks.example/hooks"), compact, "square", PLAIN, ["url_scheme"], flags=OWN)
+raw("url_slash", trello(compact, "https://hooks.example/hooks/"), compact, "trello", PLAIN, ["url_slash"], flags=OWN)
+sms = {"From": "+15550001", "Body": "hi there"}
+call = twilio(sms, "https://hooks.example/hooks")
+raw("url_host", call, urllib.parse.urlencode(sms).encode(), "twilio-form", PLAIN, ["url_host"], kind="application/x-www-form-urlencoded", flags=["--public-url", "https://internal.example/hooks"])
+raw("url_port", square(compact, "https://hooks.example:443/hooks"), compact, "square", PLAIN, ["url_port"], flags=OWN)
+raw("url_path", square(compact, "https://hooks.example/in/square"), compact, "square", PLAIN, ["url_path"], flags=["--public-url", "https://hooks.example/hooks"], line="POST /in/square HTTP/1.1")
+raw("url_and_line_end", square(compact, "http://hooks.example/hooks"), compact + b"\n", "square", PLAIN, ["url_scheme", "body_line_end_added"], flags=OWN)
+
 # The time.
 raw("too_old", stripe(compact, t=NOW - 3600), compact, "stripe", WHSEC, "time_only", code="timestamp_too_old")
 
