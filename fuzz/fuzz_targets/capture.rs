@@ -4,6 +4,7 @@
 
 #![no_main]
 
+use countersign::clock::UnixTime;
 use countersign::explain::{Capture, Case, Format, hints, search};
 use countersign::keys::Secret;
 use countersign::schemes::{SchemeOptions, preset};
@@ -22,6 +23,7 @@ fuzz_target!(|data: &[u8]| {
                 preset: preset(name).expect("a preset").into(),
                 credentials: vec![Secret::new("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").into()],
                 options: SchemeOptions::default(),
+                at: UnixTime::EPOCH,
             };
             let _ = hints(&case);
             assert!(search(&case, &[]).findings.is_empty(), "nobody forges by chance");

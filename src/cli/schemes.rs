@@ -122,12 +122,15 @@ fn examples(preset: &Preset) -> Vec<String> {
          --client-auth off --scheme {name} --secret-file {name}.secret --path /hooks/{name}{public}"
     );
     let send = |data: &str| {
-        format!("countersign send {url} --ca ca.pem --scheme {name} --secret-file {name}.secret --data {data}")
+        format!(
+            "countersign send {url} --ca ca.pem --scheme {name} --secret-file {name}.secret --data {data}"
+        )
     };
     let send = match &preset.mechanism {
-        Mechanism::Template(_) | Mechanism::HttpSignatures(_) | Mechanism::Cavage(_) | Mechanism::Token(_) => {
-            Some(send("'{}'"))
-        }
+        Mechanism::Template(_)
+        | Mechanism::HttpSignatures(_)
+        | Mechanism::Cavage(_)
+        | Mechanism::Token(_) => Some(send("'{}'")),
         Mechanism::Form(_) => Some(send("a=b -H 'Content-Type: application/x-www-form-urlencoded'")),
         // Its signature is made by the provider's own service.
         Mechanism::Mailgun | Mechanism::Jwt(_) => None,

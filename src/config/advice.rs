@@ -104,8 +104,8 @@ fn on_source(source: &SourceConfig) -> Vec<Remark> {
         remarks.push(Remark::warning(
             "--scheme",
             format!(
-                "{first}: signs nothing of the body: whoever gets hold of a token, or of the way between sender and \
-                 guard, can send any body with it; another --scheme that signs it can be demanded too"
+                "{first}: signs nothing of the body: whoever has seen one delivery can send any body with it; keep to TLS, \
+                 name the sender's addresses or certificates, or demand a --scheme that signs it as well"
             ),
         ));
     }
@@ -122,8 +122,9 @@ fn on_source(source: &SourceConfig) -> Vec<Remark> {
 /// What is worth knowing of tokens.
 fn on_tokens(transport: &Transport, source: &SourceConfig) -> Vec<Remark> {
     let mut remarks = Vec::new();
-    for token in source.demand.iter().filter_map(Scheme::token_requirements) {
-        if token.audiences.is_empty() {
+    let tokens = source.demand.iter().filter_map(|scheme| Some((scheme, scheme.token_requirements()?)));
+    for (scheme, token) in tokens {
+        if token.audiences.is_empty() && !scheme.covers_body() {
             remarks.push(Remark::warning("--audience", "any: a token for another service will do"));
         }
         if token.keys == KeySource::Issuer && token.issuer.is_none() {

@@ -120,6 +120,9 @@ fn source_lines(source: &SourceConfig, lines: &mut Lines) {
     lines.add_each("allow-ip", &source.allow, "any");
     lines.add("max-body", ByteSize(source.body_bytes_max));
     rate_line(source.rate, lines);
+    if let Some(url) = &source.public_url {
+        lines.add("public-url", url);
+    }
     ledger_lines(source, lines);
     lines.add("upstream", &source.upstream);
     if let Upstream::Https { ca, .. } = &source.upstream {
@@ -183,7 +186,7 @@ fn ledger_lines(source: &SourceConfig, lines: &mut Lines) {
     let Some(scheme) = source.demand.naming() else {
         return lines.add("remembered", "nothing: no scheme signs anything of the request");
     };
-    if scheme.id_header().is_some() {
+    if scheme.signs_id() {
         lines.add("dedupe-window", Span(source.dedupe_window));
     } else if scheme.tolerance().is_none() {
         lines.add("signed bytes remembered", Span(source.content_window));

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use super::engine::EngineConfig;
 use super::issuer::IssuerConfig;
 use super::stamps::Stamps;
-use crate::config::values::Host;
+use super::values::{Host, PublicUrl};
 use crate::schemes::{Demand, Policy};
 
 /// The configuration of the guard role.
@@ -108,6 +108,8 @@ pub struct SourceConfig {
     pub demand: Demand,
     /// Who publishes the keys of its tokens, where the source has none itself.
     pub issuer: Option<IssuerConfig>,
+    /// The URL that the sender knows it by, where a scheme signs that.
+    pub public_url: Option<PublicUrl>,
     /// Client addresses; empty means any, and was asked for by leaving the
     /// allow list out.
     pub allow: Vec<IpNet>,

@@ -154,6 +154,8 @@ pub struct SourceArgs {
     #[command(flatten)]
     pub sender: SenderArgs,
     #[command(flatten)]
+    pub signature: SignatureArgs,
+    #[command(flatten)]
     pub token: TokenArgs,
     #[command(flatten)]
     pub upstream: UpstreamArgs,
@@ -226,6 +228,12 @@ pub struct SenderArgs {
     /// that name none.
     #[arg(long, value_name = "HOST")]
     pub host: Vec<String>,
+    /// The URL as the sender has it, for schemes that sign it.
+    ///
+    /// https://host, which the path and query of each request follow, or https://host/path, which stands for the
+    /// path and is followed by the query alone. Never taken from what a client says.
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
 
     /// Path that takes deliveries, exact (/hooks) or a prefix (/hooks/*); give it again for more [default: /*].
     #[arg(long, value_name = "PATH")]
@@ -265,6 +273,43 @@ pub struct SenderArgs {
     /// Within it a sender's own retry after a lost answer is recognised.
     #[arg(long, value_name = "DURATION")]
     pub dedupe_window: Option<String>,
+}
+
+/// How a sender signs that is in nobody's row: for --scheme hmac, and the first flag for --scheme api-key too.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+#[command(next_help_heading = "A signature of your own")]
+pub struct SignatureArgs {
+    /// Header with the signature, or with the key [default: X-Signature, X-API-Key].
+    #[arg(long, value_name = "HEADER")]
+    pub signature_header: Option<String>,
+
+    /// Text before the signature in its header, such as sha256= [default: none].
+    #[arg(long, value_name = "TEXT")]
+    pub signature_prefix: Option<String>,
+
+    /// How the signature is written [default: hex].
+    #[arg(long, value_name = "hex|base64")]
+    pub signature_encoding: Option<String>,
+
+    /// How the signature is made [default: hmac-sha256].
+    #[arg(long, value_name = "hmac-sha256|hmac-sha384|hmac-sha512|hmac-sha1")]
+    pub signature_algorithm: Option<String>,
+
+    /// What is signed, such as {id}.{timestamp}.{body}; {method} and {url} are parts too [default: {body}].
+    #[arg(long, value_name = "TEMPLATE")]
+    pub signed_content: Option<String>,
+
+    /// Header with the signed time, for {timestamp}.
+    #[arg(long, value_name = "HEADER")]
+    pub timestamp_header: Option<String>,
+
+    /// How the time is written [default: seconds].
+    #[arg(long, value_name = "seconds|milliseconds|rfc3339")]
+    pub timestamp_format: Option<String>,
+
+    /// Header with the message id, for {id}.
+    #[arg(long, value_name = "HEADER")]
+    pub id_header: Option<String>,
 }
 
 /// The receiver app.

@@ -38,25 +38,27 @@ pub struct Case {
     pub credentials: Vec<Credential>,
     /// What else the source chose.
     pub options: SchemeOptions,
+    /// When it is judged.
+    pub at: UnixTime,
 }
 
 impl Case {
-    /// What a guard says of it at `now`.
-    pub fn judge(&self, now: UnixTime) -> Result<Result<Proof, Refusal>, KeyError> {
+    /// What a guard says of it.
+    pub fn judge(&self) -> Result<Result<Proof, Refusal>, KeyError> {
         let scheme = self.scheme(self.options.clone())?;
-        Ok(self.open(&scheme, now).and_then(|open| self.finish(open)))
+        Ok(self.open(&scheme).and_then(|open| self.finish(open)))
     }
 
-    /// What the head step says at `now`, with the time that the request claims.
-    pub fn judge_head(&self, now: UnixTime) -> Result<Result<Option<UnixTime>, Refusal>, KeyError> {
+    /// What the head step says, with the time that the request claims.
+    pub fn judge_head(&self) -> Result<Result<Option<UnixTime>, Refusal>, KeyError> {
         let scheme = self.scheme(self.options.clone())?;
-        Ok(self.open(&scheme, now).map(|open| open.claimed_at()))
+        Ok(self.open(&scheme).map(|open| open.claimed_at()))
     }
 
     /// When it claims to have been signed, if that can be read before the body.
     pub fn claimed_at(&self) -> Option<UnixTime> {
         let scheme = self.scheme(self.timeless()).ok()?;
-        self.open(&scheme, UnixTime::EPOCH).ok()?.claimed_at()
+        self.open(&scheme).ok()?.claimed_at()
     }
 
     /// Whether the signature holds, if only its time were another.
@@ -67,7 +69,7 @@ impl Case {
     /// The proof, whenever it was signed and however weak the key.
     pub(super) fn holds(&self) -> Option<Proof> {
         let scheme = self.scheme(self.timeless()).ok()?;
-        self.open(&scheme, UnixTime::EPOCH).and_then(|open| self.finish(open)).ok()
+        self.open(&scheme).and_then(|open| self.finish(open)).ok()
     }
 
     /// A change of the request alone.
@@ -86,10 +88,10 @@ impl Case {
         SchemeOptions { tolerance: Some(Duration::MAX), allow_weak_secret: true, ..self.options.clone() }
     }
 
-    fn open(&self, scheme: &Scheme, now: UnixTime) -> Result<Open, Refusal> {
+    fn open(&self, scheme: &Scheme) -> Result<Open, Refusal> {
         let Request { method, target, fields, .. } = &self.request;
         let head = Head { method, target, fields, public_url: self.public_url.as_deref() };
-        scheme.open(&head, now)
+        scheme.open(&head, self.at)
     }
 
     fn finish(&self, mut open: Open) -> Result<Proof, Refusal> {

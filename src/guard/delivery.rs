@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use crate::guard::accept::Connection;
@@ -55,6 +55,8 @@ pub(crate) struct Delivery {
     connection: Arc<Connection>,
     point: PointOfNoReturn,
     observation: Observation,
+    /// What a 401 asks for, by the scheme of the source that was found.
+    challenge: HeaderValue,
 }
 
 impl Delivery {
@@ -66,7 +68,7 @@ impl Delivery {
     ) -> Self {
         let telemetry = Arc::clone(&worker.guard.telemetry);
         let observation = Observation::begin(telemetry, connection.client, request);
-        Self { worker, connection, point, observation }
+        Self { worker, connection, point, observation, challenge: HeaderValue::from_static("Signature") }
     }
 
     pub(crate) fn guard(&self) -> Arc<Guard> {
@@ -98,6 +100,7 @@ impl Delivery {
     }
 
     pub(crate) fn note_routed(&mut self, routed: &Routed) {
+        self.challenge = routed.source().challenge_value.clone();
         self.observation.named = Some(Arc::clone(&routed.source().named));
     }
 
@@ -124,7 +127,7 @@ impl Delivery {
     ) -> Response<AnswerBody> {
         let (outcome, mut response) = match result {
             Ok(response) => (outcome_of(&response), response),
-            Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response()),
+            Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response(self.challenge)),
         };
         if let Outcome::Rejected(rejection) = outcome
             && rejection.is_of_the_ledger()

@@ -204,25 +204,6 @@ impl Rejection {
         }
     }
 
-    /// What a 401 asks for (RFC 9110 section 15.5.2). Where there was no token
-    /// at all, no error is named (RFC 6750 section 3.1).
-    const fn challenge(self) -> Option<&'static str> {
-        match self {
-            Self::Unproven(Refusal::TokenMissing) => Some("Bearer"),
-            Self::Unproven(
-                Refusal::TokenMalformed
-                | Refusal::TokenMismatch
-                | Refusal::TokenExpired
-                | Refusal::TokenNotYetValid
-                | Refusal::IssuerMismatch
-                | Refusal::AudienceMismatch
-                | Refusal::ClaimMissing,
-            ) => Some("Bearer error=\"invalid_token\""),
-            Self::Unproven(_) => Some("Signature"),
-            _ => None,
-        }
-    }
-
     /// The RFC 9457 document: the same bytes for every caller.
     fn problem(self) -> Bytes {
         static PROBLEMS: LazyLock<Vec<(Rejection, Bytes)>> = LazyLock::new(|| {
@@ -256,15 +237,16 @@ impl Refused {
         Self { rejection: Rejection::Internal, fields: vec![(service::ERROR_ID, id)] }
     }
 
-    /// The answer to the caller.
-    pub(crate) fn into_response(self) -> Response<AnswerBody> {
+    /// The answer to the caller. `challenge` is what the source's schemes ask for.
+    pub(crate) fn into_response(self, challenge: HeaderValue) -> Response<AnswerBody> {
         let mut response = service::problem(self.rejection.problem(), self.rejection.status());
         let fields = response.headers_mut();
         if let Some(seconds) = self.rejection.retry_after() {
             fields.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
-        if let Some(challenge) = self.rejection.challenge() {
-            fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        if self.rejection.status() == StatusCode::UNAUTHORIZED {
+            // RFC 9110 section 15.5.2: a 401 names a challenge.
+            fields.insert(WWW_AUTHENTICATE, challenge);
         }
         fields.extend(self.fields);
         response

@@ -13,7 +13,7 @@ use crate::guard::routes;
 use crate::guard::way::Way;
 use crate::ledger::{Class, Memory, SourceIndex};
 use crate::limits::RateLimiter;
-use crate::schemes::Policy;
+use crate::schemes::{Policy, Scheme};
 use crate::telemetry::Named;
 
 /// What a source has that a reload does not replace unless its own setting
@@ -47,6 +47,8 @@ pub(crate) struct Source {
     pub(crate) name_value: HeaderValue,
     /// `Countersign-Scheme`.
     pub(crate) scheme_value: HeaderValue,
+    /// `WWW-Authenticate` of a 401.
+    pub(crate) challenge_value: HeaderValue,
     /// `Allow` of a 405.
     pub(crate) allow_value: HeaderValue,
 }
@@ -54,7 +56,8 @@ pub(crate) struct Source {
 impl Source {
     /// A source at the ledger's place `index`, over what outlives a reload.
     pub(crate) fn new(index: SourceIndex, config: SourceConfig, lasting: Lasting) -> Self {
-        let names: Vec<_> = config.demand.iter().map(|scheme| scheme.preset().name).collect();
+        let listed = |of: fn(&Scheme) -> &str| config.demand.iter().map(of).collect::<Vec<_>>().join(", ");
+        let (names, challenges) = (listed(|scheme| scheme.preset().name), listed(Scheme::challenge));
         let Lasting { rate, way, issuer, named } = lasting;
         Self {
             index,
@@ -66,7 +69,8 @@ impl Source {
             memory: memory(&config),
             name_value: HeaderValue::from_str(&config.name)
                 .expect("the configuration admits only source names that are field values"),
-            scheme_value: HeaderValue::from_str(&names.join(", ")).expect("names of presets are plain"),
+            scheme_value: HeaderValue::from_str(&names).expect("names of presets are plain"),
+            challenge_value: HeaderValue::from_str(&challenges).expect("challenges are plain"),
             allow_value: routes::allow(&config.methods),
             config,
         }
@@ -91,7 +95,7 @@ fn memory(config: &SourceConfig) -> Memory {
         return Memory { tolerance: None, window: Duration::ZERO };
     };
     let tolerance = scheme.fresh_for();
-    let window = match (scheme.id_header().is_some(), tolerance) {
+    let window = match (scheme.signs_id(), tolerance) {
         (true, _) => config.dedupe_window,
         (false, Some(_)) => Duration::ZERO,
         (false, None) => config.content_window,

@@ -103,7 +103,7 @@ pub use refusal::Refusal;
 pub use scheme::{Beside, Credential, Head, SECRETS_MAX, Scheme, SchemeOptions};
 pub use sign::{Message, SignError};
 pub use template::{
-    Algorithm, Grammar, ID_BYTES_MAX, ListSyntax, Part, SIGNATURES_MAX, SignatureField, TimestampField,
-    TimestampForm, TimestampPlace, Wire,
+    Algorithm, Grammar, ID_BYTES_MAX, ListSyntax, Part, SIGNATURES_MAX, SignatureField, SignedContentFault,
+    TimestampField, TimestampForm, TimestampPlace, Wire, signed_content,
 };
 pub use token::{TokenForm, TokenWire};

@@ -65,6 +65,16 @@ impl Scheme {
         }
     }
 
+    /// Why [`Scheme::sign`] refuses every message, if it does.
+    pub fn cannot_sign(&self) -> Option<SignError> {
+        match &self.keyed {
+            Keyed::Template(template) if !template.can_sign() => Some(SignError::PublicKey),
+            Keyed::Mailgun(_) => Some(SignError::SignedInBody),
+            Keyed::Jwt(jwt) if !jwt.can_sign() => Some(SignError::PublicKey),
+            _ => None,
+        }
+    }
+
     /// The headers that make `message` verifiable: id, timestamp and signature,
     /// as far as the scheme has them. Signs with every secret where the header
     /// is a list, with the first otherwise.

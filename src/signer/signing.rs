@@ -46,13 +46,15 @@ pub(crate) fn sign(taken: Taken, parts: &Parts, now: UnixTime) -> Result<Signed,
     )?;
     let schemes = &endpoint.config.schemes;
     let id = id(schemes, &parts.headers)?;
+    let signs_url = schemes.iter().any(|scheme| scheme.preset().mechanism.signs_url());
+    let url = signs_url.then(|| endpoint.config.egress.destination.url_of(target.as_str()));
     let message = Message {
         id: id.as_deref(),
         timestamp: now,
         body: &body,
         method: &parts.method,
         target: target.as_str(),
-        public_url: None,
+        public_url: url.as_deref(),
     };
     let mut fields = Vec::with_capacity(3 * schemes.len());
     for scheme in schemes {

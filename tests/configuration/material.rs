@@ -37,6 +37,20 @@ allow-shared-secret = true
 path = "/github"
 upstream = "http://127.0.0.1:3000"
 "#;
+/// A secret that `scheme` takes.
+pub(crate) fn secret_of(scheme: &str) -> &'static str {
+    match scheme {
+        "adyen-platform" => "4F8BD8DD7B0AE93C2C582968F40F6BC2D90BCBD91AA97BB6E54B8D3E44048C5C",
+        "basic-auth" => "user:a-password-of-more-than-24-bytes",
+        // Public keys: RFC 8032 section 7.1, and a key made for this test.
+        "discord" => "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+        "standard-webhooks-v1a" => "whpk_PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=",
+        "sendgrid" => {
+            "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE0lToc1y7GO7jbKRLraCokiQwASl5VqN9kWgnpq+8UdmkvUxhv0sR4xQLzeyThIxCnvznkVyJx+4ui5CAnxi76A=="
+        }
+        _ => SECRET,
+    }
+}
 
 /// A fresh directory named after the test, holding a development PKI and
 /// secrets of every sort.

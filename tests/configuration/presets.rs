@@ -7,7 +7,7 @@ use std::process::Command;
 use countersign::config::{Environment, GuardArgs, GuardConfig};
 use countersign::schemes::presets;
 
-use super::material::{SECRET, directory};
+use super::material::{directory, secret_of};
 
 #[test]
 fn there_is_a_configuration_for_each_preset_and_a_guard_would_start_on_it() {
@@ -15,7 +15,7 @@ fn there_is_a_configuration_for_each_preset_and_a_guard_would_start_on_it() {
     let directory = directory.to_str().unwrap();
     for preset in presets() {
         let file = format!("{FILES}/{}.env", preset.name);
-        let environment = environment(Path::new(&file), directory);
+        let environment = environment(Path::new(&file), directory, secret_of(preset.name));
         let args = GuardArgs::from_flags::<&str>([], &environment).unwrap();
         let (config, remarks) = GuardConfig::from_args(&args, &environment)
             .unwrap_or_else(|problems| panic!("{file}:\n{problems}"));
@@ -36,7 +36,8 @@ fn the_check_that_a_configuration_begins_with_works_as_printed() {
         let name = file.unwrap().file_name().into_string().unwrap();
         let text = fs::read_to_string(format!("{FILES}/{name}")).unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix("# Check it:")).expect(&name);
-        let line = line.replace("=...", &format!("={SECRET}")).replace("examples/presets", FILES);
+        let held = secret_of(name.trim_end_matches(".env"));
+        let line = line.replace("=...", &format!("={held}")).replace("examples/presets", FILES);
         let mut shell = Command::new("sh");
         let output =
             shell.args(["-c", &line]).current_dir(here).env_clear().env("PATH", &path).output().unwrap();
@@ -48,14 +49,14 @@ fn the_check_that_a_configuration_begins_with_works_as_printed() {
 
 /// The variables of the file, with development certificates and a secret in
 /// the places it names.
-fn environment(file: &Path, directory: &str) -> Environment {
+fn environment(file: &Path, directory: &str, held: &str) -> Environment {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let pairs = lines.map(|line| line.split_once('=').unwrap());
     let pairs: Vec<_> =
         pairs.map(|(name, value)| (name.to_owned(), value.replace("certs/dev", directory))).collect();
     let secret = pairs.iter().find(|(name, _)| name.ends_with("SECRET_ENV")).map(|(_, name)| name.clone());
-    pairs.into_iter().chain(secret.map(|name| (name, SECRET.to_owned()))).collect()
+    pairs.into_iter().chain(secret.map(|name| (name, held.to_owned()))).collect()
 }
 
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/presets");

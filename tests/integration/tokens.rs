@@ -62,9 +62,7 @@ async fn a_token_of_the_issuer_reaches_the_app_and_no_other_does() {
     ] {
         let reply = stand.post(&fields, BODY).await;
         assert_eq!(verdict(&reply), (401, code.to_owned()));
-        let challenge = reply.fields["www-authenticate"].to_str().unwrap();
-        let is_of_the_signature = ["signature_mismatch", "algorithm_not_allowed"].contains(&code);
-        assert_eq!(challenge.starts_with("Bearer"), !is_of_the_signature, "{code}");
+        assert_eq!(reply.fields["www-authenticate"], "Bearer");
     }
     let seen = stand.app.take_seen();
     assert_eq!(seen.len(), 1);

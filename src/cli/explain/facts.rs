@@ -58,10 +58,9 @@ impl<'a> Facts<'a> {
         capture: &'a Capture,
         cases: &'a [Case],
         others: &[(String, Secret)],
-        moment: Moment,
+        received: Received,
     ) -> Self {
-        let received = moment.resolve(cases);
-        let schemes = cases.iter().map(|case| SchemeFacts::gather(case, others, received.at)).collect();
+        let schemes = cases.iter().map(|case| SchemeFacts::gather(case, others)).collect();
         let steps = steps::of_source(&scrutiny.source, capture);
         Self { source: &scrutiny.source.name, capture, received, steps, schemes }
     }
@@ -74,8 +73,8 @@ impl<'a> Facts<'a> {
 }
 
 impl<'a> SchemeFacts<'a> {
-    fn gather(case: &'a Case, others: &[(String, Secret)], received: UnixTime) -> Self {
-        let (steps, slot) = steps::of_scheme(case, received);
+    fn gather(case: &'a Case, others: &[(String, Secret)]) -> Self {
+        let (steps, slot) = steps::of_scheme(case);
         let why = match slot {
             Some(slot) => Why::Holds { slot },
             None if case.holds_at_some_time() => Why::TimeOnly,
@@ -104,7 +103,7 @@ impl Moment {
     }
 
     /// Where no time is signed, none matters.
-    fn resolve(self, cases: &[Case]) -> Received {
+    pub(super) fn resolve(self, cases: &[Case]) -> Received {
         match self {
             Self::At(received) => received,
             Self::Signed => {

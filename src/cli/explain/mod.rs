@@ -21,8 +21,8 @@ use std::process::ExitCode;
 use clap::{Args, Command, ValueEnum};
 
 use super::{WRONG, say};
-use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Environment, GuardArgs, Keying, Scrutinies};
+use crate::clock::{Clock as _, SystemClock, UnixTime};
+use crate::config::{Environment, GuardArgs, Keying, Scrutinies, SourceConfig};
 use crate::explain::{Capture, Case, Format};
 use facts::{Facts, Moment};
 
@@ -118,9 +118,12 @@ pub(super) fn run(args: &ExplainArgs, environment: &Environment) -> ExitCode {
     let Some(scrutiny) = scrutinies.of(capture.host(), capture.path()) else {
         return wrong(&format!("no source takes {}: a guard answers no_source", capture.path()));
     };
-    let cases: Vec<Case> = scrutiny.keyings.iter().map(|keying| case(&capture, keying)).collect();
+    let mut cases: Vec<Case> =
+        scrutiny.keyings.iter().map(|keying| case(&capture, keying, &scrutiny.source)).collect();
     let moment = args.received_at.unwrap_or_else(|| Moment::of(&capture, SystemClock.now()));
-    let facts = Facts::gather(scrutiny, &capture, &cases, &scrutinies.others, moment);
+    let received = moment.resolve(&cases);
+    cases.iter_mut().for_each(|case| case.at = received.at);
+    let facts = Facts::gather(scrutiny, &capture, &cases, &scrutinies.others, received);
     let mut stdout = io::stdout().lock();
     if args.json {
         say(&mut stdout, format_args!("{:#}", json::shown(&facts)));
@@ -141,13 +144,15 @@ pub(super) fn hide_the_rest(command: Command) -> Command {
     })
 }
 
-fn case(capture: &Capture, keying: &Keying) -> Case {
+fn case(capture: &Capture, keying: &Keying, source: &SourceConfig) -> Case {
     Case {
         request: capture.request.clone(),
-        public_url: None,
+        public_url: source.public_url.as_ref().map(|url| url.of(&capture.request.target)),
         preset: keying.preset.clone(),
         credentials: keying.credentials.clone(),
         options: keying.options.clone(),
+        // Not known before all are read: it may be the time that one of them claims.
+        at: UnixTime::EPOCH,
     }
 }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::facts::shown_time;
-use crate::clock::UnixTime;
 use crate::config::SourceConfig;
 use crate::explain::{Capture, Case};
 use crate::guard::Rejection;
@@ -66,17 +65,17 @@ pub(super) fn of_source(source: &SourceConfig, capture: &Capture) -> Vec<Step> {
 
 /// The steps of one scheme, and the place of the secret that made the
 /// signature where it holds.
-pub(super) fn of_scheme(case: &Case, received: UnixTime) -> (Vec<Step>, Option<usize>) {
+pub(super) fn of_scheme(case: &Case) -> (Vec<Step>, Option<usize>) {
     let names = case.scheme(case.options.clone()).map(|scheme| scheme.security_headers().to_vec());
     let mut steps: Vec<Step> = names.unwrap_or_default().iter().map(|name| field(case, name)).collect();
-    let head = case.judge_head(received).unwrap_or(Err(Refusal::UnknownKey));
-    let proof = case.judge(received).unwrap_or(Err(Refusal::UnknownKey));
+    let head = case.judge_head().unwrap_or(Err(Refusal::UnknownKey));
+    let proof = case.judge().unwrap_or(Err(Refusal::UnknownKey));
     let (head_outcome, last) = match (&head, &proof) {
         (Err(refusal), _) => (Outcome::Refused(refusal.code()), Outcome::NotReached),
         (Ok(_), Err(refusal)) => (Outcome::Passed, Outcome::Refused(refusal.code())),
         (Ok(_), Ok(_)) => (Outcome::Passed, Outcome::Passed),
     };
-    steps.push(Step { name: "head".to_owned(), outcome: head_outcome, detail: claimed(case, received) });
+    steps.push(Step { name: "head".to_owned(), outcome: head_outcome, detail: claimed(case) });
     let slot = proof.as_ref().ok().map(crate::schemes::Proof::slot);
     let detail = match slot {
         Some(slot) => format!("made with secret {} of {}", slot + 1, case.credentials.len()),
@@ -97,7 +96,8 @@ fn field(case: &Case, name: &HeaderName) -> Step {
     Step { name: name.to_string(), outcome, detail }
 }
 
-fn claimed(case: &Case, received: UnixTime) -> String {
+fn claimed(case: &Case) -> String {
+    let received = case.at;
     let Some(at) = case.claimed_at() else {
         return "signature, time and id as the scheme has them".to_owned();
     };

@@ -16,7 +16,7 @@ use crate::config::values::{
     ByteSize, Destination, Fault, Protection, Switch, duration, name, network, number, word,
 };
 use crate::config::{ClientCertificate, ClientTls, EgressConfig, EndpointConfig, PathPattern, TlsVersion};
-use crate::schemes::{Scheme, SchemeOptions};
+use crate::schemes::{Row, Scheme, SchemeOptions};
 
 /// Reads an endpoint. `prefix` gives its path prefix by its name where none
 /// is given.
@@ -158,7 +158,12 @@ fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -
             continue;
         }
         let options = if preset.mechanism.names_keys() { &named } else { &plain };
-        schemes.extend(scheme::compile(preset, &mine, options, report).map(Arc::new));
+        let compiled = scheme::compile(&Row::from(*preset), &mine, options, report);
+        if let Some(fault) = compiled.as_ref().and_then(Scheme::cannot_sign) {
+            report.wrong("--scheme", preset.name, fault.to_string());
+            continue;
+        }
+        schemes.extend(compiled.map(Arc::new));
     }
     (schemes.len() == presets.len()).then_some(schemes)
 }

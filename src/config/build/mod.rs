@@ -7,6 +7,7 @@ mod authorization;
 mod bounds;
 mod by_hand;
 mod endpoint;
+mod row;
 mod scheme;
 mod scrutiny;
 mod secret;

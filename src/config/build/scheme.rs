@@ -9,7 +9,7 @@ use crate::config::scrutiny::Keying;
 use crate::config::secrets::Sourced;
 use crate::config::values::Fault;
 use crate::keys::KEY_BYTES_MIN;
-use crate::schemes::{self, Credential, KeyError, KeyFault, Preset, Scheme, SchemeOptions};
+use crate::schemes::{self, Credential, KeyError, KeyFault, Preset, Row, Scheme, SchemeOptions};
 
 /// Reads the name of a preset.
 pub(crate) fn preset(name: &str) -> Result<&'static Preset, Fault> {
@@ -23,19 +23,19 @@ pub(crate) fn preset(name: &str) -> Result<&'static Preset, Fault> {
 /// The compiled scheme. Each secret that is of no use is reported with its own
 /// place.
 pub(super) fn compile(
-    preset: &'static Preset,
+    row: &Row,
     secrets: &[&Sourced],
     options: &SchemeOptions,
     report: &mut Report,
 ) -> Option<Scheme> {
-    let usable = secrets.iter().filter(|sourced| is_usable(sourced, preset, options, report)).count();
+    let usable = secrets.iter().filter(|sourced| is_usable(sourced, row, options, report)).count();
     if usable < secrets.len() {
         return None;
     }
     let credentials: Vec<_> = secrets.iter().map(|sourced| credential(sourced)).collect();
-    match Scheme::new(preset, &credentials, options.clone()) {
+    match Scheme::new(row.clone(), &credentials, options.clone()) {
         Ok(scheme) => {
-            report.keyings.push(Keying { preset: preset.into(), credentials, options: options.clone() });
+            report.keyings.push(Keying { preset: row.clone(), credentials, options: options.clone() });
             Some(scheme)
         }
         Err(error @ KeyError::Choice { option, .. }) => {
@@ -52,7 +52,7 @@ pub(super) fn compile(
 /// The algorithms that a source or endpoint is kept to.
 pub(super) fn algorithms(
     texts: &[String],
-    preset: Option<&'static Preset>,
+    preset: Option<&Preset>,
     report: &mut Report,
 ) -> Option<Vec<String>> {
     report.read_each("--algorithm", texts, |text| match preset {
@@ -72,14 +72,9 @@ fn flag(_option: &'static str) -> &'static str {
     "--algorithm"
 }
 
-fn is_usable(
-    sourced: &Sourced,
-    preset: &'static Preset,
-    options: &SchemeOptions,
-    report: &mut Report,
-) -> bool {
+fn is_usable(sourced: &Sourced, row: &Row, options: &SchemeOptions, report: &mut Report) -> bool {
     let strict = SchemeOptions { allow_weak_secret: false, ..options.clone() };
-    let fault = match Scheme::new(preset, slice::from_ref(&credential(sourced)), strict) {
+    let fault = match Scheme::new(row.clone(), slice::from_ref(&credential(sourced)), strict) {
         // A choice is reported once, when all secrets are there.
         Ok(_) | Err(KeyError::Choice { .. }) => return true,
         Err(KeyError::Unusable { fault: KeyFault::Weak { bytes }, .. }) if options.allow_weak_secret => {

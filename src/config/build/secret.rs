@@ -22,7 +22,7 @@ pub(super) struct Given<'a> {
 /// key id if any of the `asked` ones has a use for it.
 pub(super) fn read(
     given: Given<'_>,
-    asked: &[&'static Preset],
+    asked: &[&Preset],
     environment: &Environment,
     report: &mut Report,
 ) -> Option<Vec<Kept>> {
@@ -48,7 +48,7 @@ pub(super) fn of<'s>(preset: &Preset, secrets: &'s [Kept]) -> Vec<&'s Sourced> {
 
 /// Reports schemes that are asked for twice, and secrets that none of `asked`
 /// uses.
-pub(super) fn check(asked: &[&'static Preset], secrets: &[Kept], report: &mut Report) {
+pub(super) fn check(asked: &[&Preset], secrets: &[Kept], report: &mut Report) {
     for (at, preset) in asked.iter().enumerate() {
         if asked[..at].iter().any(|earlier| earlier.name == preset.name) {
             report.wrong("--scheme", preset.name, "is given twice");

@@ -8,16 +8,16 @@ use http::Method;
 use ipnet::IpNet;
 
 use super::secret::{self, Given, Kept};
-use super::{bounds, scheme, token};
+use super::{bounds, row, scheme, token};
 use crate::config::environment::Environment;
 use crate::config::problems::Report;
-use crate::config::raw::{SenderArgs, SourceArgs, UpstreamArgs, scheme_names};
+use crate::config::raw::{SenderArgs, SignatureArgs, SourceArgs, UpstreamArgs, scheme_names};
 use crate::config::raw_token::TokenArgs;
 use crate::config::secrets::SecretOwners;
 use crate::config::values::{Switch, duration, name, network, word};
-use crate::config::{IssuerConfig, PathPattern, Policies, SourceConfig, Upstream};
+use crate::config::{IssuerConfig, PathPattern, Policies, PublicUrl, SourceConfig, Upstream};
 use crate::config::{files, material};
-use crate::schemes::{Demand, KeySource, Mechanism, Preset, Scheme, SchemeOptions};
+use crate::schemes::{Demand, KeySource, Mechanism, Preset, Row, Scheme, SchemeOptions};
 
 /// Reads one source; `secrets` has those of the sources before it.
 pub(super) fn read(
@@ -29,7 +29,9 @@ pub(super) fn read(
     let source = &args.sender;
     let presets = presets(&source.scheme, report);
     let name = report.read_optional("--source", source.source.as_deref(), name);
-    let demanded = demanded(source, &args.token, presets.as_deref(), environment, secrets, report);
+    let rows = presets.and_then(|presets| rows(&args.signature, &presets, report));
+    let demanded = demanded(source, &args.token, rows.as_deref(), environment, secrets, report);
+    let public_url = report.read_optional("--public-url", source.public_url.as_deref(), str::parse);
     let hosts = report.read_each("--host", &source.host, str::parse);
     let paths = report.read_each("--path", &source.path, str::parse);
     let allow = allow(source, report);
@@ -49,6 +51,7 @@ pub(super) fn read(
         name,
         hosts: hosts?,
         paths: paths.map(|paths| if paths.is_empty() { vec![PathPattern::any()] } else { paths })?,
+        public_url: check_url(public_url?, &demand, report)?,
         methods: methods(&demand),
         demand,
         issuer,
@@ -77,6 +80,38 @@ fn presets(names: &[String], report: &mut Report) -> Option<Vec<&'static Preset>
     report.read_each("--scheme", names, scheme::preset)
 }
 
+/// The row of each scheme. What describes a signature is for the one that takes
+/// such flags.
+fn rows(args: &SignatureArgs, presets: &[&'static Preset], report: &mut Report) -> Option<Vec<Row>> {
+    let described = presets.iter().position(|preset| row::takes_flags(preset)).unwrap_or(0);
+    let rows = presets.iter().enumerate().map(|(at, preset)| {
+        if at == described { row::read(args, preset, report) } else { Some(Row::from(*preset)) }
+    });
+    rows.collect()
+}
+
+/// The public URL: needed where it is signed, and without meaning elsewhere.
+#[allow(clippy::option_option)]
+fn check_url(url: Option<PublicUrl>, demand: &Demand, report: &mut Report) -> Option<Option<PublicUrl>> {
+    let signing = demand.iter().find(|scheme| scheme.needs_public_url());
+    let may_sign = |scheme: &Scheme| {
+        matches!(scheme.preset().mechanism, Mechanism::HttpSignatures(_) | Mechanism::Cavage(_))
+    };
+    match (&url, signing) {
+        (None, Some(scheme)) => {
+            let name = scheme.preset().name;
+            report.problem("--public-url", format!("is missing: {name} signs the URL that the sender knows"));
+            None
+        }
+        (Some(_), None) if !demand.iter().any(may_sign) => {
+            let name = demand.first().preset().name;
+            report.problem("--public-url", format!("has no meaning with {name}, which signs no URL"));
+            None
+        }
+        _ => Some(url),
+    }
+}
+
 /// The methods that every scheme is sent with.
 fn methods(demand: &Demand) -> Vec<Method> {
     let taken =
@@ -88,19 +123,20 @@ fn methods(demand: &Demand) -> Vec<Method> {
 fn demanded(
     args: &SenderArgs,
     token: &TokenArgs,
-    presets: Option<&[&'static Preset]>,
+    rows: Option<&[Row]>,
     environment: &Environment,
     owners: &mut SecretOwners,
     report: &mut Report,
 ) -> Option<(Demand, Option<IssuerConfig>)> {
-    let asked = presets.unwrap_or_default();
+    let presets: Vec<_> = rows.unwrap_or_default().iter().map(|row| &**row).collect();
+    let asked = &presets[..];
     let secrets = secrets(args, token, asked, environment, report);
     let allow_weak_secret = switch("--allow-weak-secret", args.allow_weak_secret.as_deref(), report);
     let allow_shared = switch("--allow-shared-secret", args.allow_shared_secret.as_deref(), report);
     let tolerance = tolerance(args.tolerance.as_deref(), asked, report);
     let named = asked.iter().copied().find(|preset| preset.mechanism.names_keys());
     let algorithms = scheme::algorithms(&args.algorithm, named.or(asked.first().copied()), report);
-    let (secrets, presets, weak) = (secrets?, presets?, allow_weak_secret?);
+    let (secrets, rows, weak) = (secrets?, rows?, allow_weak_secret?);
     let (tolerance, algorithms) = (tolerance?, algorithms?);
     if allow_shared? == Switch::Off {
         owners.claim(secrets.iter().map(|(_, sourced)| sourced), report);
@@ -110,12 +146,13 @@ fn demanded(
     let keys = if asks { KeySource::Issuer } else { KeySource::Credentials };
     token::refuse_what_has_no_meaning(token, tokens.is_some(), asks, report);
     let requirements = match tokens {
-        Some(_) => Some(token::requirements(token, keys, report)?),
+        Some(preset) => Some(token::requirements(token, preset, keys, report)?),
         None => None,
     };
     let issuer = if asks { Some(token::issuer(token, algorithms.clone(), report)?) } else { None };
     let mut schemes = Vec::new();
-    for preset in presets {
+    for row in rows {
+        let preset: &Preset = row;
         let mine = secret::of(preset, &secrets);
         if mine.is_empty() && !(asks && is_token(preset)) {
             report.wrong("--scheme", preset.name, "has no secret: each is kept to another scheme");
@@ -128,9 +165,9 @@ fn demanded(
             token: requirements.clone().filter(|_| is_token(preset)),
             ..SchemeOptions::default()
         };
-        schemes.extend(scheme::compile(preset, &mine, &options, report).map(Arc::new));
+        schemes.extend(scheme::compile(row, &mine, &options, report).map(Arc::new));
     }
-    let complete = schemes.len() == presets.len();
+    let complete = schemes.len() == rows.len();
     let demand = Demand::new(schemes).filter(|_| complete)?;
     let counts_tokens =
         demand.naming().and_then(Scheme::token_requirements).is_some_and(|token| token.one_use);
@@ -149,7 +186,7 @@ fn demanded(
 fn secrets(
     args: &SenderArgs,
     token: &TokenArgs,
-    asked: &[&'static Preset],
+    asked: &[&Preset],
     environment: &Environment,
     report: &mut Report,
 ) -> Option<Vec<Kept>> {
@@ -187,7 +224,7 @@ fn switch(key: &'static str, text: Option<&str>, report: &mut Report) -> Option<
 }
 
 #[allow(clippy::option_option)]
-fn tolerance(text: Option<&str>, asked: &[&'static Preset], report: &mut Report) -> Option<Option<Duration>> {
+fn tolerance(text: Option<&str>, asked: &[&Preset], report: &mut Report) -> Option<Option<Duration>> {
     report.read_optional("--tolerance", text, |text| match asked {
         [first, ..] if !asked.iter().any(|preset| has_age(preset)) => {
             Err(format!("has no meaning with {}, which signs no time: leave it out", first.name).into())

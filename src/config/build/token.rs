@@ -8,16 +8,17 @@ use crate::config::problems::Report;
 use crate::config::raw_token::TokenArgs;
 use crate::config::values::{Fault, Switch, duration, word};
 use crate::config::{IssuerConfig, KeysAt};
-use crate::schemes::{KeySource, RequiredClaim, TokenRequirements};
+use crate::schemes::{KeySource, Preset, RequiredClaim, TokenRequirements};
 
-/// What is asked of tokens whose keys come from `keys`.
+/// What is asked of tokens of `preset` whose keys come from `keys`.
 pub(super) fn requirements(
     args: &TokenArgs,
+    preset: &Preset,
     keys: KeySource,
     report: &mut Report,
 ) -> Option<TokenRequirements> {
     let issuer = report.read_optional("--issuer", args.issuer.as_deref(), words);
-    let audiences = audiences(args, report);
+    let audiences = audiences(args, preset, report);
     let leeway = report.read_optional("--token-leeway", args.token_leeway.as_deref(), leeway);
     let kind = report.read_optional("--token-type", args.token_type.as_deref(), words);
     let claims = report.read_each("--require-claim", &args.require_claim, claim);
@@ -95,7 +96,12 @@ pub(super) fn refuse_what_has_no_meaning(
 
 /// RFC 8725 section 3.9: a token for somebody else is not for us. That it is
 /// for anybody has to be said.
-fn audiences(args: &TokenArgs, report: &mut Report) -> Option<Vec<String>> {
+///
+/// A token that signs the body is for whoever has that.
+fn audiences(args: &TokenArgs, preset: &Preset, report: &mut Report) -> Option<Vec<String>> {
+    if args.audience.is_empty() && preset.mechanism.signs() {
+        return Some(Vec::new());
+    }
     if args.audience.is_empty() {
         report.problem(
             "--audience",

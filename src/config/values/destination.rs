@@ -76,6 +76,11 @@ impl Destination {
         &self.base
     }
 
+    /// The URL of a request there whose path and query are `target`.
+    pub(crate) fn url_of(&self, target: &str) -> String {
+        format!("{}://{}{target}", self.protection.scheme(), self.host_field())
+    }
+
     /// Host and port as a request names them (RFC 9110 section 7.2): without
     /// the port if it is the scheme's own.
     pub fn host_field(&self) -> String {
@@ -88,6 +93,13 @@ impl Destination {
 }
 
 impl Protection {
+    fn scheme(self) -> &'static str {
+        match self {
+            Self::Plain => "http",
+            Self::Tls => "https",
+        }
+    }
+
     fn default_port(self) -> u16 {
         match self {
             Self::Plain => 80,
@@ -98,11 +110,7 @@ impl Protection {
 
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = match self.protection {
-            Protection::Plain => "http",
-            Protection::Tls => "https",
-        };
-        write!(f, "{scheme}://{}{}", self.host_field(), self.base)
+        write!(f, "{}://{}{}", self.protection.scheme(), self.host_field(), self.base)
     }
 }
 

@@ -4,7 +4,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::Fault;
 use crate::config::{BootFence, LogFormat, OnUnknown, TlsVersion};
-use crate::schemes::Policy;
+use crate::schemes::{Encoding, Hash, Policy, TimestampForm};
 
 /// A type whose values each have a word.
 pub(crate) trait Word: Copy + PartialEq + 'static {
@@ -50,6 +50,24 @@ impl Word for OnUnknown {
 
 impl Word for BootFence {
     const WORDS: &'static [(&'static str, Self)] = &[("on", Self::On), ("off", Self::Off)];
+}
+
+impl Word for Encoding {
+    const WORDS: &'static [(&'static str, Self)] = &[("hex", Self::Hex), ("base64", Self::Base64)];
+}
+
+impl Word for Hash {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("hmac-sha256", Self::Sha256),
+        ("hmac-sha384", Self::Sha384),
+        ("hmac-sha512", Self::Sha512),
+        ("hmac-sha1", Self::Sha1),
+    ];
+}
+
+impl Word for TimestampForm {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("seconds", Self::UnixSeconds), ("milliseconds", Self::UnixMillis), ("rfc3339", Self::Rfc3339)];
 }
 
 impl Word for Policy {

@@ -54,7 +54,9 @@ pub(crate) async fn open(
         return Err(Rejection::HeadRefused);
     }
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    let head = Head { method: &parts.method, target, fields: &parts.headers, public_url: None };
+    let public_url = source.config.public_url.as_ref().map(|url| url.of(target));
+    let head =
+        Head { method: &parts.method, target, fields: &parts.headers, public_url: public_url.as_deref() };
     let certificate = connection.identities.as_ref().map(PeerIdentities::thumbprint);
     let beside = Beside { certificate, issuer_keys: None };
     let open = match &source.issuer {

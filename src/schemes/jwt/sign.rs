@@ -57,6 +57,11 @@ impl Jwt {
         Ok(vec![(self.row.header(), value)])
     }
 
+    /// Whether it has a key that signs.
+    pub(in crate::schemes) fn can_sign(&self) -> bool {
+        self.keys.signing().is_some()
+    }
+
     /// Whether a message of this id can be signed: any can, where a token is
     /// not for one delivery.
     pub(in crate::schemes) fn accepts_id(&self, id: &str) -> bool {

@@ -42,6 +42,14 @@ impl Keys {
         }
     }
 
+    /// Whether one of them makes signatures.
+    pub(super) fn can_sign(&self) -> bool {
+        match self {
+            Self::Macs(_) => true,
+            Self::Asymmetric(keys) => keys.iter().any(AsymmetricKey::can_sign),
+        }
+    }
+
     pub(super) fn count(&self) -> usize {
         match self {
             Self::Macs(macs) => macs.len(),

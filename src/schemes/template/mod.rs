@@ -15,6 +15,7 @@ mod parts;
 mod rfc3339;
 mod sign;
 mod signatures;
+mod text;
 mod timestamp;
 mod wire;
 
@@ -22,6 +23,7 @@ pub use algorithm::Algorithm;
 pub use id::ID_BYTES_MAX;
 pub use parts::Part;
 pub use signatures::{Grammar, ListSyntax, SIGNATURES_MAX, SignatureField};
+pub use text::{SignedContentFault, signed_content};
 pub use timestamp::{TimestampField, TimestampForm, TimestampPlace};
 pub use wire::Wire;
 

@@ -97,6 +97,13 @@ pub(super) struct Boundaries<'p> {
     pub(super) beside: [Option<&'p str>; 2],
 }
 
+impl Boundaries<'_> {
+    /// Whether the id stands beside something without any text between them.
+    pub(super) fn are_open(&self) -> bool {
+        self.beside.into_iter().chain([self.before_digits]).flatten().any(str::is_empty)
+    }
+}
+
 /// The boundaries of the id in `parts`. `digits` says that a timestamp is digits
 /// only.
 pub(super) fn boundaries(parts: &[Part], digits: bool) -> Boundaries<'_> {

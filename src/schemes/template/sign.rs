@@ -9,6 +9,10 @@ use super::timestamp::TimestampPlace;
 use crate::schemes::sign::{Message, SignError, value};
 
 impl Template {
+    pub(in crate::schemes) fn can_sign(&self) -> bool {
+        self.keys.can_sign()
+    }
+
     pub(in crate::schemes) fn accepts_id(&self, id: &str) -> bool {
         self.wire.id.is_none() || id::check(id.as_bytes(), self.boundaries()).is_ok()
     }
