@@ -6,6 +6,8 @@
 //! What the guard does beside this is yours to do then: limits before any work,
 //! a memory of what was accepted, and the order of the two.
 
+#![allow(clippy::print_stdout, reason = "it is made to be read at a terminal")]
+
 use countersign::clock::{Clock, SystemClock, UnixTime};
 use countersign::keys::Secret;
 use countersign::schemes::{Head, Message, Proof, Refusal, Scheme, SchemeOptions, preset};

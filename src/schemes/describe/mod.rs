@@ -3,6 +3,15 @@
 //!
 //! Every match is exhaustive, so a row that can say something new cannot be
 //! described as if it did not. Nothing here decides anything.
+//!
+//! ```
+//! use countersign::schemes::describe::describe;
+//! use countersign::schemes::preset;
+//!
+//! let facts = describe(preset("stripe").expect("a preset"));
+//! let signed = facts.iter().find(|fact| fact.name == "signed").expect("every row says it");
+//! assert_eq!(signed.text, "{timestamp}.{body}");
+//! ```
 
 mod covered;
 mod jwt;
