@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::guard::{BootFence, ClientAuth, ClientTrust, GuardConfig, SourceConfig, TlsVersion, Transport};
 use super::problems::Remark;
 use super::signer::SignerConfig;
@@ -28,6 +30,7 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
                 .extend(config.sources.iter().filter_map(|source| on_identities(&tls.client_auth, source)));
         }
     }
+    remarks.extend(on_front(config));
     if config.ledger.boot_fence == BootFence::Off {
         remarks.push(Remark::warning(
             "--boot-fence",
@@ -69,6 +72,36 @@ pub(super) fn on_signer(config: &SignerConfig) -> Vec<Remark> {
                 "--allow-destination",
                 "lets every address of a family be connected to, those of this machine and of the cloud's \
                  metadata among them",
+            ));
+        }
+    }
+    remarks
+}
+
+/// Remarks on the proxies in front.
+fn on_front(config: &GuardConfig) -> Vec<Remark> {
+    let front = &config.front;
+    let mut remarks = Vec::new();
+    let everybody = |networks: &[IpNet]| networks.iter().any(|network| network.prefix_len() == 0);
+    for (flag, networks) in
+        [("--trusted-proxy", &front.trusted_proxies), ("--proxy-protocol", &front.proxy_protocol)]
+    {
+        if everybody(networks) {
+            remarks.push(Remark::warning(
+                flag,
+                "takes everybody for a proxy: whoever connects can say that he is somebody else",
+            ));
+        }
+    }
+    let of_proxies = |network: &IpNet| front.trusted_proxies.iter().any(|proxies| proxies.contains(network));
+    for source in &config.sources {
+        if let Some(network) = source.allow.iter().find(|network| of_proxies(network)) {
+            remarks.push(Remark::warning(
+                "--allow-ip",
+                format!(
+                    "{network} of source {:?} is a trusted proxy: list the addresses of senders, which the proxy tells",
+                    source.name
+                ),
             ));
         }
     }

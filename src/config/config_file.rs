@@ -58,8 +58,8 @@ impl ConfigFile {
                 self.faults.push((self.path.clone(), fault.into()));
             }
         }
-        let names = known.iter().map(String::as_str).chain([self.kind]);
-        self.settings = settings(table, names, &mut self.faults);
+        let names: Vec<&str> = known.iter().map(String::as_str).chain([self.kind]).collect();
+        self.settings = settings(table, &names, &mut self.faults);
     }
 
     /// `command` with what the file says of the process in place of the
@@ -97,7 +97,8 @@ impl ConfigFile {
             return None;
         };
         let mut faults = Vec::new();
-        let settings = settings(table.clone(), known.iter().map(String::as_str), &mut faults);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let settings = settings(table.clone(), &known, &mut faults);
         for (key, fault) in faults {
             report.wrong("--config", &key, fault);
         }
@@ -128,16 +129,18 @@ fn parse(path: &str) -> Result<Table, Fault> {
     })
 }
 
+/// What clap made of a table's flags. All of them are known, so what it can
+/// mind is a list for what has one value.
+pub(super) fn one_value_each<T>(read: Result<T, clap::Error>, report: &mut Report) -> Option<T> {
+    read.map_err(|_| report.problem("--config", "gives a list for a setting that has one value")).ok()
+}
+
 /// The settings in `table` of the names `known`. What is none is a fault.
-fn settings<'a>(
-    table: Table,
-    known: impl Iterator<Item = &'a str> + Clone,
-    faults: &mut Vec<(String, Fault)>,
-) -> Settings {
+fn settings(table: Table, known: &[&str], faults: &mut Vec<(String, Fault)>) -> Settings {
     let mut settings = Settings::new();
     for (key, value) in table {
         let long = key.replace('_', "-");
-        match (known.clone().any(|name| name == long), texts(value)) {
+        match (known.contains(&long.as_str()), texts(value)) {
             (true, Some(_)) if settings.iter().any(|(name, _)| *name == long) => {
                 faults.push((key, "is given twice, once with an underscore: leave one out".into()));
             }
@@ -146,7 +149,7 @@ fn settings<'a>(
                 faults.push((key, "expected a text, a number, true or false, or a list of them".into()));
             }
             (false, _) => {
-                let fault = unknown(&key, known.clone());
+                let fault = unknown(&key, known);
                 faults.push((key, fault));
             }
         }
@@ -171,8 +174,8 @@ fn texts(value: Value) -> Option<Vec<String>> {
     }
 }
 
-fn unknown<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Fault {
-    match nearest(key, known) {
+fn unknown(key: &str, known: &[&str]) -> Fault {
+    match nearest(key, known.iter().copied()) {
         Some(near) => format!("is no known key; did you mean {near:?}?").into(),
         None => "is no known key".into(),
     }

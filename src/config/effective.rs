@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 
 use super::egress::{ClientCertificate, ClientTls};
 use super::guard::{
-    ClientAuth, ClientTrust, GuardConfig, LogConfig, Rate, SourceConfig, TlsConfig, Transport, Upstream,
+    ClientAuth, ClientTrust, FrontConfig, GuardConfig, LogConfig, Rate, SourceConfig, TlsConfig, Transport,
+    Upstream,
 };
 use super::issuer::{IssuerConfig, KeysAt};
 use super::signer::{Authorization, ClientCredentials, EndpointConfig, SignerConfig};
@@ -27,6 +28,7 @@ impl fmt::Display for Effective<'_> {
             Transport::Plain => lines.add("plain", "on"),
             Transport::Tls(tls) => tls_lines(tls, &mut lines),
         }
+        front_lines(&config.front, &mut lines);
         for source in &config.sources {
             source_lines(source, &mut lines);
         }
@@ -61,6 +63,7 @@ impl GuardConfig {
         let mut lines = Lines(Vec::new());
         lines.add("listen", self.listen);
         lines.add("admin-listen", self.admin_listen);
+        front_lines(&self.front, &mut lines);
         process_lines(self, &mut lines);
         lines.0
     }
@@ -106,6 +109,17 @@ fn trust_lines(auth: &str, trust: &ClientTrust, lines: &mut Lines) {
     lines.add("client-ca", trust.ca.display());
     let crls: Vec<_> = trust.crls.iter().map(|crl| crl.display()).collect();
     lines.add_each("client-crl", &crls, "none");
+}
+
+fn front_lines(front: &FrontConfig, lines: &mut Lines) {
+    lines.add_each("proxy-protocol", &front.proxy_protocol, "none");
+    lines.add_each("trusted-proxy", &front.trusted_proxies, "none");
+    if let Some(field) = front.client_address_field {
+        lines.add("client-address-header", field.as_word());
+    }
+    if front.client_cert_field {
+        lines.add("client-cert-header", "on");
+    }
 }
 
 fn source_lines(source: &SourceConfig, lines: &mut Lines) {

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use super::engine::EngineConfig;
 use super::issuer::IssuerConfig;
 use super::stamps::Stamps;
-use super::values::{Host, PublicUrl};
+use crate::config::values::{Host, PublicUrl};
 use crate::schemes::{Demand, Policy};
 
 /// The configuration of the guard role.
@@ -25,6 +25,8 @@ pub struct GuardConfig {
     pub admin_listen: SocketAddr,
     /// TLS, or plain HTTP where it was asked for by name.
     pub transport: Transport,
+    /// Proxies in front of the guard.
+    pub front: FrontConfig,
     /// What is accepted, in the order given.
     pub sources: Vec<SourceConfig>,
     /// Bounds on everything a stranger can make the process hold.
@@ -37,6 +39,29 @@ pub struct GuardConfig {
     pub log: LogConfig,
     /// The files that it was read from: when one changes, it may have changed.
     pub files: Stamps,
+}
+
+/// Proxies in front of the guard that speak for clients.
+#[derive(Clone, Debug, Default)]
+pub struct FrontConfig {
+    /// Whose connections begin with a header of the PROXY protocol, and must.
+    pub proxy_protocol: Vec<IpNet>,
+    /// Whose fields say who the client is.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The one field that they set; without one they speak for themselves.
+    pub client_address_field: Option<ClientAddressField>,
+    /// Whether they pass on the client's certificate in `Client-Cert` (RFC
+    /// 9440).
+    pub client_cert_field: bool,
+}
+
+/// The field in which a proxy tells the client's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAddressField {
+    /// `X-Forwarded-For`: addresses, each hop adding its client on the right.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// How connections are protected.

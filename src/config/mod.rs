@@ -42,8 +42,9 @@ pub use egress::{ClientCertificate, ClientTls, EgressConfig};
 pub use engine::EngineConfig;
 pub use environment::{Environment, Role};
 pub use guard::{
-    BootFence, Bounds, ClientAuth, ClientTrust, GuardConfig, Identity, LedgerConfig, LogConfig, LogFormat,
-    OnUnknown, PathPattern, Policies, Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
+    BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig, Identity,
+    LedgerConfig, LogConfig, LogFormat, OnUnknown, PathPattern, Policies, Rate, SourceConfig, TlsConfig,
+    TlsVersion, Transport, Upstream,
 };
 pub use issuer::{IssuerConfig, KeysAt};
 pub use problems::{Problems, Remark};

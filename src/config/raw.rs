@@ -26,6 +26,8 @@ pub struct GuardArgs {
     #[command(flatten)]
     pub tls: TlsArgs,
     #[command(flatten)]
+    pub front: FrontArgs,
+    #[command(flatten)]
     pub source: SourceArgs,
     #[command(flatten)]
     pub ledger: LedgerArgs,
@@ -145,6 +147,31 @@ pub struct TlsArgs {
     pub client_crl: Vec<String>,
 }
 
+/// Proxies in front of the guard.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Proxies in front")]
+pub struct FrontArgs {
+    /// Address or network whose connections begin with a PROXY protocol header, version 1 or 2; give it again for more.
+    ///
+    /// They must: a connection of theirs without one is closed. The header of anybody else is not read.
+    #[arg(long, value_name = "CIDR")]
+    pub proxy_protocol: Vec<String>,
+
+    /// Address or network of proxies whose fields say who the client is; give it again for more.
+    #[arg(long, value_name = "CIDR")]
+    pub trusted_proxy: Vec<String>,
+
+    /// The one field in which trusted proxies tell the client's address; the other is dropped.
+    ///
+    /// The right-most hop that is no trusted proxy counts.
+    #[arg(long, value_name = "x-forwarded-for|forwarded")]
+    pub client_address_header: Option<String>,
+
+    /// Take client identities from the Client-Cert field (RFC 9440) of trusted proxies, who have checked the certificate.
+    #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on", default_value = "off")]
+    pub client_cert_header: String,
+}
+
 /// One sender that the guard accepts, and its app. Nothing has a default here:
 /// what was not given can be told from what was. A source in a file has the
 /// same settings under the same names.
@@ -218,6 +245,13 @@ pub struct SenderArgs {
     #[arg(long, value_name = "DURATION")]
     pub tolerance: Option<String>,
 
+    /// The URL as the sender has it, for schemes that sign it.
+    ///
+    /// https://host, which the path and query of each request follow, or https://host/path, which stands for the
+    /// path and is followed by the query alone. Never taken from what a client says.
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+
     /// Take a secret that another source of the file has too [default: off].
     #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub allow_shared_secret: Option<String>,
@@ -228,12 +262,6 @@ pub struct SenderArgs {
     /// that name none.
     #[arg(long, value_name = "HOST")]
     pub host: Vec<String>,
-    /// The URL as the sender has it, for schemes that sign it.
-    ///
-    /// https://host, which the path and query of each request follow, or https://host/path, which stands for the
-    /// path and is followed by the query alone. Never taken from what a client says.
-    #[arg(long, value_name = "URL")]
-    pub public_url: Option<String>,
 
     /// Path that takes deliveries, exact (/hooks) or a prefix (/hooks/*); give it again for more [default: /*].
     #[arg(long, value_name = "PATH")]

@@ -5,10 +5,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
-use crate::guard::accept::Connection;
+use crate::guard::accept::{Brought, Caller, Connection};
 use crate::guard::answer::{self, AnswerBody};
 use crate::guard::check::{Routed, Verified};
 use crate::guard::outcome::Outcome;
@@ -53,6 +53,8 @@ pub(crate) fn answer(
 pub(crate) struct Delivery {
     worker: Arc<Worker>,
     connection: Arc<Connection>,
+    /// What a proxy says of it.
+    brought: Option<Brought>,
     point: PointOfNoReturn,
     observation: Observation,
     /// What a 401 asks for, by the scheme of the source that was found.
@@ -67,16 +69,25 @@ impl Delivery {
         point: PointOfNoReturn,
     ) -> Self {
         let telemetry = Arc::clone(&worker.guard.telemetry);
-        let observation = Observation::begin(telemetry, connection.client, request);
-        Self { worker, connection, point, observation, challenge: HeaderValue::from_static("Signature") }
+        let observation = Observation::begin(telemetry, connection.client.address, request);
+        let challenge = HeaderValue::from_static("Signature");
+        Self { worker, connection, brought: None, point, observation, challenge }
     }
 
     pub(crate) fn guard(&self) -> Arc<Guard> {
         Arc::clone(&self.worker.guard)
     }
 
-    pub(crate) fn connection(&self) -> &Connection {
-        &self.connection
+    /// Finds out who sent it, where a proxy brings the requests of others.
+    pub(crate) fn find_caller(&mut self, fields: &HeaderMap) -> Result<(), Rejection> {
+        self.brought = self.connection.brings(&self.worker.guard, fields)?;
+        self.observation.client = self.caller().client.address;
+        Ok(())
+    }
+
+    /// Who sent it.
+    pub(crate) fn caller(&self) -> Caller<'_> {
+        self.connection.caller(self.brought.as_ref())
     }
 
     /// The connections to the app of `source`.
@@ -86,7 +97,7 @@ impl Delivery {
 
     /// An empty share of the body memory, in the name of the caller's address.
     pub(crate) fn reservation(&self) -> Reservation {
-        Reservation::new(&self.worker.guard.memory, self.connection.address.address())
+        Reservation::new(&self.worker.guard.memory, self.caller().client.usage.address())
     }
 
     /// A delivery that comes after the signal to stop is for another process.

@@ -27,7 +27,7 @@ pub(crate) async fn forward(
 ) -> Result<Response<AnswerBody>, Refused> {
     let (mut verified, claim, class) = funded.into_parts();
     let body = verified.take_body();
-    let request = outbound::request(parts, &verified, body, delivery.connection(), class);
+    let request = outbound::request(parts, &verified, body, delivery.caller(), class);
     let guard = delivery.guard();
     let sent_at = Instant::now();
     let outcome = delivery.pool(verified.source()).send(request).await;

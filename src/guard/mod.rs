@@ -16,6 +16,7 @@ mod issuer;
 mod outbound;
 mod outcome;
 mod pipeline;
+mod refused_addresses;
 mod rejection;
 mod reload;
 mod routes;

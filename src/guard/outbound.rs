@@ -7,7 +7,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Uri, Version};
 use http_body_util::Full;
 
-use crate::guard::accept::Connection;
+use crate::guard::accept::Caller;
 use crate::guard::check::Verified;
 use crate::guard::headers;
 use crate::ledger::Class;
@@ -29,14 +29,14 @@ pub(crate) fn request(
     mut parts: Parts,
     verified: &Verified,
     body: Bytes,
-    connection: &Connection,
+    caller: Caller<'_>,
     class: Option<Class>,
 ) -> Request<Full<Bytes>> {
     let host = host(&parts);
     headers::strip_untrusted(&mut parts.headers);
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     add_provenance(&mut parts.headers, verified, class);
-    add_forwarding(&mut parts.headers, host, connection);
+    add_forwarding(&mut parts.headers, host, caller);
     parts.uri = origin_form(parts.uri);
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
@@ -61,10 +61,10 @@ fn add_provenance(fields: &mut HeaderMap, verified: &Verified, class: Option<Cla
 }
 
 /// Who called, in the standard field (RFC 7239) and in the customary ones.
-fn add_forwarding(fields: &mut HeaderMap, host: Option<HeaderValue>, connection: &Connection) {
-    fields.insert(header::FORWARDED, forwarded(host.as_ref(), connection));
-    fields.insert(X_FORWARDED_FOR, connection.forwarded_for.clone());
-    fields.insert(X_FORWARDED_PROTO, connection.forwarded_proto.clone());
+fn add_forwarding(fields: &mut HeaderMap, host: Option<HeaderValue>, caller: Caller<'_>) {
+    fields.insert(header::FORWARDED, forwarded(host.as_ref(), &caller.client.forwarded));
+    fields.insert(X_FORWARDED_FOR, caller.client.forwarded_for.clone());
+    fields.insert(X_FORWARDED_PROTO, HeaderValue::from_static(caller.proto));
     // RFC 9110 section 7.6.3: a gateway says that it handled the message.
     fields.append(header::VIA, HeaderValue::from_static("1.1 countersign"));
     // RFC 9112 section 3.2: HTTP/1.1 has a Host, empty where nobody named one.
@@ -74,16 +74,16 @@ fn add_forwarding(fields: &mut HeaderMap, host: Option<HeaderValue>, connection:
     }
 }
 
-fn forwarded(host: Option<&HeaderValue>, connection: &Connection) -> HeaderValue {
-    let Some(host) = host else { return connection.forwarded.clone() };
-    let start = connection.forwarded.as_bytes();
+fn forwarded(host: Option<&HeaderValue>, client: &HeaderValue) -> HeaderValue {
+    let Some(host) = host else { return client.clone() };
+    let start = client.as_bytes();
     let mut value = BytesMut::with_capacity(start.len() + host.len() + 8);
     value.extend_from_slice(start);
     value.extend_from_slice(b";host=\"");
     value.extend_from_slice(host.as_bytes());
     value.extend_from_slice(b"\"");
     // A host that was checked holds no quote and no backslash.
-    HeaderValue::from_maybe_shared(value.freeze()).unwrap_or_else(|_| connection.forwarded.clone())
+    HeaderValue::from_maybe_shared(value.freeze()).unwrap_or_else(|_| client.clone())
 }
 
 /// HTTP/2 carries the host in `:authority` (RFC 9113 section 8.3.1).

@@ -33,14 +33,15 @@ pub(crate) async fn run(
     let now = guard.clock.now();
     let sound = net::inspect(&parts, fault, guard.bounds.head_fields)?;
     delivery.refuse_when_draining()?;
+    delivery.find_caller(&parts.headers)?;
     // Looked at once: whatever is reloaded meanwhile is for the next delivery.
     let in_force = guard.in_force.load();
     let routed = check::route(&in_force.routes, sound, &parts)?;
     delivery.note_routed(&routed);
-    let known = check::recognise(routed, delivery.connection(), &in_force, now)?;
+    let known = check::recognise(routed, delivery.caller(), &in_force, now)?;
     drop(in_force);
-    let admitted = check::admit(known, delivery.connection(), &guard.deliveries)?;
-    let opened = check::open(admitted, &parts, delivery.connection(), now).await?;
+    let admitted = check::admit(known, delivery.caller().client, &guard.deliveries)?;
+    let opened = check::open(admitted, &parts, delivery.caller(), now).await?;
     let verified = check::read(opened, body, delivery.reservation(), &guard.bounds).await?;
     delivery.note_verified(&verified);
     let funded = match check::claim(verified, &guard.ledger).await? {

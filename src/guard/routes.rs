@@ -29,13 +29,12 @@ impl Routes {
     pub(crate) fn new(sources: &[Arc<Source>]) -> Self {
         let mut routes = Self::default();
         for source in sources {
-            let add = |paths: &mut Paths<_>| {
-                source.config.paths.iter().for_each(|path| paths.add(path, Arc::clone(source)));
-            };
-            match &source.config.hosts[..] {
-                [] => add(&mut routes.of_any),
-                hosts => {
-                    hosts.iter().for_each(|host| add(routes.of_hosts.entry(host.to_string()).or_default()))
+            for path in &source.config.paths {
+                if source.config.hosts.is_empty() {
+                    routes.of_any.add(path, Arc::clone(source));
+                }
+                for host in &source.config.hosts {
+                    routes.of_hosts.entry(host.to_string()).or_default().add(path, Arc::clone(source));
                 }
             }
         }
@@ -197,7 +196,9 @@ mod tests {
             path in "(/[ab]{0,2}){0,5}",
         ) {
             let mut paths = Paths::default();
-            texts.iter().for_each(|text| paths.add(&PathPattern::Prefix(text.clone()), text));
+            for text in &texts {
+                paths.add(&PathPattern::Prefix(text.clone()), text);
+            }
             paths.link();
             let longest = texts.iter().filter(|text| path.starts_with(*text)).max_by_key(|text| text.len());
             prop_assert_eq!(paths.find(&path).copied(), longest);

@@ -9,6 +9,7 @@ use http::HeaderValue;
 use crate::config::{Policies, SourceConfig};
 use crate::guard::allow_list::AllowList;
 use crate::guard::issuer::Issuer;
+use crate::guard::refused_addresses::RefusedAddresses;
 use crate::guard::routes;
 use crate::guard::way::Way;
 use crate::ledger::{Class, Memory, SourceIndex};
@@ -33,6 +34,7 @@ pub(crate) struct Source {
     /// Its place among the sources of the process.
     pub(crate) index: SourceIndex,
     pub(crate) allow: AllowList,
+    pub(crate) refused: RefusedAddresses,
     /// The budget that only verified deliveries can spend.
     pub(crate) rate: Option<Arc<RateLimiter>>,
     /// Connections to its app, by worker.
@@ -66,6 +68,7 @@ impl Source {
             issuer,
             named,
             allow: AllowList::new(&config.allow),
+            refused: RefusedAddresses::default(),
             memory: memory(&config),
             name_value: HeaderValue::from_str(&config.name)
                 .expect("the configuration admits only source names that are field values"),

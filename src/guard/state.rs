@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown};
+use crate::guard::accept::Front;
 use crate::guard::in_force::InForce;
 use crate::guard::outcome::Outcome;
 use crate::ledger::{Engine, Ledger as _, SourceIndex, SourceTag};
@@ -34,6 +35,8 @@ pub(crate) struct Guard {
     pub(crate) ledger: Engine,
     /// Most live entries of it.
     ledger_entries_max: u64,
+    /// Proxies that speak for clients.
+    pub(crate) front: Front,
     /// What each address uses: connections, rate, body bytes.
     pub(crate) addresses: AddressRegistry,
     /// Places for deliveries in flight.
@@ -49,7 +52,7 @@ impl Guard {
     /// The state of a guard that has taken no delivery yet, over the ledger of
     /// its configuration, and with nothing in force.
     pub(crate) fn new(config: &GuardConfig, ledger: Engine, clock: Arc<dyn Clock>) -> Self {
-        let GuardConfig { sources, bounds, ledger: ledger_config, log, .. } = config;
+        let GuardConfig { sources, bounds, front, ledger: ledger_config, log, .. } = config;
         let telemetry = telemetry(log, Arc::clone(&clock));
         let tags = sources.iter().map(|source| SourceTag::new(&source.ledger_id));
         Self {
@@ -61,6 +64,7 @@ impl Guard {
             reload_metrics: ReloadMetrics::new(&telemetry.metrics),
             ledger,
             ledger_entries_max: ledger_config.entries_max as u64,
+            front: Front::new(front),
             addresses: AddressRegistry::new(bounds),
             deliveries: Arc::new(Bound::new(bounds.deliveries as u64)),
             memory: Arc::new(Bound::new(bounds.memory_bytes)),

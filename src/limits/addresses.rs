@@ -80,14 +80,25 @@ impl<C: Clock + Clone> AddressRegistry<C> {
         }
     }
 
+    /// A place among all connections, before it is known whose it is.
+    pub(crate) fn connection(&self) -> Result<Permit, AddressRefused> {
+        self.connections.permit().ok_or(AddressRefused::Connections)
+    }
+
     /// One connection from `ip`, for as long as the guard lives.
     pub(crate) fn enter(&self, ip: IpAddr) -> Result<AddressGuard<C>, AddressRefused> {
-        let connection = self.connections.permit().ok_or(AddressRefused::Connections)?;
         let address = self.record(Network::of(ip))?;
         if !address.connections.take(1) {
             return Err(AddressRefused::ConnectionsOfAddress);
         }
-        Ok(AddressGuard { address, timer: self.timer.clone(), _connection: connection })
+        Ok(AddressGuard { address, timer: self.timer.clone(), counts: true })
+    }
+
+    /// What `ip` uses on somebody else's connection, such as a proxy's: the
+    /// connection is not counted as its own.
+    pub(crate) fn visit(&self, ip: IpAddr) -> Result<AddressGuard<C>, AddressRefused> {
+        let address = self.record(Network::of(ip))?;
+        Ok(AddressGuard { address, timer: self.timer.clone(), counts: false })
     }
 
     /// The record of `network`, made if there is room.
@@ -166,13 +177,14 @@ impl<C: Clock> AddressUse<C> {
     }
 }
 
-/// One connection of an address.
+/// One connection of an address, or one visit.
 #[derive(Debug)]
 #[must_use = "a guard that is dropped at once counts nothing"]
 pub(crate) struct AddressGuard<C: Clock = DefaultClock> {
     address: Arc<AddressUse<C>>,
     timer: Timer<C>,
-    _connection: Permit,
+    /// Whether it is one of the address's connections.
+    counts: bool,
 }
 
 impl<C: Clock> AddressGuard<C> {
@@ -187,7 +199,9 @@ impl<C: Clock> Drop for AddressGuard<C> {
         let now = u64::try_from(self.timer.now().as_nanos()).unwrap_or(u64::MAX);
         // The largest wins: two connections may end at once.
         self.address.left_nanos.fetch_max(now, Ordering::AcqRel);
-        self.address.connections.give_back(1);
+        if self.counts {
+            self.address.connections.give_back(1);
+        }
     }
 }
 

@@ -87,7 +87,7 @@ impl AsymmetricKey {
         Self::from_private(&private, algorithm)
     }
 
-    /// Reads a public key: SubjectPublicKeyInfo (RFC 5280) in DER, or raw, as 32
+    /// Reads a public key: `SubjectPublicKeyInfo` (RFC 5280) in DER, or raw, as 32
     /// bytes of Ed25519 or an uncompressed point (SEC 1 section 2.3.3).
     pub(super) fn from_public(bytes: &[u8], algorithm: KeyAlgorithm) -> Result<Self, KeyRejected> {
         let public = ParsedPublicKey::new(algorithm.verification(), bytes);
@@ -234,7 +234,7 @@ impl KeyAlgorithm {
     }
 }
 
-/// SubjectPublicKeyInfo of a 2048-bit modulus with the exponent 65537. One of a
+/// `SubjectPublicKeyInfo` of a 2048-bit modulus with the exponent 65537. One of a
 /// shorter modulus is shorter than that, whatever its exponent may reasonably be.
 const RSA_2048_SPKI_BYTES: usize = 292;
 

@@ -36,7 +36,7 @@ pub struct OpenDemand {
 /// Evidence that every scheme held. Only [`OpenDemand::finish`] makes one.
 #[derive(Debug)]
 pub struct Proofs {
-    proofs: SmallVec<[Proof; 1]>,
+    all: SmallVec<[Proof; 1]>,
     first: usize,
     naming: Option<usize>,
 }
@@ -107,15 +107,15 @@ impl OpenDemand {
     /// Whether every scheme holds: see [`Open::finish`].
     pub fn finish(self, body: &[u8]) -> Result<Proofs, Refusal> {
         let Self { opens, first, naming } = self;
-        let proofs = opens.into_iter().map(|open| open.finish(body)).collect::<Result<_, _>>()?;
-        Ok(Proofs { proofs, first, naming })
+        let all = opens.into_iter().map(|open| open.finish(body)).collect::<Result<_, _>>()?;
+        Ok(Proofs { all, first, naming })
     }
 }
 
 impl Proofs {
     /// Which secret of the scheme that was configured first made its signature.
     pub fn slot(&self) -> usize {
-        self.proofs[self.first].slot()
+        self.all[self.first].slot()
     }
 
     /// What the ledger keys on: see [`Proof::identity`].
@@ -136,7 +136,7 @@ impl Proofs {
     /// The proof that names the delivery. Where none does the first stands for
     /// it, which says so itself.
     fn naming(&self) -> &Proof {
-        &self.proofs[self.naming.unwrap_or(self.first)]
+        &self.all[self.naming.unwrap_or(self.first)]
     }
 }
 

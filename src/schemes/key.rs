@@ -32,7 +32,7 @@ pub enum KeyText {
     /// `whpk_`, of a private key (its seed, or seed and public key) after
     /// `whsk_`, or PEM.
     Ed25519Webhook,
-    /// Base64 of a SubjectPublicKeyInfo (RFC 5280), or PEM.
+    /// Base64 of a `SubjectPublicKeyInfo` (RFC 5280), or PEM.
     Spki,
 }
 

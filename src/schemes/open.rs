@@ -18,6 +18,7 @@ use crate::clock::UnixTime;
 pub struct Open(Opened);
 
 /// What is open, by mechanism.
+#[allow(clippy::large_enum_variant)] // The large one is the common one, and a box would be an allocation for each delivery.
 enum Opened {
     Template(OpenTemplate),
     Covered(OpenCovered),

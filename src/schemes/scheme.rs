@@ -110,6 +110,7 @@ pub struct Scheme {
 
 /// A mechanism with its keys.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // There is one for each source.
 pub(super) enum Keyed {
     Template(Template),
     HttpSignatures(HttpSignatures),

@@ -85,7 +85,7 @@ impl Scheme {
             Keyed::Cavage(cavage) => cavage.sign(message),
             Keyed::Form(form) => form.sign(message),
             Keyed::Mailgun(_) => Err(SignError::SignedInBody),
-            Keyed::Token(token) => token.sign(),
+            Keyed::Token(token) => Ok(token.sign()),
             Keyed::Jwt(jwt) => jwt.sign(message),
         }
     }

@@ -30,7 +30,8 @@ pub(crate) struct Telemetry {
 #[derive(Debug)]
 pub(crate) struct Observation {
     telemetry: Arc<Telemetry>,
-    client: IpAddr,
+    /// Who sent it.
+    pub(crate) client: IpAddr,
     started: Instant,
     version: Version,
     traceparent: Option<HeaderValue>,

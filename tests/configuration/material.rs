@@ -44,6 +44,10 @@ pub(crate) fn secret_of(scheme: &str) -> &'static str {
         "basic-auth" => "user:a-password-of-more-than-24-bytes",
         // Public keys: RFC 8032 section 7.1, and a key made for this test.
         "discord" => "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+        // RFC 7517 appendix A.1.
+        "plaid" => {
+            r#"{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#
+        }
         "standard-webhooks-v1a" => "whpk_PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=",
         "sendgrid" => {
             "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE0lToc1y7GO7jbKRLraCokiQwASl5VqN9kWgnpq+8UdmkvUxhv0sR4xQLzeyThIxCnvznkVyJx+4ui5CAnxi76A=="
@@ -64,6 +68,7 @@ pub(crate) fn directory(test: &str) -> PathBuf {
         ("open.secret", SECRET.replace("Q2", "R2")),
         ("weak.secret", "whsec_c2hvcnQ=".to_owned()),
         ("text.secret", "not base64 at all, but long enough to be a key".to_owned()),
+        ("public.secret", "whpk_PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=".to_owned()),
         ("empty.secret", "\n".to_owned()),
         ("huge.secret", "x".repeat(65_537)),
         ("broken.pem", "-----BEGIN CERTIFICATE-----\n????\n-----END CERTIFICATE-----\n".to_owned()),
@@ -99,6 +104,12 @@ pub(crate) fn directory(test: &str) -> PathBuf {
         ),
         ("sources.toml", SOURCES.to_owned()),
         ("torn.toml", "[[endpoint]]\nname = \"a\n".to_owned()),
+        (
+            "github.json",
+            "{\"hooks\": [\"192.30.252.0/22\", \"2a0a:a440::/29\"], \"web\": [\"10.0.0.0/8\"]}".to_owned(),
+        ),
+        ("stripe.json", "{\"WEBHOOKS\": [\"3.18.12.63\", \"nonsense\", \"13.235.14.237\"]}".to_owned()),
+        ("no-hooks.json", "{\"web\": [\"10.0.0.0/8\"]}".to_owned()),
         ("no-networks.txt", "# none yet\n".to_owned()),
     ];
     for (name, contents) in private {

@@ -37,7 +37,7 @@ fn the_check_that_a_configuration_begins_with_works_as_printed() {
         let text = fs::read_to_string(format!("{FILES}/{name}")).unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix("# Check it:")).expect(&name);
         let held = secret_of(name.trim_end_matches(".env"));
-        let line = line.replace("=...", &format!("={held}")).replace("examples/presets", FILES);
+        let line = line.replace("=...", &format!("='{held}'")).replace("examples/presets", FILES);
         let mut shell = Command::new("sh");
         let output =
             shell.args(["-c", &line]).current_dir(here).env_clear().env("PATH", &path).output().unwrap();

@@ -48,12 +48,18 @@ pub(crate) struct Stand {
     directory: TempDir,
     ca: String,
     scheme: Scheme,
+    /// The URL that the sender signs, where its scheme does.
+    public_url: Option<String>,
 }
 
 /// How a [`Stand`] differs from the ordinary one.
 pub(crate) struct Setup<'a> {
     /// Preset of source and sender.
     pub(crate) preset: &'a str,
+    /// The secret of both, where one that is made will not do.
+    pub(crate) secret: Option<&'a str>,
+    /// The URL that the sender signs.
+    pub(crate) public_url: Option<&'a str>,
     /// Further flags for the guard.
     pub(crate) flags: &'a [&'a str],
     /// Where the app is, when it is not the stand's own.
@@ -68,6 +74,8 @@ impl Default for Setup<'_> {
     fn default() -> Self {
         Self {
             preset: "standard-webhooks",
+            secret: None,
+            public_url: None,
             flags: &[],
             upstream: None,
             memory_begins: UnixTime::EPOCH,
@@ -88,7 +96,7 @@ impl Stand {
         let authority = Authority::new("test CA").unwrap();
         let ca = authority.certificate();
         let (server, sender) = (authority.server(&[]).unwrap(), authority.client(CLIENT_ID).unwrap());
-        let secret = cli::generate_secret().unwrap();
+        let secret = setup.secret.map_or_else(|| cli::generate_secret().unwrap(), Secret::new);
         let file = |name: &str, bytes: &[u8]| {
             let path = directory.path().join(name);
             private_file::write(&path, bytes, Existing::Refuse).unwrap();
@@ -133,6 +141,7 @@ impl Stand {
             sender,
             ca,
             scheme: scheme(setup.preset, &secret),
+            public_url: setup.public_url.map(str::to_owned),
             secret,
             directory,
             guard: Some(guard),
@@ -228,7 +237,8 @@ impl Stand {
     ) -> Vec<(HeaderName, HeaderValue)> {
         let method = Method::POST;
         let id = self.scheme.id_header().is_some().then_some(id);
-        let message = Message { id, timestamp, body, method: &method, target: "/hooks", public_url: None };
+        let public_url = self.public_url.as_deref();
+        let message = Message { id, timestamp, body, method: &method, target: "/hooks", public_url };
         self.scheme.sign(&message).unwrap()
     }
 

@@ -13,7 +13,7 @@ use proptest::sample::{Index, select};
 
 use super::subject::{Subject, credentials, subjects};
 
-fn signed(subject: &Subject, scheme: &Scheme, id: &str, timestamp: UnixTime, body: &[u8]) -> Request {
+fn signed(subject: Subject, scheme: &Scheme, id: &str, timestamp: UnixTime, body: &[u8]) -> Request {
     let (url, body) = subject.wrap(timestamp, body);
     let message = Message {
         id: Some(id),
@@ -50,7 +50,7 @@ impl Request {
     }
 
     /// A header that the request has, of those that are verified.
-    fn security_header(&self, scheme: &Scheme, at: &Index) -> HeaderName {
+    fn security_header(&self, scheme: &Scheme, at: Index) -> HeaderName {
         let names = scheme.security_headers().iter().filter(|name| self.fields.contains_key(*name));
         at.get(&names.collect::<Vec<_>>()).to_owned().clone()
     }
@@ -93,7 +93,7 @@ proptest! {
         subject in any_subject(), id in any_id(), now in any_time(), body in any_body(), slot in 0..3_usize,
     ) {
         let sender = subject.sender(slot);
-        let request = signed(&subject, &sender, &id, now, &body);
+        let request = signed(subject, &sender, &id, now, &body);
         let receiver = subject.receiver();
         let proof = request.verify(&receiver, now);
         prop_assert!(proof.is_ok(), "{}: {proof:?}", subject.preset.name);
@@ -112,7 +112,7 @@ proptest! {
         cuts in proptest::collection::vec(any::<Index>(), 0..8),
     ) {
         let scheme = subject.receiver();
-        let request = signed(&subject, &subject.sender(0), "msg_a", now, &body);
+        let request = signed(subject, &subject.sender(0), "msg_a", now, &body);
         let identity = |proof: Proof| proof.identity().cloned();
         let whole = request.verify(&scheme, now).map(identity);
         let cut = request.verify_in(&scheme, now, &chunks(&request.body, &cuts)).map(identity);
@@ -125,7 +125,7 @@ proptest! {
         subject in any_signing(), now in any_time(), body in any_body(), at in any::<Index>(), bit in 0..8_u32,
     ) {
         let scheme = subject.receiver();
-        let mut request = signed(&subject, &subject.sender(0), "msg_a", now, &body);
+        let mut request = signed(subject, &subject.sender(0), "msg_a", now, &body);
         prop_assume!(!request.body.is_empty());
         let at = at.index(request.body.len());
         let was = subject.what_is_signed_of(&request.body);
@@ -147,8 +147,8 @@ proptest! {
         header in any::<Index>(), at in any::<Index>(), bit in 0..8_u32,
     ) {
         let scheme = subject.receiver();
-        let mut request = signed(&subject, &subject.sender(0), &id, now, &body);
-        let name = request.security_header(&scheme, &header);
+        let mut request = signed(subject, &subject.sender(0), &id, now, &body);
+        let name = request.security_header(&scheme, header);
         let mut value = request.fields[&name].as_bytes().to_vec();
         let at = at.index(value.len());
         value[at] ^= 1_u8 << bit;
@@ -170,8 +170,8 @@ proptest! {
         subject in any_subject(), now in any_time(), other in "[ -~]{0,80}", header in any::<Index>(), first: bool,
     ) {
         let scheme = subject.receiver();
-        let mut request = signed(&subject, &subject.sender(0), "msg_a", now, b"{}");
-        let name = request.security_header(&scheme, &header);
+        let mut request = signed(subject, &subject.sender(0), "msg_a", now, b"{}");
+        let name = request.security_header(&scheme, header);
         let good = request.fields[&name].clone();
         let other = HeaderValue::from_str(&other).expect("visible ASCII and spaces");
         let (one, two) = if first { (good, other) } else { (other, good) };
@@ -218,7 +218,7 @@ proptest! {
         let scheme = subject.receiver();
         let now = UnixTime::from_secs(now.as_secs() + 1000);
         let signed_at = UnixTime::from_secs(now.as_secs().saturating_add_signed(offset));
-        let request = signed(&subject, &subject.sender(0), "msg_a", signed_at, b"{}");
+        let request = signed(subject, &subject.sender(0), "msg_a", signed_at, b"{}");
         // The lifetime of a token is in `claims`' own tests.
         prop_assume!(scheme.token_requirements().is_none());
         let expected = match (scheme.tolerance().map(|span| span.as_secs().cast_signed()), offset) {
@@ -236,7 +236,7 @@ fn copies_of_a_delivery_have_one_identity_and_others_have_their_own() {
         let (sender, receiver) = (subject.sender(0), subject.receiver());
         let identity = |at, body: &[u8]| {
             let now = UnixTime::from_secs(at);
-            let request = signed(&subject, &sender, "msg_a", now, body);
+            let request = signed(subject, &sender, "msg_a", now, body);
             request.verify(&receiver, now).expect("genuine").identity().cloned()
         };
         let first = identity(1_700_000_000, b"a");
@@ -263,7 +263,7 @@ fn a_public_key_verifies_and_cannot_sign() {
             public_url: Some(&url),
         };
         assert_eq!(subject.public().sign(&message).err(), Some(SignError::PublicKey), "{name}");
-        let request = signed(&subject, &subject.sender(0), "msg_a", UnixTime::EPOCH, b"{}");
+        let request = signed(subject, &subject.sender(0), "msg_a", UnixTime::EPOCH, b"{}");
         assert!(request.verify(&subject.public(), UnixTime::EPOCH).is_ok(), "{name}");
     }
 }

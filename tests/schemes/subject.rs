@@ -28,26 +28,26 @@ pub(crate) fn credentials(preset: &Preset) -> Vec<Credential> {
 
 impl Subject {
     /// One who signs with the key of this number.
-    pub(crate) fn sender(&self, slot: usize) -> Scheme {
+    pub(crate) fn sender(self, slot: usize) -> Scheme {
         self.scheme(&credentials(self.preset)[slot..=slot])
     }
 
     /// One who takes all three.
-    pub(crate) fn receiver(&self) -> Scheme {
+    pub(crate) fn receiver(self) -> Scheme {
         self.scheme(&credentials(self.preset))
     }
 
     /// One who has the public halves alone.
-    pub(crate) fn public(&self) -> Scheme {
+    pub(crate) fn public(self) -> Scheme {
         self.scheme(&keys(self.preset).map(|(_, public)| Secret::new(public).into()))
     }
 
-    fn scheme(&self, credentials: &[Credential]) -> Scheme {
+    fn scheme(self, credentials: &[Credential]) -> Scheme {
         Scheme::new(self.preset, credentials, SchemeOptions::default()).expect("usable secrets")
     }
 
     /// A URL and a body that the scheme can sign, with `body` in it.
-    pub(crate) fn wrap(&self, timestamp: UnixTime, body: &[u8]) -> (String, Vec<u8>) {
+    pub(crate) fn wrap(self, timestamp: UnixTime, body: &[u8]) -> (String, Vec<u8>) {
         let escaped = percent_encode(body, NON_ALPHANUMERIC).to_string();
         let url = "https://hooks.example.com/hooks".to_owned();
         match &self.preset.mechanism {
@@ -67,7 +67,7 @@ impl Subject {
     }
 
     /// What of `body` is signed: all of it, or the fields of a form in order.
-    pub(crate) fn what_is_signed_of(&self, body: &[u8]) -> Vec<u8> {
+    pub(crate) fn what_is_signed_of(self, body: &[u8]) -> Vec<u8> {
         let is_form =
             matches!(&self.preset.mechanism, Mechanism::Form(wire) if wire.covers == FormCoverage::Fields);
         if !is_form {
@@ -154,7 +154,7 @@ const ED25519_WEBHOOK: [(&str, &str); 3] = [
     ),
 ];
 
-/// PKCS#8 in PEM, and base64 of the SubjectPublicKeyInfo.
+/// PKCS#8 in PEM, and base64 of the `SubjectPublicKeyInfo`.
 const ECDSA: [(&str, &str); 3] = [
     (
         "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQglkfgYmtS5uZ1qp27eNodS0+5M+nqF4uQL3wo1vo/C1ehRANCAASMxQAOX17RqMhEpDWM/IIhTdSxD6Xf8khBANnDHLRU6mmsr6/KMWDtgKML5lafooQwNMMSJ8wYmtq0NjEFN8h3\n-----END PRIVATE KEY-----\n",

@@ -16,7 +16,7 @@ use crate::config::values::{
     ByteSize, Destination, Fault, Protection, Switch, duration, name, network, number, word,
 };
 use crate::config::{ClientCertificate, ClientTls, EgressConfig, EndpointConfig, PathPattern, TlsVersion};
-use crate::schemes::{Row, Scheme, SchemeOptions};
+use crate::schemes::{FormCoverage, Mechanism, Row, Scheme, SchemeOptions, SignError};
 
 /// Reads an endpoint. `prefix` gives its path prefix by its name where none
 /// is given.
@@ -159,13 +159,22 @@ fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -
         }
         let options = if preset.mechanism.names_keys() { &named } else { &plain };
         let compiled = scheme::compile(&Row::from(*preset), &mine, options, report);
-        if let Some(fault) = compiled.as_ref().and_then(Scheme::cannot_sign) {
+        if let Some(fault) = compiled.as_ref().and_then(cannot_sign) {
             report.wrong("--scheme", preset.name, fault.to_string());
             continue;
         }
         schemes.extend(compiled.map(Arc::new));
     }
     (schemes.len() == presets.len()).then_some(schemes)
+}
+
+/// Why no message of an app can be signed. The URL that is delivered to has no
+/// digest of the body.
+fn cannot_sign(scheme: &Scheme) -> Option<SignError> {
+    match &scheme.preset().mechanism {
+        Mechanism::Form(wire) if wire.covers != FormCoverage::Fields => Some(SignError::DigestMissing),
+        _ => scheme.cannot_sign(),
+    }
 }
 
 const DEFAULT_SCHEME: &str = "standard-webhooks";

@@ -3,10 +3,12 @@
 //! Each part reads all of its values before it gives up, so that one run
 //! reports every problem; `?` comes last in each function.
 
+mod allow_list;
 mod authorization;
 mod bounds;
 mod by_hand;
 mod endpoint;
+mod front;
 mod row;
 mod scheme;
 mod scrutiny;
@@ -47,6 +49,7 @@ impl GuardConfig {
 fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<GuardConfig> {
     let listening = listening(&args.listening.listen, &args.listening.admin_listen, report);
     let transport = transport::read(&args.listening.plain, &args.tls, report);
+    let front = front::read(&args.front, report);
     let bounds = bounds::read(&args.limits, report);
     let sources = sources::read(args, environment, report);
     let ledger = ledger(&args.ledger, report);
@@ -57,6 +60,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
         listen,
         admin_listen,
         transport: transport?,
+        front: front?,
         sources: sources?,
         bounds: bounds?,
         ledger: ledger?,

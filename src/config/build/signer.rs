@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{bounds, endpoint, listening, log, threads};
+use crate::config::config_file;
 use crate::config::environment::{Environment, Role};
 use crate::config::problems::{Problems, Remark, Report};
 use crate::config::raw_signer::{EndpointArgs, SignerArgs, SignerLimitArgs};
@@ -61,14 +62,9 @@ fn endpoints(
     for (number, flags) in tables.into_iter().enumerate() {
         report.at(file.place(number));
         let prefix = |name: &str| format!("/e/{name}");
-        let read = |flags: Vec<String>| match EndpointArgs::from_file(&flags) {
-            Ok(args) => endpoint::read(&args, prefix, environment, report),
-            Err(_) => {
-                report.problem("--config", "gives a setting twice that has one value");
-                None
-            }
-        };
-        endpoints.extend(flags.and_then(read));
+        let args =
+            flags.and_then(|flags| config_file::one_value_each(EndpointArgs::from_file(&flags), report));
+        endpoints.extend(args.and_then(|args| endpoint::read(&args, prefix, environment, report)));
         report.at("");
     }
     distinct(&endpoints, path, report);

@@ -5,18 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use ipnet::IpNet;
 
 use super::secret::{self, Given, Kept};
-use super::{bounds, row, scheme, token};
+use super::{allow_list, bounds, row, scheme, token};
 use crate::config::environment::Environment;
+use crate::config::material;
 use crate::config::problems::Report;
 use crate::config::raw::{SenderArgs, SignatureArgs, SourceArgs, UpstreamArgs, scheme_names};
 use crate::config::raw_token::TokenArgs;
 use crate::config::secrets::SecretOwners;
-use crate::config::values::{Switch, duration, name, network, word};
+use crate::config::values::{Switch, duration, name, word};
 use crate::config::{IssuerConfig, PathPattern, Policies, PublicUrl, SourceConfig, Upstream};
-use crate::config::{files, material};
 use crate::schemes::{Demand, KeySource, Mechanism, Preset, Row, Scheme, SchemeOptions};
 
 /// Reads one source; `secrets` has those of the sources before it.
@@ -34,7 +33,7 @@ pub(super) fn read(
     let public_url = report.read_optional("--public-url", source.public_url.as_deref(), str::parse);
     let hosts = report.read_each("--host", &source.host, str::parse);
     let paths = report.read_each("--path", &source.path, str::parse);
-    let allow = allow(source, report);
+    let allow = allow_list::read(source, report);
     let identities = report.read_each("--client-identity", &source.client_identity, str::parse);
     let rate = bounds::rate(source.rate_limit.as_deref(), source.rate_burst.as_deref(), report);
     let body_bytes_max = report.read_optional("--max-body", source.max_body.as_deref(), bounds::body_bytes);
@@ -145,11 +144,16 @@ fn demanded(
     let asks = tokens.is_some_and(|preset| secret::of(preset, &secrets).is_empty());
     let keys = if asks { KeySource::Issuer } else { KeySource::Credentials };
     token::refuse_what_has_no_meaning(token, tokens.is_some(), asks, report);
-    let requirements = match tokens {
-        Some(preset) => Some(token::requirements(token, preset, keys, report)?),
+    let requirements = tokens.map(|preset| token::requirements(token, preset, keys, report));
+    let issuer = asks.then(|| token::issuer(token, algorithms.clone(), report));
+    let requirements = match requirements {
+        Some(read) => Some(read?),
         None => None,
     };
-    let issuer = if asks { Some(token::issuer(token, algorithms.clone(), report)?) } else { None };
+    let issuer = match issuer {
+        Some(read) => Some(read?),
+        None => None,
+    };
     let mut schemes = Vec::new();
     for row in rows {
         let preset: &Preset = row;
@@ -233,35 +237,6 @@ fn tolerance(text: Option<&str>, asked: &[&Preset], report: &mut Report) -> Opti
     })
 }
 
-/// The allow list of both flags together. Empty means any address, so a file
-/// that names none is a problem, not an invitation.
-fn allow(args: &SenderArgs, report: &mut Report) -> Option<Vec<IpNet>> {
-    let listed = report.read_each("--allow-ip", &args.allow_ip, network);
-    let Some(path) = args.allow_ip_file.as_deref() else { return listed };
-    report.comes_from(path);
-    let text = report.read("--allow-ip-file", path, |path| {
-        let bytes = files::read(Path::new(path), ALLOW_FILE_BYTES_MAX)?;
-        String::from_utf8(bytes.to_vec()).map_err(|_| "is not UTF-8 text".into())
-    })?;
-    let entries = text
-        .lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line.split('#').next().unwrap_or("").trim()));
-    let entries: Vec<_> = entries.filter(|(_, entry)| !entry.is_empty()).collect();
-    if entries.is_empty() {
-        report.wrong("--allow-ip-file", path, "names no network: expected one a line");
-        return None;
-    }
-    let read = |(line, entry): &(usize, &str)| {
-        network(entry)
-            .map_err(|fault| report.wrong("--allow-ip-file", &format!("{path}:{line}: {entry}"), fault))
-            .ok()
-    };
-    let from_file: Vec<IpNet> = entries.iter().filter_map(read).collect();
-    let complete = from_file.len() == entries.len();
-    complete.then_some(from_file).zip(listed).map(|(from_file, listed)| [listed, from_file].concat())
-}
-
 fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
     let Some(url) = args.upstream.as_deref() else {
         report.problem("--upstream", "is missing: say where the app listens, such as http://127.0.0.1:3000");
@@ -281,9 +256,6 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
         }
     }
 }
-
-/// Room for some thirty thousand networks.
-const ALLOW_FILE_BYTES_MAX: usize = 1 << 20;
 
 /// A provider's own retry after a lost answer comes within minutes.
 const DEDUPE_WINDOW: Duration = Duration::from_secs(60 * 60);

@@ -1,8 +1,9 @@
 //! The sources: the one of the flags, or all of a file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::source;
+use crate::config::config_file::one_value_each;
 use crate::config::environment::Environment;
 use crate::config::problems::Report;
 use crate::config::raw::{GuardArgs, SourceArgs};
@@ -40,14 +41,8 @@ fn of(file: &ConfigFile, environment: &Environment, report: &mut Report) -> Opti
     for (number, flags) in tables.into_iter().enumerate() {
         report.at(file.place(number));
         owners.next(file.place(number));
-        let read = |flags: Vec<String>| match SourceArgs::from_file(&flags) {
-            Ok(args) => source::read(&args, environment, &mut owners, report),
-            Err(_) => {
-                report.problem("--config", "gives a setting twice that has one value");
-                None
-            }
-        };
-        sources.extend(flags.and_then(read));
+        let args = flags.and_then(|flags| one_value_each(SourceArgs::from_file(&flags), report));
+        sources.extend(args.and_then(|args| source::read(&args, environment, &mut owners, report)));
         report.at("");
     }
     distinct(&sources, report);
@@ -56,9 +51,9 @@ fn of(file: &ConfigFile, environment: &Environment, report: &mut Report) -> Opti
 
 /// A name or a path that leads to two sources leads to neither.
 fn distinct(sources: &[SourceConfig], report: &mut Report) {
-    let (mut names, mut ways) = (HashMap::new(), HashMap::new());
+    let (mut names, mut ways) = (HashSet::new(), HashMap::new());
     for SourceConfig { name, hosts, paths, .. } in sources {
-        if names.insert(name, ()).is_some() {
+        if !names.insert(name) {
             report.wrong("--source", name, "is the name of two sources: give each its own");
         }
         let hosts = if hosts.is_empty() { vec![None] } else { hosts.iter().map(Some).collect() };
@@ -77,6 +72,10 @@ fn distinct(sources: &[SourceConfig], report: &mut Report) {
 
 /// Whether what the sources ask of clients is what TLS can tell.
 fn fit(sources: &[SourceConfig], args: &GuardArgs, report: &mut Report) {
+    // Then a proxy in front knows the client's certificate.
+    if matches!(word(&args.front.client_cert_header), Ok(Switch::On)) {
+        return;
+    }
     let fault = match (word(&args.listening.plain), args.tls.client_auth.as_deref()) {
         (Ok(Switch::On), _) => "contradicts --plain: leave one of the two out",
         (_, Some("off")) => "contradicts --client-auth off: no client is asked for a certificate",

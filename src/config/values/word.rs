@@ -3,7 +3,7 @@
 use tracing::level_filters::LevelFilter;
 
 use super::Fault;
-use crate::config::{BootFence, LogFormat, OnUnknown, TlsVersion};
+use crate::config::{BootFence, ClientAddressField, LogFormat, OnUnknown, TlsVersion};
 use crate::schemes::{Encoding, Hash, Policy, TimestampForm};
 
 /// A type whose values each have a word.
@@ -42,6 +42,11 @@ impl Word for Switch {
 
 impl Word for TlsVersion {
     const WORDS: &'static [(&'static str, Self)] = &[("1.3", Self::V1_3), ("1.2", Self::V1_2)];
+}
+
+impl Word for ClientAddressField {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("x-forwarded-for", Self::XForwardedFor), ("forwarded", Self::Forwarded)];
 }
 
 impl Word for OnUnknown {

@@ -1,17 +1,20 @@
 //! From a socket to requests: connection limits, TLS, who is at the other end.
 //!
 //! Each step has a deadline, and nothing here believes anything that is not
-//! the kernel's or the handshake's word.
+//! the kernel's word, the handshake's, or that of a proxy that was named.
 
+mod client;
+mod connection;
+mod front;
 pub(crate) mod identity;
+mod proxy_protocol;
 pub(crate) mod tls;
 mod trust;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{HeaderValue, Request};
+use http::Request;
 use hyper::body::Incoming;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -21,59 +24,67 @@ use tokio_rustls::server::TlsStream;
 use crate::guard::accept::identity::PeerIdentities;
 use crate::guard::accept::trust::Trust;
 use crate::guard::delivery;
+use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
-use crate::limits::AddressGuard;
+use crate::limits::{AddressGuard, AddressRefused, Permit};
 use crate::net::{self, Http1Fault, Protocol};
 
-/// What holds for every request of one connection.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    /// The client's address; IPv4 also where the socket says IPv4-mapped IPv6.
-    pub(crate) client: IpAddr,
-    /// What that address uses, this connection included.
-    pub(crate) address: AddressGuard,
-    /// From the client certificate, where one was given and trusted.
-    pub(crate) identities: Option<PeerIdentities>,
-    /// That certificate, for when trust changes.
-    pub(crate) trust: Trust,
-    /// `X-Forwarded-For`.
-    pub(crate) forwarded_for: HeaderValue,
-    /// `X-Forwarded-Proto`.
-    pub(crate) forwarded_proto: HeaderValue,
-    /// `Forwarded` (RFC 7239), less the host.
-    pub(crate) forwarded: HeaderValue,
-}
+pub(crate) use client::Client;
+pub(crate) use connection::{Brought, Caller, Connection};
+pub(crate) use front::Front;
 
 /// Serves one connection to its end. What goes wrong on it stays on it.
-pub(crate) async fn serve(worker: Arc<Worker>, stream: TcpStream, peer: SocketAddr) {
-    let client = peer.ip().to_canonical();
+pub(crate) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: SocketAddr) {
     let guard = &worker.guard;
-    let address = match guard.addresses.enter(client) {
-        Ok(address) => address,
-        Err(refused) => return guard.telemetry.metrics.connection_refused(refused.name()),
+    let (place, address, usage) = match enter(guard, &mut stream, peer.ip().to_canonical()).await {
+        Ok(entered) => entered,
+        Err(reason) => return guard.telemetry.metrics.connection_refused(reason),
     };
     let _open = guard.telemetry.metrics.connection_opened();
     let bounds = worker.connection_bounds;
     let drain = worker.drain.signal().of_one();
     let in_force = guard.in_force.load_full();
     let Some(tls) = &in_force.tls else {
+        let (client, proto) = (Client::new(address, usage, PLAIN), PLAIN);
         let trust = Trust::new(&in_force, &[], drain.clone());
-        let connection = Connection::new(client, address, None, trust, "http");
-        let service = service(&worker, connection);
+        let service = service(&worker, Connection { client, identities: None, trust, proto, _place: place });
         return net::serve_connection(stream, Protocol::Detect, service, &bounds, &drain).await;
     };
-    let handshake =
-        timeout(guard.bounds.handshake_timeout, TlsAcceptor::from(Arc::clone(&tls.config)).accept(stream))
-            .await;
+    let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
+    let handshake = timeout(guard.bounds.handshake_timeout, acceptor.accept(stream)).await;
     guard.telemetry.metrics.handshake(handshake.as_ref().map(Result::is_ok).ok());
     let Ok(Ok(stream)) = handshake else { return };
     let (chain, protocol) = (stream.get_ref().1.peer_certificates().unwrap_or_default(), protocol(&stream));
     let identities = chain.first().map(PeerIdentities::from_certificate);
     let trust = Trust::new(&in_force, chain, drain.clone());
     drop(in_force);
-    let service = service(&worker, Connection::new(client, address, identities, trust, "https"));
+    let (client, proto) = (Client::new(address, usage, SECURE), SECURE);
+    let service = service(&worker, Connection { client, identities, trust, proto, _place: place });
     net::serve_connection(stream, protocol, service, &bounds, &drain).await;
 }
+
+/// Finds out who is at the other end, and whether there is room. Gives the
+/// reason, as metrics name it, where the connection is to be closed.
+async fn enter(
+    guard: &Guard,
+    stream: &mut TcpStream,
+    peer: IpAddr,
+) -> Result<(Permit, IpAddr, AddressGuard), &'static str> {
+    let place = guard.addresses.connection().map_err(AddressRefused::name)?;
+    let mut address = peer;
+    if guard.front.begins_with_proxy_header(peer) {
+        let header = timeout(guard.bounds.handshake_timeout, proxy_protocol::read(stream)).await;
+        let Ok(Ok(client)) = header else { return Err("proxy_header") };
+        address = client.map_or(peer, |client| client.to_canonical());
+    }
+    // A proxy has the connections of many, and its clients their own limits.
+    let of_a_proxy = guard.front.trusts(address) || guard.front.begins_with_proxy_header(address);
+    let enter = if of_a_proxy { guard.addresses.visit(address) } else { guard.addresses.enter(address) };
+    Ok((place, address, enter.map_err(AddressRefused::name)?))
+}
+
+const PLAIN: &str = "http";
+const SECURE: &str = "https";
 
 /// What answers each request of one connection.
 fn service(
@@ -89,33 +100,4 @@ fn protocol(stream: &TlsStream<TcpStream>) -> Protocol {
         Some(b"h2") => Protocol::Http2,
         _ => Protocol::Http1,
     }
-}
-
-impl Connection {
-    fn new(
-        client: IpAddr,
-        address: AddressGuard,
-        identities: Option<PeerIdentities>,
-        trust: Trust,
-        proto: &'static str,
-    ) -> Self {
-        // RFC 7239 section 6: an IPv6 address is bracketed and quoted.
-        let node = match client {
-            IpAddr::V4(v4) => v4.to_string(),
-            IpAddr::V6(v6) => format!("\"[{v6}]\""),
-        };
-        Self {
-            client,
-            address,
-            identities,
-            trust,
-            forwarded_for: field_value(client.to_string()),
-            forwarded_proto: HeaderValue::from_static(proto),
-            forwarded: field_value(format!("for={node};proto={proto}")),
-        }
-    }
-}
-
-fn field_value(text: String) -> HeaderValue {
-    HeaderValue::from_maybe_shared(Bytes::from(text)).expect("an address in text is a field value")
 }

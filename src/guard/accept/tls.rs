@@ -119,12 +119,16 @@ fn client_verifier(
     material.push(u8::from(optional));
     let Authorities { certificates, roots } = material::authorities(ca)?;
     expiries.extend(material::first_expiry(&certificates).map(|first| ("client_ca", first)));
-    certificates.iter().for_each(|certificate| add(material, certificate));
+    for certificate in &certificates {
+        add(material, certificate);
+    }
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
     for path in crls {
         let lists = material::revocation_lists(path)?;
-        lists.iter().for_each(|list| add(material, list));
+        for list in &lists {
+            add(material, list);
+        }
         verifier = verifier.with_crls(lists);
     }
     if !crls.is_empty() {
@@ -144,7 +148,9 @@ fn material_of(
     trust: &[u8],
 ) -> Digest {
     let mut material = Zeroizing::new(vec![u8::from(tls.min_version == TlsVersion::V1_2)]);
-    chain.iter().for_each(|certificate| add(&mut material, certificate));
+    for certificate in chain {
+        add(&mut material, certificate);
+    }
     add(&mut material, key.secret_der());
     add(&mut material, trust);
     Digest::of(&material)

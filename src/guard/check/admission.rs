@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::guard::accept::Connection;
+use crate::guard::accept::Client;
 use crate::guard::check::Known;
 use crate::guard::rejection::{Refused, Rejection};
 use crate::limits::{Bound, Permit};
@@ -16,12 +16,8 @@ pub(crate) struct Admitted {
 
 /// Charges the address's rate and takes a place; refuses a declared length
 /// above the source's bound before a byte of it is read.
-pub(crate) fn admit(
-    known: Known,
-    connection: &Connection,
-    deliveries: &Arc<Bound>,
-) -> Result<Admitted, Refused> {
-    connection.address.address().admit()?;
+pub(crate) fn admit(known: Known, client: &Client, deliveries: &Arc<Bound>) -> Result<Admitted, Refused> {
+    client.usage.address().admit()?;
     let permit = deliveries.permit().ok_or(Rejection::Overloaded)?;
     let bytes_max = known.routed.source.config.body_bytes_max;
     if known.routed.sound.declared_length().is_some_and(|length| length > bytes_max) {

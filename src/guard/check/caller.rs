@@ -3,13 +3,16 @@
 //! A trusted certificate alone is not enough where the source names
 //! identities: any other client of the same CA would pass.
 
+use std::net::IpAddr;
+
 use http::HeaderValue;
 
 use crate::clock::UnixTime;
-use crate::guard::accept::Connection;
+use crate::guard::accept::Caller;
 use crate::guard::check::Routed;
 use crate::guard::in_force::InForce;
 use crate::guard::rejection::Rejection;
+use crate::guard::source::Source;
 
 /// A request whose caller the source accepts.
 #[derive(Debug)]
@@ -22,17 +25,15 @@ pub(crate) struct Known {
 /// Checks the client's address and certificate against the source.
 pub(crate) fn recognise(
     routed: Routed,
-    connection: &Connection,
+    caller: Caller<'_>,
     in_force: &InForce,
     now: UnixTime,
 ) -> Result<Known, Rejection> {
     let source = &routed.source;
-    if !source.allow.admits(connection.client) {
-        return Err(Rejection::AddressNotAllowed);
-    }
-    connection.trust.confirm(in_force, now)?;
+    admit_address(source, caller.client.address)?;
+    caller.trust.confirm(in_force, now)?;
     let wanted = &source.config.identities;
-    let identity = match &connection.identities {
+    let identity = match caller.identities {
         None if wanted.is_empty() => None,
         None => return Err(Rejection::IdentityMissing),
         // A session that resumes and a connection kept open bring a certificate
@@ -43,4 +44,20 @@ pub(crate) fn recognise(
     };
     let identity = identity.cloned();
     Ok(Known { routed, identity })
+}
+
+fn admit_address(source: &Source, address: IpAddr) -> Result<(), Rejection> {
+    if source.allow.admits(address) {
+        source.refused.note_admitted();
+        return Ok(());
+    }
+    if source.refused.note_refused(address) {
+        tracing::warn!(
+            source = source.config.name,
+            %address,
+            "the allow list has refused everybody, all from one private address: if that is a proxy of yours, \
+             name it with --trusted-proxy or --proxy-protocol, so that senders are known by their own addresses"
+        );
+    }
+    Err(Rejection::AddressNotAllowed)
 }

@@ -11,7 +11,7 @@ use http::HeaderValue;
 use http::request::Parts;
 
 use crate::clock::UnixTime;
-use crate::guard::accept::Connection;
+use crate::guard::accept::Caller;
 use crate::guard::accept::identity::PeerIdentities;
 use crate::guard::check::Admitted;
 use crate::guard::issuer::{self, Issuer};
@@ -43,7 +43,7 @@ pub(crate) struct Verified {
 pub(crate) async fn open(
     admitted: Admitted,
     parts: &Parts,
-    connection: &Connection,
+    caller: Caller<'_>,
     now: UnixTime,
 ) -> Result<Opened, Rejection> {
     let source = &admitted.known.routed.source;
@@ -57,7 +57,7 @@ pub(crate) async fn open(
     let public_url = source.config.public_url.as_ref().map(|url| url.of(target));
     let head =
         Head { method: &parts.method, target, fields: &parts.headers, public_url: public_url.as_deref() };
-    let certificate = connection.identities.as_ref().map(PeerIdentities::thumbprint);
+    let certificate = caller.identities.map(PeerIdentities::thumbprint);
     let beside = Beside { certificate, issuer_keys: None };
     let open = match &source.issuer {
         None => demand.open(&head, &beside, now).map_err(unproven)?,

@@ -139,7 +139,8 @@ fn is_or_has(given: &Value, wanted: &str) -> bool {
     match given {
         Value::String(text) => text == wanted,
         Value::Array(items) => items.iter().any(|item| item.as_str() == Some(wanted)),
-        Value::Bool(_) | Value::Number(_) => given.to_string() == wanted,
+        Value::Bool(value) => wanted == if *value { "true" } else { "false" },
+        Value::Number(number) => number.to_string() == wanted,
         Value::Null | Value::Object(_) => false,
     }
 }

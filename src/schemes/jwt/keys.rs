@@ -38,7 +38,7 @@ pub(super) struct TokenKey {
 
 #[derive(Clone)]
 enum Key {
-    Shared(Mac),
+    Shared(Box<Mac>),
     Pair(AsymmetricKey),
 }
 
@@ -136,7 +136,7 @@ impl TokenKey {
         match &self.key {
             Key::Pair(pair) => pair.verifies(signed, &token.signature),
             Key::Shared(keyed) => Tag::new(&token.signature).is_some_and(|tag| {
-                let mut mac = keyed.clone();
+                let mut mac = Mac::clone(keyed);
                 mac.update(signed);
                 mac.matches_any([tag].iter())
             }),
@@ -148,7 +148,7 @@ impl TokenKey {
         match &self.key {
             Key::Pair(pair) => pair.sign(signed),
             Key::Shared(keyed) => {
-                let mut mac = keyed.clone();
+                let mut mac = Mac::clone(keyed);
                 mac.update(signed);
                 Some(mac.into_tag().as_bytes().to_vec())
             }
@@ -234,7 +234,7 @@ fn shared(
     };
     let hash = allowed.iter().find_map(hash).ok_or(KeyFault::NoAlgorithm)?;
     let key = KeyText::Utf8.key(secret, weak)?;
-    Ok((TokenAlgorithm::Hmac(hash), Key::Shared(Mac::new(hash, &key))))
+    Ok((TokenAlgorithm::Hmac(hash), Key::Shared(Box::new(Mac::new(hash, &key)))))
 }
 
 impl fmt::Debug for TokenKey {

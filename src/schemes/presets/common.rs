@@ -118,7 +118,7 @@ impl Wire {
         let field =
             TimestampField { place: TimestampPlace::JsonField(name), form: TimestampForm::UnixMillis };
         // Nothing is dropped in a constant, and there was no time before.
-        mem::forget(mem::replace(&mut self.timestamp, Some(field)));
+        mem::forget(self.timestamp.replace(field));
         self
     }
 

@@ -6,6 +6,9 @@
 //! in `common.rs`. A new row is a `static` beside its siblings and a line in
 //! [`PRESETS`].
 
+// A row reads as data: its words are those of `common`.
+#![allow(clippy::wildcard_imports)]
+
 mod body;
 mod common;
 mod components;

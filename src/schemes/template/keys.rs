@@ -16,6 +16,7 @@ use crate::schemes::tag::Tag;
 
 /// One key for each secret. Without the heap for a rotation of shared secrets.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // There is one for each source.
 pub(super) enum Keys {
     /// Codes that are keyed and have taken in nothing yet.
     Macs(SmallVec<[Mac; 2]>),
@@ -94,6 +95,7 @@ impl Keys {
 }
 
 /// Signed bytes going in.
+#[allow(clippy::large_enum_variant)] // The large one is the common one, and a box would be an allocation for each delivery.
 pub(super) enum Checking {
     Macs(SmallVec<[Mac; 2]>),
     /// Ed25519 hashes its message twice, so the message is made at the end.
