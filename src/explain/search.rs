@@ -70,14 +70,12 @@ impl Search {
         *bytes += size;
         let Some(proof) = last.case.holds() else { return };
         let mistakes: Vec<_> = steps.iter().map(|step| (step.mistake, step.detail.clone())).collect();
-        let known = |finding: &Finding| {
-            finding
-                .mistakes
-                .iter()
-                .map(|(mistake, _)| mistake)
-                .eq(mistakes.iter().map(|(mistake, _)| mistake))
+        // Of one class the first is the simplest, and says enough.
+        let classes = |mistakes: &[(Mistake, String)]| -> Vec<Class> {
+            mistakes.iter().map(|(mistake, _)| mistake.class()).collect()
         };
-        if !self.findings.iter().any(known) {
+        let is_said = |finding: &Finding| classes(&finding.mistakes) == classes(&mistakes);
+        if !self.findings.iter().any(is_said) {
             self.findings.push(Finding { mistakes, slot: proof.slot() });
         }
     }
