@@ -144,7 +144,7 @@ impl Writer<'_> {
             Node::Verbatim(text) => self.text.push_str(text),
             Node::Text(text) => self.string(text),
             Node::List(items) => {
-                self.group(['[', ']'], items, depth, |writer, item, depth| writer.node(item, depth))
+                self.group(['[', ']'], items, depth, Self::node);
             }
             Node::Map(pairs) => self.group(['{', '}'], pairs, depth, |writer, (name, node), depth| {
                 writer.string(name);

@@ -19,8 +19,12 @@ pub(super) fn key_text(preset: &Preset) -> Option<KeyText> {
 pub(super) fn signature_field(preset: &Preset) -> Option<SignatureField> {
     match &preset.mechanism {
         Mechanism::Template(wire) => Some(wire.signature.clone()),
-        Mechanism::HttpSignatures(_) | Mechanism::Cavage(_) => None,
-        Mechanism::Form(_) | Mechanism::Mailgun | Mechanism::Token(_) | Mechanism::Jwt(_) => None,
+        Mechanism::HttpSignatures(_)
+        | Mechanism::Cavage(_)
+        | Mechanism::Form(_)
+        | Mechanism::Mailgun
+        | Mechanism::Token(_)
+        | Mechanism::Jwt(_) => None,
     }
 }
 

@@ -11,6 +11,7 @@
 
 pub mod capture;
 mod case;
+mod hex;
 mod hints;
 mod json;
 mod mechanism;

@@ -46,7 +46,7 @@ impl Open {
     pub fn claimed_at(&self) -> Option<UnixTime> {
         match &self.0 {
             Opened::Template(open) => open.claimed_at(),
-            Opened::Covered(open) => open.claimed_at(),
+            Opened::Covered(open) => Some(open.claimed_at()),
             Opened::Form(_) | Opened::Mailgun(_) | Opened::Token(_) | Opened::Jwt(_) => None,
         }
     }

@@ -67,8 +67,8 @@ impl<'a> Facts<'a> {
 
     /// The code of the first refusal; `None` where a guard would ask its ledger.
     pub(super) fn code(&self) -> Option<&'static str> {
-        let steps = self.steps.iter().chain(self.schemes.iter().flat_map(|scheme| &scheme.steps));
-        steps.filter_map(|step| step.outcome.code()).next()
+        let mut steps = self.steps.iter().chain(self.schemes.iter().flat_map(|scheme| &scheme.steps));
+        steps.find_map(|step| step.outcome.code())
     }
 }
 

@@ -103,7 +103,9 @@ pub(super) fn run(args: &ExplainArgs, environment: &Environment) -> ExitCode {
     }
     let scrutinies = match Scrutinies::from_args(&args.guard, &args.other_secret_file, environment) {
         Ok((scrutinies, remarks)) => {
-            remarks.iter().for_each(|remark| say(&mut io::stderr(), remark));
+            for remark in remarks {
+                say(&mut io::stderr(), remark);
+            }
             scrutinies
         }
         Err(problems) => {
@@ -122,7 +124,9 @@ pub(super) fn run(args: &ExplainArgs, environment: &Environment) -> ExitCode {
         scrutiny.keyings.iter().map(|keying| case(&capture, keying, &scrutiny.source)).collect();
     let moment = args.received_at.unwrap_or_else(|| Moment::of(&capture, SystemClock.now()));
     let received = moment.resolve(&cases);
-    cases.iter_mut().for_each(|case| case.at = received.at);
+    for case in &mut cases {
+        case.at = received.at;
+    }
     let facts = Facts::gather(scrutiny, &capture, &cases, &scrutinies.others, received);
     let mut stdout = io::stdout().lock();
     if args.json {

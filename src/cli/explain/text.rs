@@ -77,7 +77,9 @@ fn why(scheme: &SchemeFacts<'_>, text: &mut String) {
              --received-at;\notherwise compare both clocks, or find out what held the delivery back."
         ),
         Why::Explained(findings) => {
-            findings.iter().for_each(|finding| explained(finding, text));
+            for finding in findings {
+                explained(finding, text);
+            }
             Ok(())
         }
         Why::Unexplained { tries, cut_short } => {
@@ -121,7 +123,7 @@ mod tests {
     #[test]
     fn every_code_has_its_meaning_and_its_remedy() {
         for rejection in Rejection::all() {
-            let (meaning, todo) = documented(rejection.code()).expect(rejection.code());
+            let (meaning, todo) = documented(rejection.code()).expect("a row of docs/rejections.md");
             assert!(!meaning.is_empty() && !todo.is_empty(), "{}", rejection.code());
         }
     }

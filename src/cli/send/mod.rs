@@ -154,7 +154,9 @@ fn prepare(args: &SendArgs, environment: &Environment) -> Result<Prepared, Strin
     };
     let read = ByHand::from_args(&by_hand, environment);
     let (ByHand(endpoint), remarks) = read.map_err(|problems| problems.to_string().trim_end().to_owned())?;
-    remarks.iter().for_each(|remark| say(&mut io::stderr(), remark));
+    for remark in remarks {
+        say(&mut io::stderr(), remark);
+    }
     let wanted = Wanted {
         method: args.method.clone(),
         url: args.url.clone(),

@@ -35,7 +35,6 @@ struct Line {
     from_file: bool,
     json: bool,
     in_query: bool,
-    head: bool,
 }
 
 impl Line {
@@ -88,7 +87,7 @@ impl Line {
     fn switch(&mut self, name: &str) {
         match name {
             "get" => self.in_query = true,
-            "head" => self.head = true,
+            "head" => self.set_head(),
             _ => {}
         }
     }
@@ -96,9 +95,14 @@ impl Line {
     fn short_switch(&mut self, letter: char) {
         match letter {
             'G' => self.in_query = true,
-            'I' => self.head = true,
+            'I' => self.set_head(),
             _ => {}
         }
+    }
+
+    /// A method that is given by name counts more, before or behind.
+    fn set_head(&mut self) {
+        self.method.get_or_insert_with(|| "HEAD".to_owned());
     }
 
     fn take(&mut self, option: Takes, value: &[u8], read_file: ReadFile<'_>) -> Result<(), String> {
@@ -108,12 +112,12 @@ impl Line {
             Takes::Url => self.set_url(text()?)?,
             Takes::Method => self.method = Some(text()?.to_owned()),
             Takes::Field => self.field(value)?,
-            Takes::Agent => self.set(USER_AGENT, value)?,
-            Takes::Referer => self.set(REFERER, value)?,
-            Takes::Cookie => self.set(COOKIE, value)?,
+            Takes::Agent => self.set(&USER_AGENT, value)?,
+            Takes::Referer => self.set(&REFERER, value)?,
+            Takes::Cookie => self.set(&COOKIE, value)?,
             Takes::User => {
                 let basic = format!("Basic {}", Base64::encode_string(value));
-                self.set(AUTHORIZATION, basic.as_bytes())?;
+                self.set(&AUTHORIZATION, basic.as_bytes())?;
             }
             // curl(1), "--data": a file loses its line ends and NULs.
             Takes::Data => {
@@ -171,7 +175,7 @@ impl Line {
         Ok(())
     }
 
-    fn set(&mut self, name: HeaderName, value: &[u8]) -> Result<(), String> {
+    fn set(&mut self, name: &HeaderName, value: &[u8]) -> Result<(), String> {
         self.add(name.as_str(), value)
     }
 
@@ -210,13 +214,12 @@ impl Line {
             let query = String::from_utf8(data).map_err(|_| "the query is not UTF-8")?;
             url = format!("{url}{}{query}", if url.contains('?') { '&' } else { '?' });
         }
-        let method = match (&self.method, &self.data, self.head) {
-            (Some(method), ..) => {
+        let method = match (&self.method, &self.data) {
+            (Some(method), _) => {
                 Method::from_bytes(method.as_bytes()).map_err(|_| "the method cannot be read")?
             }
-            (None, _, true) => Method::HEAD,
-            (None, Some(_), false) => Method::POST,
-            (None, None, false) => Method::GET,
+            (None, Some(_)) => Method::POST,
+            (None, None) => Method::GET,
         };
         self.add_defaults(&url);
         let body = Bytes::from(self.data.unwrap_or_default());

@@ -8,7 +8,7 @@ use http::header::CONTENT_LENGTH;
 
 use super::{Mistake, Variant};
 use crate::explain::case::Case;
-use crate::explain::json;
+use crate::explain::{hex, json};
 
 pub(super) fn variants(case: &Case) -> Vec<Variant> {
     let body = &case.request.body;
@@ -147,8 +147,7 @@ fn percent_decoded(text: &str) -> Option<Vec<u8>> {
     while let [byte, tail @ ..] = rest {
         rest = match (byte, tail) {
             (b'%', [high, low, tail @ ..]) => {
-                let digit = |byte: u8| char::from(byte).to_digit(16);
-                decoded.push(u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()?);
+                decoded.push(hex::pair(*high, *low)?);
                 tail
             }
             (b'%', _) => return None,

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Mistake, Variant};
 use crate::explain::case::Case;
+use crate::explain::hex;
 use crate::explain::mechanism::signature_field;
 use crate::schemes::{Encoding, Grammar, SignatureField};
 
@@ -161,7 +162,7 @@ fn tokens(text: &str) -> impl Iterator<Item = &str> {
 
 fn decoded(token: &str) -> Vec<(&'static str, Vec<u8>)> {
     let mut found = Vec::new();
-    if let Some(bytes) = hex(token) {
+    if let Some(bytes) = hex::read(token.as_bytes()) {
         let is_lower = !token.bytes().any(|byte| byte.is_ascii_uppercase());
         found.push((if is_lower { "it is in hex" } else { "it is in upper-case hex" }, bytes));
     }
@@ -177,16 +178,10 @@ fn decoded(token: &str) -> Vec<(&'static str, Vec<u8>)> {
     found
 }
 
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    pairs.iter().map(|[high, low]| u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()).collect()
-}
-
 /// The value of the field with this one signature, and what else stood in it.
 fn written(field: &SignatureField, text: &str, signature: &[u8]) -> String {
     let signature = match field.encoding {
-        Encoding::Hex => signature.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Encoding::Hex => hex::written(signature),
         Encoding::Base64 => Base64::encode_string(signature),
     };
     match &field.grammar {

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{Mistake, Variant};
 use crate::explain::case::Case;
+use crate::explain::hex;
 use crate::explain::mechanism::key_text;
 use crate::keys::Secret;
 use crate::schemes::{Credential, KeyText};
@@ -98,7 +99,7 @@ fn spelled(key_text: KeyText, key: &[u8]) -> Option<Secret> {
             let base64 = Zeroizing::new(Base64::encode_string(key));
             Some(Secret::new([prefix, &base64].concat()))
         }
-        KeyText::Hex => Some(Secret::new(key.iter().map(|byte| format!("{byte:02x}")).collect::<String>())),
+        KeyText::Hex => Some(Secret::new(hex::written(key))),
         KeyText::Ed25519Hex | KeyText::Ed25519Webhook | KeyText::Spki => None,
     }
 }
@@ -186,7 +187,7 @@ impl Reading {
                 let text = str::from_utf8(unlabelled(text)).ok()?;
                 Base64Url::decode_vec(text).or_else(|_| Base64UrlUnpadded::decode_vec(text)).ok()?
             }
-            Self::Hex => hex(unlabelled(text))?,
+            Self::Hex => hex::read(unlabelled(text))?,
         };
         Some(Zeroizing::new(key)).filter(|key| !key.is_empty())
     }
@@ -195,12 +196,6 @@ impl Reading {
 /// A label is never part of what is decoded.
 fn unlabelled(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"v1,").unwrap_or(text).strip_prefix(b"whsec_").unwrap_or(text)
-}
-
-fn hex(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let (pairs, []) = text.as_chunks::<2>() else { return None };
-    pairs.iter().map(|[high, low]| u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()).collect()
 }
 
 /// Longer ones are no labels.

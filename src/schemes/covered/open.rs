@@ -33,8 +33,8 @@ impl OpenCovered {
         self.digests.update(chunk);
     }
 
-    pub(in crate::schemes) fn claimed_at(&self) -> Option<UnixTime> {
-        Some(self.signed.at)
+    pub(in crate::schemes) fn claimed_at(&self) -> UnixTime {
+        self.signed.at
     }
 
     /// Whether the body has the digests that were signed.

@@ -7,7 +7,7 @@ pub(super) fn span(span: Duration) -> String {
     const UNITS: [(u64, &str); 4] = [(24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute"), (1, "second")];
     let secs = span.as_secs();
     let (unit, name) =
-        UNITS.into_iter().find(|(unit, _)| secs >= *unit && secs % unit == 0).unwrap_or(UNITS[3]);
+        UNITS.into_iter().find(|(unit, _)| secs >= *unit && secs.is_multiple_of(*unit)).unwrap_or(UNITS[3]);
     let count = secs / unit;
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })
 }
@@ -15,8 +15,8 @@ pub(super) fn span(span: Duration) -> String {
 /// `25 MiB`, `512 KiB`, `100 bytes`.
 pub(super) fn size(bytes: u64) -> String {
     match bytes {
-        _ if bytes >= 1 << 20 && bytes % (1 << 20) == 0 => format!("{} MiB", bytes >> 20),
-        _ if bytes >= 1 << 10 && bytes % (1 << 10) == 0 => format!("{} KiB", bytes >> 10),
+        _ if bytes >= 1 << 20 && bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        _ if bytes >= 1 << 10 && bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
         _ => format!("{bytes} bytes"),
     }
 }
