@@ -142,6 +142,13 @@ fn on_source(source: &SourceConfig) -> Vec<Remark> {
             ),
         ));
     }
+    let covers_no_body = |cover: &Vec<String>| cover.iter().all(|part| !part.contains("digest"));
+    if source.demand.iter().any(|scheme| scheme.cover().as_ref().is_some_and(covers_no_body)) {
+        remarks.push(Remark::warning(
+            "--body-digest",
+            "if-signed: where a sender signs no digest of the body, whoever is on the way can change it",
+        ));
+    }
     match source.demand.naming() {
         None => remarks.push(Remark::warning(
             "--scheme",

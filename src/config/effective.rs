@@ -159,6 +159,9 @@ fn scheme_lines(scheme: &Scheme, issuer: Option<&IssuerConfig>, lines: &mut Line
         "tolerance",
         scheme.tolerance().map_or("the scheme signs no time".to_owned(), |t| Span(t).to_string()),
     );
+    if let Some(cover) = scheme.cover() {
+        lines.add_each("cover", &cover, "nothing");
+    }
     if let Some(token) = token {
         token_lines(token, lines);
     }

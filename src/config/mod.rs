@@ -25,6 +25,7 @@ pub(crate) mod material;
 mod nearest;
 mod problems;
 mod raw;
+mod raw_coverage;
 mod raw_signer;
 mod raw_token;
 mod schema;

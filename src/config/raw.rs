@@ -14,6 +14,7 @@ use clap::{Args, Command, FromArgMatches as _};
 
 use super::config_file::ConfigFile;
 use super::environment::{Environment, Role};
+use super::raw_coverage::CoverageArgs;
 use super::raw_token::TokenArgs;
 use crate::schemes;
 
@@ -180,6 +181,8 @@ pub struct FrontArgs {
 pub struct SourceArgs {
     #[command(flatten)]
     pub sender: SenderArgs,
+    #[command(flatten)]
+    pub coverage: CoverageArgs,
     #[command(flatten)]
     pub signature: SignatureArgs,
     #[command(flatten)]

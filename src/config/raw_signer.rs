@@ -10,6 +10,7 @@ use clap::{Args, Command, FromArgMatches as _};
 
 use super::environment::{Environment, Role};
 use super::raw::{ProcessArgs, long_names, scheme_names};
+use super::raw_coverage::CoverageArgs;
 
 /// Everything that `countersign signer` can be told.
 #[derive(Args, Clone, Debug)]
@@ -70,6 +71,8 @@ pub struct EndpointArgs {
     pub consumer: ConsumerArgs,
     #[command(flatten)]
     pub signing: SigningArgs,
+    #[command(flatten)]
+    pub coverage: CoverageArgs,
     #[command(flatten)]
     pub tls: ClientTlsArgs,
     #[command(flatten)]

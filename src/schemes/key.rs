@@ -49,7 +49,7 @@ pub enum KeyError {
         count: usize,
     },
     /// What a source chose is nothing that the scheme has.
-    #[error("{option} {} of the source: {fault}", place + 1)]
+    #[error("{option} {} of the source {fault}", place + 1)]
     Choice {
         /// Which choice: `algorithm`.
         option: &'static str,

@@ -90,6 +90,12 @@ impl Mechanism {
         }
     }
 
+    /// Whether its messages name what their signature covers, so that a source
+    /// says what must be covered.
+    pub const fn names_parts(&self) -> bool {
+        matches!(self, Self::HttpSignatures(_) | Self::Cavage(_))
+    }
+
     /// Whether the URL is signed, so that a source must say what it is.
     pub fn signs_url(&self) -> bool {
         match self {

@@ -304,6 +304,16 @@ impl Scheme {
         }
     }
 
+    /// What a signature must cover, where messages name what theirs covers: as
+    /// it stands in them.
+    pub fn cover(&self) -> Option<Vec<String>> {
+        match &self.keyed {
+            Keyed::HttpSignatures(signatures) => Some(signatures.cover()),
+            Keyed::Cavage(cavage) => Some(cavage.cover()),
+            _ => None,
+        }
+    }
+
     /// Whether the source must be told the URL that senders know it by: what
     /// must be covered says it.
     pub fn needs_public_url(&self) -> bool {

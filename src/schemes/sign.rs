@@ -2,6 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Method};
 
+use super::http_signatures;
 use super::scheme::{Keyed, Scheme};
 use crate::clock::UnixTime;
 
@@ -59,9 +60,9 @@ impl Scheme {
     pub fn accepts_id(&self, id: &str) -> bool {
         match &self.keyed {
             Keyed::Template(template) => template.accepts_id(id),
-            Keyed::HttpSignatures(_) | Keyed::Cavage(_) => true,
-            Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => true,
+            Keyed::HttpSignatures(_) => http_signatures::accepts_nonce(id),
             Keyed::Jwt(jwt) => jwt.accepts_id(id),
+            Keyed::Cavage(_) | Keyed::Form(_) | Keyed::Mailgun(_) | Keyed::Token(_) => true,
         }
     }
 
@@ -70,8 +71,10 @@ impl Scheme {
         match &self.keyed {
             Keyed::Template(template) if !template.can_sign() => Some(SignError::PublicKey),
             Keyed::Mailgun(_) => Some(SignError::SignedInBody),
+            // What must be covered may be more than a message of ours has.
+            Keyed::HttpSignatures(_) | Keyed::Cavage(_) => self.sign(&PROBE).err(),
             Keyed::Jwt(jwt) if !jwt.can_sign() => Some(SignError::PublicKey),
-            _ => None,
+            Keyed::Template(_) | Keyed::Form(_) | Keyed::Jwt(_) | Keyed::Token(_) => None,
         }
     }
 
@@ -90,6 +93,16 @@ impl Scheme {
         }
     }
 }
+
+/// A message that has what every message has.
+const PROBE: Message<'_> = Message {
+    id: None,
+    timestamp: UnixTime::EPOCH,
+    body: b"",
+    method: &Method::POST,
+    target: "/",
+    public_url: Some("https://consumer.example/"),
+};
 
 pub(super) fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("ids are checked; rows, digits and signatures are visible ASCII")

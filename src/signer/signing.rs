@@ -46,7 +46,10 @@ pub(crate) fn sign(taken: Taken, parts: &Parts, now: UnixTime) -> Result<Signed,
     )?;
     let schemes = &endpoint.config.schemes;
     let id = id(schemes, &parts.headers)?;
-    let signs_url = schemes.iter().any(|scheme| scheme.preset().mechanism.signs_url());
+    let signs_url = schemes.iter().any(|scheme| {
+        let mechanism = &scheme.preset().mechanism;
+        mechanism.signs_url() || mechanism.names_parts()
+    });
     let url = signs_url.then(|| endpoint.config.egress.destination.url_of(target.as_str()));
     let message = Message {
         id: id.as_deref(),

@@ -56,6 +56,7 @@ fn environment(file: &Path, directory: &str, held: &str) -> Environment {
     let pairs: Vec<_> =
         pairs.map(|(name, value)| (name.to_owned(), value.replace("certs/dev", directory))).collect();
     let secret = pairs.iter().find(|(name, _)| name.ends_with("SECRET_ENV")).map(|(_, name)| name.clone());
+    let secret = secret.map(|name| name.rsplit('=').next().unwrap_or_default().to_owned());
     pairs.into_iter().chain(secret.map(|name| (name, held.to_owned()))).collect()
 }
 

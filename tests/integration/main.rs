@@ -19,6 +19,7 @@ mod senders_ca;
 mod stand;
 
 mod admin;
+mod components;
 mod forwarding;
 mod frames;
 mod framing;

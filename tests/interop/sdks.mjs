@@ -4,7 +4,7 @@
 // has to accept what it made. The SDKs sign text, so a body must be UTF-8; some
 // of them parse what they have verified, so to be verified it must be JSON.
 
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 
 export const presets = {
   // jose. `alg` and `kid` go into the header, `claims` are signed as they are.
@@ -74,6 +74,53 @@ export const presets = {
         throw new Error(`Shopify's SDK does not come to the signature: ${verdict.reason}`);
       }
       return verdict.valid;
+    },
+  },
+
+  // Besides the secret the message names `url`, `key_id`, `algorithm` and the
+  // `components`. The library signs no digest of the body by itself.
+  rfc9421: {
+    async sign({ secret, timestamp, url, key_id, algorithm, components }, body) {
+      const { httpbis, createSigner } = await import("http-message-signatures");
+      const config = {
+        key: createSigner(secret, algorithm, key_id),
+        fields: components,
+        params: ["created", "keyid", "alg"],
+        paramValues: { created: new Date(timestamp * 1000) },
+      };
+      const digest = createHash("sha256").update(body).digest("base64");
+      const headers = { "Content-Type": "application/json", "Content-Digest": `sha-256=:${digest}:` };
+      return (await httpbis.signMessage(config, { method: "POST", url, headers })).headers;
+    },
+    async verify({ secret, headers, url, key_id, algorithm, components }, body) {
+      const { httpbis, createVerifier } = await import("http-message-signatures");
+      const key = { id: key_id, algs: [algorithm], verify: createVerifier(secret, algorithm) };
+      const config = { keyLookup: async ({ keyid }) => (keyid === key_id ? key : null), requiredFields: components };
+      const digest = createHash("sha256").update(body).digest("base64");
+      if (headers["content-digest"] !== `sha-256=:${digest}:`) return false;
+      return (await httpbis.verifyMessage(config, { method: "POST", url, headers })) === true;
+    },
+  },
+
+  "http-signature-cavage": {
+    async sign({ secret, timestamp, url, key_id, algorithm, components }, body) {
+      const { cavage, createSigner } = await import("http-message-signatures");
+      const config = {
+        key: createSigner(secret, algorithm, key_id),
+        fields: components.map((name) => name.replace(/^\((.*)\)$/, "@$1")),
+        params: ["created", "keyid", "alg"],
+        paramValues: { created: new Date(timestamp * 1000) },
+      };
+      const headers = { Digest: `SHA-256=${createHash("sha256").update(body).digest("base64")}` };
+      return (await cavage.signMessage(config, { method: "POST", url, headers })).headers;
+    },
+    async verify({ secret, headers, url, key_id, algorithm }, body) {
+      const { cavage, createVerifier } = await import("http-message-signatures");
+      const key = { id: key_id, algs: [algorithm], verify: createVerifier(secret, algorithm) };
+      const config = { keyLookup: async ({ keyid }) => (keyid === key_id ? key : null) };
+      const digest = createHash("sha256").update(body).digest("base64");
+      if (headers.digest !== `SHA-256=${digest}`) return false;
+      return (await cavage.verifyMessage(config, { method: "POST", url, headers })) === true;
     },
   },
 };

@@ -98,4 +98,62 @@ class Jwt:
         return True
 
 
-PRESETS = {"standard-webhooks": StandardWebhooks(), "svix": Svix(), "stripe": Stripe(), "slack": Slack(), "jwt": Jwt()}
+class Rfc9421:
+    """Besides the secret the message names `url`, `key_id`, `algorithm` and the `components`."""
+
+    @staticmethod
+    def parts(message, body):
+        from http_message_signatures import algorithms
+
+        class Request:
+            method = "POST"
+            url = message["url"]
+            headers = {
+                "Host": message["url"].split("/")[2],
+                "Content-Type": "application/json",
+                **message.get("headers", {}),
+            }
+
+        key = message["secret"].encode()
+        keys = {message["key_id"]: key}
+        names = {"hmac-sha256": "HMAC_SHA256", "ed25519": "ED25519", "ecdsa-p256-sha256": "ECDSA_P256_SHA256"}
+        names |= {"rsa-pss-sha512": "RSA_PSS_SHA512", "rsa-v1_5-sha256": "RSA_V1_5_SHA256"}
+        return Request(), keys, getattr(algorithms, names[message["algorithm"]])
+
+    def sign(self, message, body):
+        from http_message_signatures import HTTPMessageSigner, MappingKeyResolver
+
+        request, keys, algorithm = self.parts(message, body)
+        resolver = MappingKeyResolver(public_keys={}, private_keys=keys)
+        created = datetime.fromtimestamp(message["timestamp"], tz=timezone.utc)
+        HTTPMessageSigner(signature_algorithm=algorithm, key_resolver=resolver).sign(
+            request,
+            key_id=message["key_id"],
+            created=created,
+            covered_component_ids=message["components"],
+            body=body.encode(),
+        )
+        return request.headers
+
+    def verify(self, message, body):
+        from http_message_signatures import HTTPMessageVerifier, InvalidSignature, MappingKeyResolver
+
+        request, keys, algorithm = self.parts(message, body)
+        resolver = MappingKeyResolver(public_keys=keys, private_keys={})
+        try:
+            HTTPMessageVerifier(signature_algorithm=algorithm, key_resolver=resolver).verify(
+                request, require_components=message["components"], body=body.encode()
+            )
+        except InvalidSignature:
+            return False
+        return True
+
+
+PRESETS = {
+    "standard-webhooks": StandardWebhooks(),
+    "svix": Svix(),
+    "stripe": Stripe(),
+    "slack": Slack(),
+    "rfc9421": Rfc9421(),
+    "jwt": Jwt(),
+}

@@ -220,7 +220,7 @@ fn a_key_is_kept_to_what_it_and_the_source_are_for() {
     assert_eq!(key(&["ed25519"], rsa), Err(none.to_owned()));
     assert_eq!(key(&["hmac-sha256"], ed25519), Err(none.to_owned()), "a key pair is no shared secret");
     assert_eq!(key(&["ed25519"], SECRET), Err(none.to_owned()));
-    let unknown = "algorithm 2 of the source: the scheme has no algorithm of this name";
+    let unknown = "algorithm 2 of the source is no algorithm of the scheme";
     assert_eq!(key(&["ed25519", "none"], ed25519), Err(unknown.to_owned()));
 }
 

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::choices::Choices;
 use super::secret::{self, Given};
 use super::{authorization, bounds, scheme, transport};
 use crate::config::environment::Environment;
 use crate::config::material;
 use crate::config::problems::Report;
-use crate::config::raw_signer::{ClientTlsArgs, ConsumerArgs, EndpointArgs, SigningArgs};
+use crate::config::raw_signer::{ClientTlsArgs, ConsumerArgs, EndpointArgs};
 use crate::config::values::{
     ByteSize, Destination, Fault, Protection, Switch, duration, name, network, number, word,
 };
@@ -30,7 +31,7 @@ pub(super) fn read(
     let egress = egress(consumer, &args.tls, report);
     let given_name = report.read_optional("--name", consumer.name.as_deref(), name);
     let given_prefix = report.read_optional("--path-prefix", consumer.path_prefix.as_deref(), path_prefix);
-    let schemes = schemes(&args.signing, environment, report);
+    let schemes = schemes(args, environment, report);
     let authorization = authorization::read(&args.authorization, egress.as_ref(), environment, report);
     let body_bytes_max = report.read_optional("--max-body", consumer.max_body.as_deref(), bounds::body_bytes);
     let rate = bounds::rate(consumer.rate_limit.as_deref(), consumer.rate_burst.as_deref(), report);
@@ -136,7 +137,8 @@ fn path_prefix(text: &str) -> Result<String, Fault> {
 }
 
 /// Every scheme with its secrets.
-fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -> Option<Vec<Arc<Scheme>>> {
+fn schemes(args: &EndpointArgs, environment: &Environment, report: &mut Report) -> Option<Vec<Arc<Scheme>>> {
+    let (coverage, args) = (&args.coverage, &args.signing);
     let default = [DEFAULT_SCHEME.to_owned()];
     let asked = if args.scheme.is_empty() { &default[..] } else { &args.scheme };
     let presets = report.read_each("--scheme", asked, scheme::preset);
@@ -144,11 +146,9 @@ fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -
     let asked = presets.as_deref().unwrap_or_default();
     let given = Given { files: &args.secret_file, variables: &args.secret_env, purpose: "signed" };
     let secrets = secret::read(given, asked, environment, report);
-    let named = asked.iter().copied().find(|preset| preset.mechanism.names_keys());
-    let algorithms = scheme::algorithms(&args.algorithm, named.or(asked.first().copied()), report);
-    let (presets, secrets, weak) = (presets?, secrets?, weak?);
-    let plain = SchemeOptions { allow_weak_secret: weak == Some(Switch::On), ..SchemeOptions::default() };
-    let named = SchemeOptions { algorithms: algorithms?, ..plain.clone() };
+    let choices = Choices::read(&args.algorithm, coverage, asked, report);
+    let (presets, secrets, weak, choices) = (presets?, secrets?, weak?, choices?);
+    let allow_weak_secret = weak == Some(Switch::On);
     let mut schemes: Vec<Arc<Scheme>> = Vec::new();
     secret::check(&presets, &secrets, report);
     for preset in &presets {
@@ -157,8 +157,8 @@ fn schemes(args: &SigningArgs, environment: &Environment, report: &mut Report) -
             report.wrong("--scheme", preset.name, "has no secret: each is kept to another scheme");
             continue;
         }
-        let options = if preset.mechanism.names_keys() { &named } else { &plain };
-        let compiled = scheme::compile(&Row::from(*preset), &mine, options, report);
+        let options = SchemeOptions { allow_weak_secret, ..choices.of(&preset.mechanism) };
+        let compiled = scheme::compile(&Row::from(*preset), &mine, &options, report);
         if let Some(fault) = compiled.as_ref().and_then(cannot_sign) {
             report.wrong("--scheme", preset.name, fault.to_string());
             continue;

@@ -7,6 +7,8 @@ mod allow_list;
 mod authorization;
 mod bounds;
 mod by_hand;
+mod choices;
+mod coverage;
 mod endpoint;
 mod front;
 mod row;

@@ -38,8 +38,9 @@ pub(super) fn compile(
             report.keyings.push(Keying { preset: row.clone(), credentials, options: options.clone() });
             Some(scheme)
         }
-        Err(error @ KeyError::Choice { option, .. }) => {
-            report.problem(flag(option), error.to_string());
+        Err(KeyError::Choice { option, place, fault }) => {
+            let (flag, value) = chosen(options, option, place);
+            report.wrong(flag, value, fault);
             None
         }
         Err(error) => {
@@ -67,9 +68,15 @@ fn credential(sourced: &Sourced) -> Credential {
     Credential { key_id: sourced.key_id.clone(), algorithm: None, secret: sourced.secret.clone() }
 }
 
-/// The flag that a choice was made with.
-fn flag(_option: &'static str) -> &'static str {
-    "--algorithm"
+/// The flag that a choice was made with, and what it says.
+fn chosen<'o>(options: &'o SchemeOptions, option: &str, place: usize) -> (&'static str, &'o str) {
+    let cover = options.cover.as_deref().unwrap_or_default();
+    let (flag, value) = match option {
+        "component" => ("--cover", cover.get(place)),
+        "label" => ("--signature-label", options.label.as_ref()),
+        _ => ("--algorithm", options.algorithms.get(place)),
+    };
+    (flag, value.map_or("", String::as_str))
 }
 
 fn is_usable(sourced: &Sourced, row: &Row, options: &SchemeOptions, report: &mut Report) -> bool {

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::choices::Choices;
 use super::secret::{self, Given, Kept};
 use super::{allow_list, bounds, row, scheme, token};
 use crate::config::environment::Environment;
 use crate::config::material;
 use crate::config::problems::Report;
 use crate::config::raw::{SenderArgs, SignatureArgs, SourceArgs, UpstreamArgs, scheme_names};
+use crate::config::raw_coverage::CoverageArgs;
 use crate::config::raw_token::TokenArgs;
 use crate::config::secrets::SecretOwners;
 use crate::config::values::{Switch, duration, name, word};
@@ -29,7 +31,8 @@ pub(super) fn read(
     let presets = presets(&source.scheme, report);
     let name = report.read_optional("--source", source.source.as_deref(), name);
     let rows = presets.and_then(|presets| rows(&args.signature, &presets, report));
-    let demanded = demanded(source, &args.token, rows.as_deref(), environment, secrets, report);
+    let demanded =
+        demanded(source, (&args.token, &args.coverage), rows.as_deref(), environment, secrets, report);
     let public_url = report.read_optional("--public-url", source.public_url.as_deref(), str::parse);
     let hosts = report.read_each("--host", &source.host, str::parse);
     let paths = report.read_each("--path", &source.path, str::parse);
@@ -89,12 +92,14 @@ fn rows(args: &SignatureArgs, presets: &[&'static Preset], report: &mut Report) 
     rows.collect()
 }
 
-/// The public URL: needed where it is signed, and without meaning elsewhere.
+/// The public URL: needed where it is signed, and without meaning where it
+/// cannot be.
 #[allow(clippy::option_option)]
 fn check_url(url: Option<PublicUrl>, demand: &Demand, report: &mut Report) -> Option<Option<PublicUrl>> {
     let signing = demand.iter().find(|scheme| scheme.needs_public_url());
     let may_sign = |scheme: &Scheme| {
-        matches!(scheme.preset().mechanism, Mechanism::HttpSignatures(_) | Mechanism::Cavage(_))
+        let mechanism = &scheme.preset().mechanism;
+        mechanism.signs_url() || mechanism.names_parts()
     };
     match (&url, signing) {
         (None, Some(scheme)) => {
@@ -121,7 +126,7 @@ fn methods(demand: &Demand) -> Vec<Method> {
 /// The compiled schemes: here the secrets turn into keys, or turn out not to.
 fn demanded(
     args: &SenderArgs,
-    token: &TokenArgs,
+    (token, coverage): (&TokenArgs, &CoverageArgs),
     rows: Option<&[Row]>,
     environment: &Environment,
     owners: &mut SecretOwners,
@@ -133,10 +138,9 @@ fn demanded(
     let allow_weak_secret = switch("--allow-weak-secret", args.allow_weak_secret.as_deref(), report);
     let allow_shared = switch("--allow-shared-secret", args.allow_shared_secret.as_deref(), report);
     let tolerance = tolerance(args.tolerance.as_deref(), asked, report);
-    let named = asked.iter().copied().find(|preset| preset.mechanism.names_keys());
-    let algorithms = scheme::algorithms(&args.algorithm, named.or(asked.first().copied()), report);
+    let choices = Choices::read(&args.algorithm, coverage, asked, report);
     let (secrets, rows, weak) = (secrets?, rows?, allow_weak_secret?);
-    let (tolerance, algorithms) = (tolerance?, algorithms?);
+    let (tolerance, choices) = (tolerance?, choices?);
     if allow_shared? == Switch::Off {
         owners.claim(secrets.iter().map(|(_, sourced)| sourced), report);
     }
@@ -145,7 +149,7 @@ fn demanded(
     let keys = if asks { KeySource::Issuer } else { KeySource::Credentials };
     token::refuse_what_has_no_meaning(token, tokens.is_some(), asks, report);
     let requirements = tokens.map(|preset| token::requirements(token, preset, keys, report));
-    let issuer = asks.then(|| token::issuer(token, algorithms.clone(), report));
+    let issuer = asks.then(|| token::issuer(token, choices.algorithms.clone(), report));
     let requirements = match requirements {
         Some(read) => Some(read?),
         None => None,
@@ -165,9 +169,8 @@ fn demanded(
         let options = SchemeOptions {
             tolerance: tolerance.filter(|_| has_age(preset)),
             allow_weak_secret: weak == Switch::On,
-            algorithms: if preset.mechanism.names_keys() { algorithms.clone() } else { Vec::new() },
             token: requirements.clone().filter(|_| is_token(preset)),
-            ..SchemeOptions::default()
+            ..choices.of(&preset.mechanism)
         };
         schemes.extend(scheme::compile(row, &mine, &options, report).map(Arc::new));
     }

@@ -4,7 +4,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::Fault;
 use crate::config::{BootFence, ClientAddressField, LogFormat, OnUnknown, TlsVersion};
-use crate::schemes::{Encoding, Hash, Policy, TimestampForm};
+use crate::schemes::{BodyDigest, Encoding, Hash, Policy, TimestampForm};
 
 /// A type whose values each have a word.
 pub(crate) trait Word: Copy + PartialEq + 'static {
@@ -55,6 +55,11 @@ impl Word for OnUnknown {
 
 impl Word for BootFence {
     const WORDS: &'static [(&'static str, Self)] = &[("on", Self::On), ("off", Self::Off)];
+}
+
+impl Word for BodyDigest {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("required", Self::Required), ("if-signed", Self::IfSigned)];
 }
 
 impl Word for Encoding {

@@ -65,6 +65,10 @@ impl Cavage {
         &self.security_headers
     }
 
+    pub(in crate::schemes) fn cover(&self) -> Vec<String> {
+        self.cover.iter().map(|entry| entry.name().to_owned()).collect()
+    }
+
     pub(in crate::schemes) fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<OpenCovered, Refusal> {
         let dialect = &self.dialect;
         let parameters = Parameters::find(dialect, head.fields)?;
@@ -146,7 +150,7 @@ fn cover(dialect: &Dialect, body: BodyDigest, options: &SchemeOptions) -> Result
     };
     let mut cover = Vec::with_capacity(texts.len() + 1);
     for (place, text) in texts.into_iter().enumerate() {
-        let fault = "it is neither a field nor a line that the scheme has a name for";
+        let fault = "is neither a field, in lower case, nor a line that the scheme has a name for";
         let choice = KeyError::Choice { option: "component", place, fault };
         let entry = Entry::read(dialect, text).ok_or(choice)?;
         if !cover.contains(&entry) {

@@ -213,7 +213,7 @@ fn allowed(
     }
     let find = |(place, name): (usize, &String)| {
         let named = algorithms.iter().find(|named| named.name == name);
-        let fault = "the scheme has no algorithm of this name";
+        let fault = "is no algorithm of the scheme";
         named.ok_or(KeyError::Choice { option: "algorithm", place, fault })
     };
     chosen.iter().enumerate().map(find).collect()

@@ -34,7 +34,7 @@ pub(super) fn parameters(list: &InnerList) -> String {
     serializer.finish().expect("the list has one member")
 }
 
-fn identifier(item: &Item) -> String {
+pub(super) fn identifier(item: &Item) -> String {
     ItemSerializer::new().bare_item(&item.bare_item).parameters(&item.params).finish()
 }
 

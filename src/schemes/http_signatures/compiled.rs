@@ -60,6 +60,10 @@ impl HttpSignatures {
         &self.security_headers
     }
 
+    pub(in crate::schemes) fn cover(&self) -> Vec<String> {
+        self.cover.iter().map(|component| base::identifier(&component.identifier)).collect()
+    }
+
     /// Whether it must be known where requests are sent to.
     pub(in crate::schemes) fn needs_url(&self) -> bool {
         self.cover.iter().any(Component::needs_url)
@@ -127,7 +131,7 @@ fn cover(
     let mut cover = Vec::with_capacity(texts.len() + 1);
     for (place, text) in texts.into_iter().enumerate() {
         let component = Component::parse(text).map_err(|_| {
-            let fault = "it is no component of RFC 9421 section 2";
+            let fault = "is no component of RFC 9421 section 2";
             KeyError::Choice { option: "component", place, fault }
         })?;
         if !cover.contains(&component) {
@@ -144,7 +148,7 @@ fn cover(
 }
 
 fn label(text: String) -> Result<Key, KeyError> {
-    let fault = "it is no key of RFC 9651 section 3.1.2";
+    let fault = "is no label: expected lower-case letters, digits, _, -, . and *";
     Key::from_string(text).map_err(|_| KeyError::Choice { option: "label", place: 0, fault })
 }
 

@@ -38,6 +38,7 @@ use super::mac::Hash;
 use super::{KeyAlgorithm, KeyText};
 
 pub(super) use compiled::HttpSignatures;
+pub(super) use sign::accepts_nonce;
 pub use subject::Response;
 
 /// What a row says of messages signed by RFC 9421.

@@ -63,6 +63,11 @@ impl HttpSignatures {
     }
 }
 
+/// Whether a message id can be a nonce: a string of RFC 9651.
+pub(in crate::schemes) fn accepts_nonce(id: &str) -> bool {
+    id.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
 fn covers(component: &Component, name: &HeaderName) -> bool {
     matches!(&component.part, Part::Field(field, _) if field == name)
 }
