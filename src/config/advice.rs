@@ -133,7 +133,9 @@ fn on_identities(auth: &ClientAuth, source: &SourceConfig) -> Option<Remark> {
 fn on_source(source: &SourceConfig) -> Vec<Remark> {
     let mut remarks = Vec::new();
     let first = source.demand.first().preset().name;
-    if !source.demand.iter().any(Scheme::covers_body) {
+    // Of a scheme whose messages say what is signed there is a remark of its own.
+    let says_itself = |scheme: &Scheme| scheme.covers_body() || scheme.preset().mechanism.names_parts();
+    if !source.demand.iter().any(says_itself) {
         remarks.push(Remark::warning(
             "--scheme",
             format!(

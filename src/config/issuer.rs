@@ -26,7 +26,7 @@ pub struct IssuerConfig {
 /// Where the keys of an issuer are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeysAt {
-    /// Where its own metadata says (OpenID Connect Discovery 1.0 section 4, RFC
+    /// Where its own metadata says (`OpenID` Connect Discovery 1.0 section 4, RFC
     /// 8414 section 3). The issuer, exactly as it calls itself.
     Discovered(String),
     /// At this URL.

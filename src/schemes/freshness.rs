@@ -34,13 +34,13 @@ impl Freshness {
         }
         Ok(())
     }
+}
 
-    /// Whether `expires`, the last second in which a signature holds, is not yet
-    /// over. The sender chose it, so no tolerance is added.
-    pub(super) fn check_expiry(self, expires: Option<UnixTime>, now: UnixTime) -> Result<(), Refusal> {
-        match expires {
-            Some(expires) if expires.as_secs() < now.as_secs() => Err(Refusal::TimestampTooOld),
-            _ => Ok(()),
-        }
+/// Whether `expires`, the last second in which a signature holds, is not yet over.
+/// The sender chose it, so no tolerance is added.
+pub(super) fn check_expiry(expires: Option<UnixTime>, now: UnixTime) -> Result<(), Refusal> {
+    match expires {
+        Some(expires) if expires.as_secs() < now.as_secs() => Err(Refusal::TimestampTooOld),
+        _ => Ok(()),
     }
 }

@@ -116,12 +116,11 @@ impl KeyText {
     /// The key that `secret` stands for.
     pub(super) fn key(self, secret: &Secret, weak: WeakKeys) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
         let key = match self {
-            Self::Utf8 => Zeroizing::new(secret.expose().to_vec()),
             Self::Base64 { prefix } => decode(secret.expose(), prefix)?,
             Self::Marked { base64 } if secret.expose().starts_with(base64.as_bytes()) => {
                 decode(secret.expose(), base64)?
             }
-            Self::Marked { .. } => Zeroizing::new(secret.expose().to_vec()),
+            Self::Utf8 | Self::Marked { .. } => Zeroizing::new(secret.expose().to_vec()),
             Self::Hex => hex(secret.expose())?,
             Self::Ed25519Hex | Self::Ed25519Webhook | Self::Spki => {
                 return Err(KeyRejected::Unreadable.into());

@@ -102,8 +102,9 @@ impl Mechanism {
             Self::Template(wire) => wire.signs_url(),
             Self::Form(_) => true,
             // What must be covered is a source's choice: the scheme says.
-            Self::HttpSignatures(_) | Self::Cavage(_) => false,
-            Self::Jwt(_) | Self::Mailgun | Self::Token(_) => false,
+            Self::HttpSignatures(_) | Self::Cavage(_) | Self::Jwt(_) | Self::Mailgun | Self::Token(_) => {
+                false
+            }
         }
     }
 

@@ -42,8 +42,8 @@ pub(super) fn read(
 
 /// Those of `secrets` that `preset` uses.
 pub(super) fn of<'s>(preset: &Preset, secrets: &'s [Kept]) -> Vec<&'s Sourced> {
-    let is_mine = |of: &Option<&'static Preset>| of.is_none_or(|of| of.name == preset.name);
-    secrets.iter().filter(|(of, _)| is_mine(of)).map(|(_, sourced)| sourced).collect()
+    let is_mine = |of: Option<&Preset>| of.is_none_or(|of| of.name == preset.name);
+    secrets.iter().filter(|(of, _)| is_mine(*of)).map(|(_, sourced)| sourced).collect()
 }
 
 /// Reports schemes that are asked for twice, and secrets that none of `asked`

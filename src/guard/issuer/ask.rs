@@ -29,9 +29,9 @@ pub(super) struct Answer {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AskError {
     #[error("set up the way to {url}")]
-    Route { url: String, source: RouteError },
+    Route { url: String, source: Box<RouteError> },
     #[error("ask {url}")]
-    Exchange { url: String, source: EgressError },
+    Exchange { url: String, source: Box<EgressError> },
     #[error("{url} answered {status}")]
     Status { url: String, status: StatusCode },
     #[error("read what {url} answered")]
@@ -108,9 +108,9 @@ async fn get(
         answer_bytes_max: ANSWER_BYTES_MAX,
     };
     let route = Route::new(&egress, Arc::new(SystemResolver));
-    let route = route.map_err(|source| AskError::Route { url: url.clone(), source })?;
+    let route = route.map_err(|source| AskError::Route { url: url.clone(), source: source.into() })?;
     let answer = Egress::new(Arc::new(route)).send(request).await;
-    answer.map_err(|source| AskError::Exchange { url, source })
+    answer.map_err(|source| AskError::Exchange { url, source: source.into() })
 }
 
 /// Every address there is.

@@ -30,7 +30,7 @@ pub(super) fn jwks_uri(text: &[u8], issuer: &str) -> Result<String, MetadataErro
     if metadata.issuer == issuer { Ok(metadata.jwks_uri) } else { Err(MetadataError::OtherIssuer) }
 }
 
-/// Where the metadata of `issuer` are: below its path (OpenID Connect Discovery
+/// Where the metadata of `issuer` are: below its path (`OpenID` Connect Discovery
 /// 1.0 section 4), or else before it (RFC 8414 section 3.1).
 pub(super) fn metadata_urls(issuer: &str) -> [String; 2] {
     let whole = issuer.strip_suffix('/').unwrap_or(issuer);

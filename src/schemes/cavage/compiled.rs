@@ -14,7 +14,7 @@ use crate::schemes::covered::{
 use crate::schemes::digest::Digest;
 use crate::schemes::encoding::Encoding;
 use crate::schemes::fields;
-use crate::schemes::freshness::Freshness;
+use crate::schemes::freshness::{Freshness, check_expiry};
 use crate::schemes::key::KeyError;
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::{Credential, Head, SchemeOptions};
@@ -87,7 +87,7 @@ impl Cavage {
         let (created, expires) = (parameters.get("created"), parameters.get("expires"));
         let at = self.signed_at(&entries, created, head.fields)?;
         self.freshness.check(at, now)?;
-        self.freshness.check_expiry(expires.map(whole_seconds).transpose()?, now)?;
+        check_expiry(expires.map(whole_seconds).transpose()?, now)?;
         let digests = self.digests(&entries, head.fields)?;
 
         let subject = Subject { created, expires, ..Subject::of(head, key_id) };

@@ -12,7 +12,7 @@ use super::{ALGORITHMS, KEY_TEXT, MessageSignatures, base};
 use crate::clock::UnixTime;
 use crate::schemes::covered::{BodyDigest, BodyDigests, Choice, DigestField, Keyring, OpenCovered, Signed};
 use crate::schemes::digest::Digest;
-use crate::schemes::freshness::Freshness;
+use crate::schemes::freshness::{Freshness, check_expiry};
 use crate::schemes::key::KeyError;
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::{Credential, Head, SchemeOptions};
@@ -91,7 +91,7 @@ impl HttpSignatures {
             return Err(Refusal::ComponentNotCovered);
         }
         self.freshness.check(created, now)?;
-        self.freshness.check_expiry(expires, now)?;
+        check_expiry(expires, now)?;
         let digests = self.digests(subject, &components)?;
 
         let base = base::base(subject, &components, &list)?;

@@ -3,7 +3,7 @@
 use http::HeaderName;
 use http::header::{AUTHORIZATION, DATE, PROXY_AUTHORIZATION};
 
-use super::common::*;
+use super::common::{KeyText, Mechanism, Preset, TIMED};
 use crate::schemes::asymmetric::KeyAlgorithm;
 use crate::schemes::cavage::{Dialect, Line, Place};
 use crate::schemes::covered::{BodyDigest, KeyUse, NamedAlgorithm};

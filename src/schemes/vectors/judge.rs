@@ -46,16 +46,14 @@ fn judge(preset: &'static Preset, case: &Case) -> Result<(), Verdict> {
 
     let by_code = |refusal: Refusal| refused(&refusal);
     let now = UnixTime::from_secs(case.now);
-    let mut open = match case.params.as_ref().and_then(|params| params.status) {
-        Some(status) => {
-            let status = StatusCode::from_u16(status).map_err(|error| refused(&error))?;
-            scheme.open_response(&Response { status, fields: &fields }, now).map_err(by_code)?
-        }
-        None => {
-            let (target, public_url) = (target_of(&case.url), Some(case.url.as_str()));
-            let head = Head { method: &method, target, fields: &fields, public_url };
-            scheme.open(&head, now).map_err(by_code)?
-        }
+    let status = case.params.as_ref().and_then(|params| params.status);
+    let mut open = if let Some(status) = status {
+        let status = StatusCode::from_u16(status).map_err(|error| refused(&error))?;
+        scheme.open_response(&Response { status, fields: &fields }, now).map_err(by_code)?
+    } else {
+        let (target, public_url) = (target_of(&case.url), Some(case.url.as_str()));
+        let head = Head { method: &method, target, fields: &fields, public_url };
+        scheme.open(&head, now).map_err(by_code)?
     };
     open.update(&body);
     open.finish(&body).map(drop).map_err(by_code)
