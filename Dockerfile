@@ -23,6 +23,7 @@ RUN mkdir src \
     && rm -r src
 
 COPY src src
+COPY docs/rejections.md docs/rejections.md
 # COPY keeps the dates of the sources, which may be older than the empty crate.
 RUN touch src/lib.rs src/main.rs \
     && cargo build --release --locked --bin countersign \

@@ -25,8 +25,12 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "proxy")]
 pub mod devcerts;
+// Public for fuzz targets alone.
 #[cfg(feature = "proxy")]
 mod egress;
+#[cfg(feature = "proxy")]
+#[doc(hidden)]
+pub mod explain;
 #[cfg(feature = "proxy")]
 pub mod guard;
 #[cfg(feature = "proxy")]

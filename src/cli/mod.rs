@@ -9,10 +9,13 @@
 mod certs;
 mod check;
 mod configure;
+mod explain;
 mod guard;
 mod reload;
 mod role;
+mod schemes;
 mod secret;
+mod send;
 mod signer;
 mod vectors;
 
@@ -60,13 +63,28 @@ enum Subcommands {
     Secret(secret::SecretArgs),
     /// Make certificates for development.
     Certs(certs::CertsArgs),
+    /// Say why a captured request does not verify.
+    ///
+    /// Judges it as a guard would, step by step. Where the signature does not hold, the known mistakes are undone one by
+    /// one, and two by two, and the one that would have made it hold is named.
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(Box<explain::ExplainArgs>),
+    /// List the schemes, or show what is on the wire with one.
+    #[command(after_help = schemes::EXAMPLES)]
+    Schemes(schemes::SchemesArgs),
+    /// Sign deliveries and send them by hand, to try a guard.
+    ///
+    /// Signs under any scheme that can sign and says what came back. Can also send what a guard must refuse: old, changed
+    /// or repeated deliveries.
+    #[command(after_help = send::EXAMPLES)]
+    Send(Box<send::SendArgs>),
     /// Judge files of signature vectors.
     Vectors(vectors::VectorsArgs),
 }
 
 /// The whole command line as clap sees it.
 pub fn command() -> Command {
-    Cli::command()
+    Cli::command().mut_subcommand("explain", explain::hide_the_rest)
 }
 
 /// Runs the subcommand that `arguments` (the program's name first) ask for.
@@ -83,6 +101,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
             Subcommands::Check(args) => check::run(&args, environment),
             Subcommands::Secret(args) => secret::run(&args),
             Subcommands::Certs(args) => certs::run(&args),
+            Subcommands::Explain(args) => explain::run(&args, environment),
+            Subcommands::Schemes(args) => schemes::run(&args),
+            Subcommands::Send(args) => send::run(&args, environment),
             Subcommands::Vectors(args) => vectors::run(&args),
         },
         Err(error) => {
@@ -97,7 +118,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
 fn parse(arguments: &[OsString], environment: &Environment) -> Result<Cli, clap::Error> {
     let parse = |file: Option<&ConfigFile>| {
         let overlaid = |command| overlaid(command, environment, file);
-        let command = overlaid(command().mut_subcommand("check", overlaid));
+        // What is explained is a guard's source, by the guard's own settings.
+        let guards = |command| of_role(command, Role::Guard, environment, file);
+        let command = command().mut_subcommand("check", overlaid).mut_subcommand("explain", guards);
+        let command = overlaid(command);
         Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
     };
     let mut cli = parse(None)?;
@@ -115,14 +139,16 @@ fn parse(arguments: &[OsString], environment: &Environment) -> Result<Cli, clap:
 /// the defaults of its roles.
 fn overlaid(command: Command, environment: &Environment, file: Option<&ConfigFile>) -> Command {
     [Role::Guard, Role::Signer].into_iter().fold(command, |command, role| {
-        command.mut_subcommand(role.name(), |command| {
-            let command = match (role, file) {
-                (Role::Guard, Some(file)) => file.overlay(command),
-                _ => command,
-            };
-            environment.overlay(role, command)
-        })
+        command.mut_subcommand(role.name(), |command| of_role(command, role, environment, file))
     })
+}
+
+fn of_role(command: Command, role: Role, environment: &Environment, file: Option<&ConfigFile>) -> Command {
+    let command = match (role, file) {
+        (Role::Guard, Some(file)) => file.overlay(command),
+        _ => command,
+    };
+    environment.overlay(role, command)
 }
 
 impl Cli {
@@ -139,6 +165,7 @@ impl Cli {
         match &mut self.subcommand {
             Subcommands::Guard(args) => Some(args),
             Subcommands::Check(args) => args.guard(),
+            Subcommands::Explain(args) => Some(&mut args.guard),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@
 
 mod advice;
 mod build;
+mod by_hand;
 mod config_file;
 mod effective;
 mod egress;
@@ -28,11 +29,14 @@ mod raw_coverage;
 mod raw_signer;
 mod raw_token;
 mod schema;
+mod scrutiny;
 mod secrets;
 mod signer;
 mod stamps;
 mod values;
 
+pub(crate) use build::preset_named;
+pub use by_hand::{ByHand, ByHandArgs};
 pub use config_file::ConfigFile;
 pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
@@ -46,8 +50,10 @@ pub use guard::{
 pub use issuer::{IssuerConfig, KeysAt};
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
-pub use raw_signer::SignerArgs;
+pub use raw_signer::{ClientTlsArgs, SignerArgs, SigningArgs};
 pub use schema::guard_schema;
+pub use scrutiny::{Keying, Scrutinies, Scrutiny};
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
 pub use stamps::Stamps;
+pub(crate) use values::duration as read_duration;
 pub use values::{Authority, Destination, Host, Protection, Proxy, PublicUrl, SpkiPin};

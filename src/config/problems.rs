@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::Path;
 
+use super::scrutiny::Keying;
 use super::stamps::Stamps;
 use super::values::Fault;
 
@@ -87,6 +88,9 @@ pub(super) struct Report {
     place: String,
     problems: Vec<Problem>,
     pub(super) remarks: Vec<Remark>,
+    /// What each scheme was compiled from, for who compiles it again with one
+    /// thing changed. Cleared from memory with the report.
+    pub(super) keyings: Vec<Keying>,
     /// What was read, as it was then.
     pub(super) files: Stamps,
 }

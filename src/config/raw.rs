@@ -83,10 +83,8 @@ pub(super) fn long_names(command: &Command) -> Vec<String> {
     command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
 }
 
-/// Every scheme there is, for people to choose from.
-pub(super) fn scheme_names() -> String {
-    schemes::presets().iter().map(|preset| preset.name).collect::<Vec<_>>().join(", ")
-}
+/// Where people find every scheme there is.
+pub(super) const SCHEMES: &str = "`countersign schemes` lists them";
 
 /// Every handshake there is, likewise.
 pub(super) fn handshake_names() -> String {
@@ -221,7 +219,11 @@ impl SourceArgs {
 #[command(next_help_heading = "Source")]
 pub struct SenderArgs {
     /// How the sender signs; give it again for more, all of which must hold.
-    #[arg(long, value_name = "SCHEME", help = format!("How the sender signs; give it again for more, all of which must hold: {}", scheme_names()))]
+    #[arg(
+        long,
+        value_name = "SCHEME",
+        help = "How the sender signs, such as standard-webhooks, github or stripe; give it again for more, all of which must hold; `countersign schemes` lists them"
+    )]
     pub scheme: Vec<String>,
 
     /// Name of the source in headers, logs, metrics and the ledger [default: the scheme's name].

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use clap::{Args, Command, FromArgMatches as _};
 
 use super::environment::{Environment, Role};
-use super::raw::{ProcessArgs, long_names, scheme_names};
+use super::raw::{ProcessArgs, long_names};
 use super::raw_coverage::CoverageArgs;
 
 /// Everything that `countersign signer` can be told.
@@ -156,8 +156,10 @@ pub struct ConsumerArgs {
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Signing")]
 pub struct SigningArgs {
-    /// How to sign; give it again to sign in several ways at once.
-    #[arg(long, value_name = "SCHEME", help = format!("How to sign: {}; give it again to sign in several ways at once [default: standard-webhooks]", scheme_names()))]
+    /// How to sign; give it again to sign in several ways at once [default: standard-webhooks].
+    ///
+    /// `countersign schemes` lists them.
+    #[arg(long, value_name = "SCHEME")]
     pub scheme: Vec<String>,
 
     /// File with a signing secret; give it again while secrets rotate, the newest first.

@@ -93,6 +93,22 @@ pub(super) fn read_one(
     }
 }
 
+/// Secrets from the files of `key`, each with its file.
+pub(super) fn read_others(
+    key: &'static str,
+    paths: &[String],
+    report: &mut Report,
+) -> Option<Vec<(String, Secret)>> {
+    let mut secrets = Vec::new();
+    for path in paths {
+        match from_file(key, path, report) {
+            Ok(bytes) => secrets.push((path.clone(), Secret::new(bytes))),
+            Err(fault) => report.wrong(key, path, fault),
+        }
+    }
+    (secrets.len() == paths.len()).then_some(secrets)
+}
+
 /// Which source has which secret, so that none has another's: whoever signs
 /// for one could sign for the other.
 #[derive(Default)]

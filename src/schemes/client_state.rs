@@ -103,7 +103,7 @@ mod tests {
 
     fn finish(body: &str) -> Result<usize, Refusal> {
         let credentials = TOKENS.map(|token| Secret::new(token).into());
-        let state = ClientState::new(&credentials, SchemeOptions::default()).expect("usable tokens");
+        let state = ClientState::new(&credentials, &SchemeOptions::default()).expect("usable tokens");
         state.open().finish(body.as_bytes()).map(|proof| proof.slot())
     }
 
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_token() {
-        let state = ClientState::new(&[Secret::new(TOKENS[0]).into()], SchemeOptions::default());
+        let state = ClientState::new(&[Secret::new(TOKENS[0]).into()], &SchemeOptions::default());
         assert_eq!(format!("{:?}", state.expect("a usable token")), "ClientState(1, redacted)");
     }
 }

@@ -59,6 +59,7 @@ mod cavage;
 mod client_state;
 mod covered;
 mod demand;
+pub mod describe;
 mod digest;
 mod encoding;
 mod fields;

@@ -11,6 +11,7 @@ use super::proof::Proof;
 use super::refusal::Refusal;
 use super::template::OpenTemplate;
 use super::token::OpenToken;
+use crate::clock::UnixTime;
 
 /// A delivery whose head is in order and whose signature is still open. Owns
 /// what it needs, so it may go with the body to another task.
@@ -39,6 +40,20 @@ impl Open {
             Opened::Jwt(open) => open.update(chunk),
             // These read the whole at the end, or none of it.
             Opened::Form(_) | Opened::Mailgun(_) | Opened::Token(_) | Opened::ClientState(_) => {}
+        }
+    }
+
+    /// When the request claims to have been signed, where its head says so.
+    /// Not proven: for explaining a refusal, never for deciding.
+    pub fn claimed_at(&self) -> Option<UnixTime> {
+        match &self.0 {
+            Opened::Template(open) => open.claimed_at(),
+            Opened::Covered(open) => Some(open.claimed_at()),
+            Opened::Form(_)
+            | Opened::Mailgun(_)
+            | Opened::Token(_)
+            | Opened::Jwt(_)
+            | Opened::ClientState(_) => None,
         }
     }
 

@@ -2,6 +2,8 @@
 //! said, the reference, and the program itself.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod captures;
+mod explain;
 mod file;
 mod material;
 mod presets;

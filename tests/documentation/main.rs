@@ -4,5 +4,10 @@
 mod architecture;
 mod handshakes;
 mod imports;
+mod library;
+#[cfg(feature = "proxy")]
+mod mistakes;
 #[cfg(feature = "proxy")]
 mod rejections;
+#[cfg(feature = "proxy")]
+mod schemes;

@@ -434,11 +434,11 @@ async fn a_handshake_is_counted_as_one() {
     }
 }
 
-/// `tests/vectors/handshakes.json`: each request, at its own clock, through a
+/// `tests/handshakes/handshakes.json`: each request, at its own clock, through a
 /// guard of its provider's scheme.
 #[tokio::test]
 async fn every_provider_gets_the_answer_that_it_documents() {
-    let file: VectorFile = serde_json::from_str(include_str!("../vectors/handshakes.json")).unwrap();
+    let file: VectorFile = serde_json::from_str(include_str!("../handshakes/handshakes.json")).unwrap();
     assert!(!file.cases.is_empty());
     for case in file.cases {
         let reply = case.run().await;

@@ -220,9 +220,6 @@ fn page(path: &str, state: &mut State) -> (u16, String) {
     let metadata = |issuer: &str, keys: &str| json!({"issuer": issuer, "jwks_uri": keys}).to_string();
     match (path, state.manner) {
         (_, Manner::Silent) => (0, String::new()),
-        ("/.well-known/oauth-authorization-server/tenant", Manner::Before) => {
-            (200, metadata(&state.name, &format!("{root}/keys")))
-        }
         ("/tenant/.well-known/openid-configuration", Manner::Before) => (404, String::new()),
         ("/tenant/.well-known/openid-configuration", Manner::Impostor) => {
             (200, metadata(&format!("{}/", state.name), &format!("{root}/keys")))
@@ -230,7 +227,8 @@ fn page(path: &str, state: &mut State) -> (u16, String) {
         ("/tenant/.well-known/openid-configuration", Manner::Elsewhere) => {
             (200, metadata(&state.name, &format!("{}/keys", root.replace("localhost", "127.0.0.1"))))
         }
-        ("/tenant/.well-known/openid-configuration", _) => {
+        ("/.well-known/oauth-authorization-server/tenant", Manner::Before)
+        | ("/tenant/.well-known/openid-configuration", _) => {
             (200, metadata(&state.name, &format!("{root}/keys")))
         }
         ("/keys", manner) => {

@@ -34,6 +34,7 @@ mod refusals;
 mod reload;
 mod replays;
 mod schemes;
+mod send;
 mod signatures;
 mod signer;
 mod slow;

@@ -38,8 +38,6 @@ fn check(path: &Path) -> &'static str {
     report.preset.expect("every case was judged").name
 }
 
-const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
-
 fn counts(file: &VectorFile) -> Counts {
     let of = |expect| file.cases.iter().filter(|case| case.expect == expect).count();
     Counts { accept: of(Expect::Accept), reject: of(Expect::Reject) }

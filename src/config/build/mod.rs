@@ -6,6 +6,7 @@
 mod allow_list;
 mod authorization;
 mod bounds;
+mod by_hand;
 mod choices;
 mod coverage;
 mod endpoint;
@@ -13,6 +14,7 @@ mod front;
 mod handshake;
 mod row;
 mod scheme;
+mod scrutiny;
 mod secret;
 mod signer;
 mod source;
@@ -22,6 +24,8 @@ mod transport;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+
+pub(crate) use scheme::preset as preset_named;
 
 use super::advice;
 use super::engine::EngineConfig;

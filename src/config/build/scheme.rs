@@ -4,18 +4,19 @@ use std::slice;
 
 use crate::config::nearest::nearest;
 use crate::config::problems::{Remark, Report};
-use crate::config::raw::scheme_names;
+use crate::config::raw::SCHEMES;
+use crate::config::scrutiny::Keying;
 use crate::config::secrets::Sourced;
 use crate::config::values::Fault;
 use crate::keys::KEY_BYTES_MIN;
 use crate::schemes::{self, Credential, KeyError, KeyFault, Preset, Row, Scheme, SchemeOptions};
 
 /// Reads the name of a preset.
-pub(super) fn preset(name: &str) -> Result<&'static Preset, Fault> {
+pub(crate) fn preset(name: &str) -> Result<&'static Preset, Fault> {
     let names = schemes::presets().iter().map(|preset| preset.name);
     schemes::preset(name).ok_or_else(|| match nearest(name, names) {
-        Some(near) => format!("did you mean {near}? expected one of {}", scheme_names()).into(),
-        None => format!("expected one of {}", scheme_names()).into(),
+        Some(near) => format!("did you mean {near}? {SCHEMES}").into(),
+        None => format!("expected a scheme; {SCHEMES}").into(),
     })
 }
 
@@ -33,7 +34,10 @@ pub(super) fn compile(
     }
     let credentials: Vec<_> = secrets.iter().map(|sourced| credential(sourced)).collect();
     match Scheme::new(row.clone(), &credentials, options.clone()) {
-        Ok(scheme) => Some(scheme),
+        Ok(scheme) => {
+            report.keyings.push(Keying { preset: row.clone(), credentials, options: options.clone() });
+            Some(scheme)
+        }
         Err(KeyError::Choice { option, place, fault }) => {
             let (flag, value) = chosen(options, option, place);
             report.wrong(flag, value, fault);

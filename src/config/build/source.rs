@@ -12,7 +12,7 @@ use super::{allow_list, bounds, handshake, row, scheme, token};
 use crate::config::environment::Environment;
 use crate::config::material;
 use crate::config::problems::Report;
-use crate::config::raw::{SenderArgs, SignatureArgs, SourceArgs, UpstreamArgs, scheme_names};
+use crate::config::raw::{SCHEMES, SenderArgs, SignatureArgs, SourceArgs, UpstreamArgs};
 use crate::config::raw_coverage::CoverageArgs;
 use crate::config::raw_token::TokenArgs;
 use crate::config::secrets::SecretOwners;
@@ -83,8 +83,7 @@ pub(super) fn read(
 
 fn presets(names: &[String], report: &mut Report) -> Option<Vec<&'static Preset>> {
     if names.is_empty() {
-        report
-            .problem("--scheme", format!("is missing: say how the sender signs, one of {}", scheme_names()));
+        report.problem("--scheme", format!("is missing: say how the sender signs; {SCHEMES}"));
         return None;
     }
     report.read_each("--scheme", names, scheme::preset)

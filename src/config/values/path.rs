@@ -11,6 +11,14 @@ impl PathPattern {
     pub fn any() -> Self {
         Self::Prefix("/".to_owned())
     }
+
+    /// Whether it takes `path`, as received.
+    pub fn takes(&self, path: &str) -> bool {
+        match self {
+            Self::Exact(exact) => exact == path,
+            Self::Prefix(prefix) => path.starts_with(prefix.as_str()),
+        }
+    }
 }
 
 impl FromStr for PathPattern {

@@ -33,6 +33,10 @@ impl OpenCovered {
         self.digests.update(chunk);
     }
 
+    pub(in crate::schemes) fn claimed_at(&self) -> UnixTime {
+        self.signed.at
+    }
+
     /// Whether the body has the digests that were signed.
     pub(in crate::schemes) fn finish(self) -> Result<Proof, Refusal> {
         self.digests.finish()?;

@@ -29,7 +29,7 @@ pub enum TokenPlace {
 
 impl TokenRow {
     /// The header with the token.
-    pub(super) fn header(&self) -> HeaderName {
+    pub(in crate::schemes) fn header(&self) -> HeaderName {
         match &self.place {
             TokenPlace::Bearer => header::AUTHORIZATION,
             TokenPlace::Header(name) => name.clone(),

@@ -79,6 +79,13 @@ impl OpenTemplate {
         self.digesting.update(chunk);
     }
 
+    pub(in crate::schemes) fn claimed_at(&self) -> Option<UnixTime> {
+        match self.signed {
+            Signed::At(signed_at) => Some(signed_at),
+            Signed::Untimed | Signed::Late(_) => None,
+        }
+    }
+
     /// Whether the signature holds over what was given, and a time in the body
     /// is fresh.
     pub(in crate::schemes) fn finish(mut self, body: &[u8]) -> Result<Proof, Refusal> {
