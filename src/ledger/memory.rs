@@ -1,0 +1,54 @@
+//! The memory engine: the [`Table`] and nothing else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::change::Unrecorded;
+use super::table::Table;
+use super::{Claim, ClaimRequest, Claimed, Ledger, LedgerError, LedgerOptions, Owner, Settlement, Waited};
+use crate::clock::Clock;
+
+/// Remembers in this process's memory; a restart forgets, behind the boot
+/// fence.
+#[derive(Debug)]
+pub struct MemoryLedger(Table<Unrecorded>);
+
+impl MemoryLedger {
+    /// An empty ledger that reads wall time from `clock`.
+    pub fn new(options: &LedgerOptions, clock: Arc<dyn Clock>) -> Self {
+        Self(Table::new(options, clock, Unrecorded))
+    }
+}
+
+impl Ledger for MemoryLedger {
+    async fn claim(&self, request: &ClaimRequest) -> Result<Claimed, LedgerError> {
+        self.0.claim(request)
+    }
+
+    async fn settle(&self, claim: Claim, settlement: Settlement) -> Result<(), LedgerError> {
+        let Claim { request, owner: Owner::Slot(slot), .. } = claim;
+        self.0.settle(&slot, &request, settlement);
+        Ok(())
+    }
+
+    async fn wait(&self, request: &ClaimRequest, patience: Duration) -> Result<Waited, LedgerError> {
+        self.0.wait(request, patience).await
+    }
+
+    async fn entries(&self) -> Result<u64, LedgerError> {
+        Ok(self.0.entries())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{contract, model};
+
+    async fn open(options: LedgerOptions, clock: Arc<dyn Clock>) -> MemoryLedger {
+        MemoryLedger::new(&options, clock)
+    }
+
+    contract::tests!(Time::Paused, open);
+    model::tests!(open);
+}
