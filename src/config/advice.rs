@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::engine::EngineConfig;
 use super::guard::{BootFence, ClientAuth, ClientTrust, GuardConfig, SourceConfig, TlsVersion, Transport};
 use super::problems::Remark;
 use super::signer::SignerConfig;
@@ -36,7 +37,7 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
     if !config.admin_listen.ip().is_loopback() {
         remarks.push(on_admin());
     }
-    remarks.extend(config.sources.iter().filter_map(on_source));
+    remarks.extend(config.sources.iter().filter_map(|source| on_source(&config.ledger.engine, source)));
     remarks
 }
 
@@ -93,15 +94,18 @@ fn on_identities(auth: &ClientAuth, source: &SourceConfig) -> Option<Remark> {
     })
 }
 
-fn on_source(source: &SourceConfig) -> Option<Remark> {
+fn on_source(engine: &EngineConfig, source: &SourceConfig) -> Option<Remark> {
     let Some(tolerance) = source.scheme.tolerance() else {
         let scheme = source.scheme.preset().name;
-        return Some(Remark::warning(
-            "--scheme",
-            format!(
-                "{scheme}: signs no time, and the ledger is in memory: what was accepted can be replayed after a restart"
-            ),
-        ));
+        return (*engine == EngineConfig::Memory).then(|| {
+            Remark::warning(
+                "--scheme",
+                format!(
+                    "{scheme}: signs no time, and the ledger is in memory: what was accepted can be replayed after \
+                     a restart; --state-dir keeps it"
+                ),
+            )
+        });
     };
     (tolerance > TOLERANCE_WISE_MAX).then(|| {
         Remark::warning(
