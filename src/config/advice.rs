@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::guard::{BootFence, ClientAuth, ClientTrust, GuardConfig, SourceConfig, TlsVersion, Transport};
+use super::engine::{EngineConfig, FileEngineConfig, Fsync};
+use super::guard::{
+    BootFence, ClientAuth, ClientTrust, GuardConfig, LedgerConfig, SourceConfig, TlsVersion, Transport,
+};
 use super::problems::Remark;
 use super::signer::SignerConfig;
 use super::values::{Protection, Span};
@@ -31,16 +34,11 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
         }
     }
     remarks.extend(on_front(config));
-    if config.ledger.boot_fence == BootFence::Off {
-        remarks.push(Remark::warning(
-            "--boot-fence",
-            "off: what was accepted before a restart can be replayed after it",
-        ));
-    }
+    remarks.extend(on_fence(&config.ledger));
     if !config.admin_listen.ip().is_loopback() {
         remarks.push(on_admin());
     }
-    remarks.extend(config.sources.iter().flat_map(on_source));
+    remarks.extend(config.sources.iter().flat_map(|source| on_source(&config.ledger.engine, source)));
     remarks.extend(config.sources.iter().flat_map(|source| on_tokens(&config.transport, source)));
     remarks
 }
@@ -112,6 +110,18 @@ fn on_admin() -> Remark {
     Remark::note("--admin-listen", "is not a loopback address: metrics are open to the network")
 }
 
+fn on_fence(ledger: &LedgerConfig) -> Option<Remark> {
+    let replayed = match &ledger.engine {
+        _ if ledger.boot_fence == BootFence::On => return None,
+        EngineConfig::Memory => "off: what was accepted before a restart can be replayed after it",
+        EngineConfig::File(FileEngineConfig { fsync: Fsync::Interval, .. }) => {
+            "off: what was accepted just before the machine lost power can be replayed after it"
+        }
+        EngineConfig::File(FileEngineConfig { fsync: Fsync::Always, .. }) => return None,
+    };
+    Some(Remark::warning("--boot-fence", replayed))
+}
+
 fn on_trust(trust: &ClientTrust) -> Option<Remark> {
     trust.crls.is_empty().then(|| {
         Remark::warning(
@@ -130,7 +140,7 @@ fn on_identities(auth: &ClientAuth, source: &SourceConfig) -> Option<Remark> {
 
 /// What a source is not protected from, whose schemes sign nothing of the
 /// request.
-fn on_source(source: &SourceConfig) -> Vec<Remark> {
+fn on_source(engine: &EngineConfig, source: &SourceConfig) -> Vec<Remark> {
     let mut remarks = Vec::new();
     let first = source.demand.first().preset().name;
     // Of a scheme whose messages say what is signed there is a remark of its own.
@@ -156,7 +166,7 @@ fn on_source(source: &SourceConfig) -> Vec<Remark> {
             "--scheme",
             format!("{first}: names no delivery: a copy cannot be told, and is forwarded like the first"),
         )),
-        Some(scheme) => remarks.extend(on_time(scheme)),
+        Some(scheme) => remarks.extend(on_time(engine, scheme)),
     }
     remarks
 }
@@ -187,15 +197,18 @@ fn on_tokens(transport: &Transport, source: &SourceConfig) -> Vec<Remark> {
     remarks
 }
 
-fn on_time(scheme: &Scheme) -> Option<Remark> {
+fn on_time(engine: &EngineConfig, scheme: &Scheme) -> Option<Remark> {
     let Some(tolerance) = scheme.tolerance() else {
         let scheme = scheme.preset().name;
-        return Some(Remark::warning(
-            "--scheme",
-            format!(
-                "{scheme}: signs no time, and the ledger is in memory: what was accepted can be replayed after a restart"
-            ),
-        ));
+        return (*engine == EngineConfig::Memory).then(|| {
+            Remark::warning(
+                "--scheme",
+                format!(
+                    "{scheme}: signs no time, and the ledger is in memory: what was accepted can be replayed after \
+                     a restart; --state-dir keeps it"
+                ),
+            )
+        });
     };
     (tolerance > TOLERANCE_WISE_MAX).then(|| {
         Remark::warning(

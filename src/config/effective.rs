@@ -5,6 +5,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 
 use super::egress::{ClientCertificate, ClientTls};
+use super::engine::{EngineConfig, FileEngineConfig};
 use super::guard::{
     ClientAuth, ClientTrust, FrontConfig, GuardConfig, LogConfig, Rate, SourceConfig, TlsConfig, Transport,
     Upstream,
@@ -282,6 +283,7 @@ fn client_tls_lines(tls: &ClientTls, lines: &mut Lines) {
 
 fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     let bounds = &config.bounds;
+    engine_lines(&config.ledger.engine, lines);
     lines.add("ledger-max", config.ledger.entries_max);
     lines.add("on-unknown", config.ledger.on_unknown.as_word());
     lines.add("boot-fence", config.ledger.boot_fence.as_word());
@@ -294,6 +296,16 @@ fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     lines.add("idle-timeout", Span(bounds.idle_timeout));
     lines.add("max-connection-age", Span(bounds.connection_age_max));
     own_lines(config.threads, &config.log, lines);
+}
+
+fn engine_lines(engine: &EngineConfig, lines: &mut Lines) {
+    match engine {
+        EngineConfig::Memory => lines.add("ledger", "in memory"),
+        EngineConfig::File(FileEngineConfig { state_dir, fsync }) => {
+            lines.add("state-dir", state_dir.display());
+            lines.add("fsync", fsync.as_word());
+        }
+    }
 }
 
 /// What every role has of its own.

@@ -79,7 +79,6 @@ pub(super) enum Time {
     /// Not at all: time jumps to the next timer when there is nothing to do.
     Paused,
     /// As it passes.
-    #[expect(dead_code, reason = "for engines that ask a thread or another process")]
     Real,
 }
 

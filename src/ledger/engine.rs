@@ -7,25 +7,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Claim, ClaimRequest, Claimed, Ledger, LedgerError, LedgerOptions, MemoryLedger, Settlement, Waited,
+    Claim, ClaimRequest, Claimed, FileLedger, FileOpenError, Ledger, LedgerError, LedgerOptions,
+    MemoryLedger, Settlement, Waited,
 };
 use crate::clock::Clock;
 use crate::config::EngineConfig;
 
 /// The engines there are.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a process has one of them, and moves it twice")]
 pub enum Engine {
     /// In this process's memory.
     Memory(MemoryLedger),
+    /// In files of this machine.
+    File(FileLedger),
 }
 
 /// Why an engine could not be opened; a variant for each that can fail.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {}
+pub enum OpenError {
+    /// The file engine.
+    #[error(transparent)]
+    File(#[from] FileOpenError),
+}
 
 impl Engine {
     /// Opens the engine that `config` names.
-    #[allow(clippy::unused_async, reason = "other engines than memory ask somebody else")]
+    #[allow(
+        clippy::unused_async,
+        reason = "nothing else goes on yet; an engine may well ask another process"
+    )]
     pub async fn open(
         config: &EngineConfig,
         options: LedgerOptions,
@@ -33,6 +44,7 @@ impl Engine {
     ) -> Result<Self, OpenError> {
         match config {
             EngineConfig::Memory => Ok(Self::Memory(MemoryLedger::new(&options, clock))),
+            EngineConfig::File(config) => Ok(Self::File(FileLedger::open(config, &options, clock)?)),
         }
     }
 }
@@ -41,24 +53,28 @@ impl Ledger for Engine {
     async fn claim(&self, request: &ClaimRequest) -> Result<Claimed, LedgerError> {
         match self {
             Self::Memory(memory) => memory.claim(request).await,
+            Self::File(file) => file.claim(request).await,
         }
     }
 
     async fn settle(&self, claim: Claim, settlement: Settlement) -> Result<(), LedgerError> {
         match self {
             Self::Memory(memory) => memory.settle(claim, settlement).await,
+            Self::File(file) => file.settle(claim, settlement).await,
         }
     }
 
     async fn wait(&self, request: &ClaimRequest, patience: Duration) -> Result<Waited, LedgerError> {
         match self {
             Self::Memory(memory) => memory.wait(request, patience).await,
+            Self::File(file) => file.wait(request, patience).await,
         }
     }
 
     async fn entries(&self) -> Result<u64, LedgerError> {
         match self {
             Self::Memory(memory) => memory.entries().await,
+            Self::File(file) => file.entries().await,
         }
     }
 }

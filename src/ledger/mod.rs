@@ -24,17 +24,24 @@ use crate::config::{OnUnknown, Rate};
 use crate::schemes::{Digest, ReplayIdentity};
 
 mod calendar;
+mod change;
 #[cfg(test)]
 mod contract;
 mod engine;
 mod entry;
+mod file;
 mod memory;
 #[cfg(test)]
 mod model;
 mod slot;
+mod table;
 mod watermark;
 
 pub use engine::{Engine, OpenError};
+// For fuzz targets alone, which are crates of their own.
+#[doc(hidden)]
+pub use file::{Account, account};
+pub use file::{FileLedger, OpenError as FileOpenError};
 pub use memory::MemoryLedger;
 
 /// Which source a key belongs to: its place among the sources of the process.

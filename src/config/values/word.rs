@@ -3,7 +3,7 @@
 use tracing::level_filters::LevelFilter;
 
 use super::Fault;
-use crate::config::{BootFence, ClientAddressField, LogFormat, OnUnknown, TlsVersion};
+use crate::config::{BootFence, ClientAddressField, Fsync, LogFormat, OnUnknown, TlsVersion};
 use crate::schemes::{BodyDigest, Encoding, Hash, Policy, TimestampForm};
 
 /// A type whose values each have a word.
@@ -55,6 +55,10 @@ impl Word for OnUnknown {
 
 impl Word for BootFence {
     const WORDS: &'static [(&'static str, Self)] = &[("on", Self::On), ("off", Self::Off)];
+}
+
+impl Word for Fsync {
+    const WORDS: &'static [(&'static str, Self)] = &[("interval", Self::Interval), ("always", Self::Always)];
 }
 
 impl Word for BodyDigest {
