@@ -5,6 +5,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 
 use super::egress::{ClientCertificate, ClientTls};
+use super::engine::{EngineConfig, RedisConfig, RedisTls};
 use super::guard::{
     ClientAuth, ClientTrust, GuardConfig, LogConfig, Rate, SourceConfig, TlsConfig, Transport, Upstream,
 };
@@ -181,6 +182,9 @@ fn client_tls_lines(tls: &ClientTls, lines: &mut Lines) {
 
 fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     let bounds = &config.bounds;
+    if let EngineConfig::Redis(redis) = &config.ledger.engine {
+        redis_lines(redis, lines);
+    }
     lines.add("ledger-max", config.ledger.entries_max);
     lines.add("on-unknown", config.ledger.on_unknown.as_word());
     lines.add("boot-fence", config.ledger.boot_fence.as_word());
@@ -192,6 +196,27 @@ fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     lines.add("max-connections-per-address", bounds.connections_per_address);
     lines.add("idle-timeout", Span(bounds.idle_timeout));
     own_lines(config.threads, &config.log, lines);
+}
+
+fn redis_lines(redis: &RedisConfig, lines: &mut Lines) {
+    lines.add("state", &redis.servers);
+    lines.add("state database", redis.database);
+    lines.add("state user", redis.user.as_deref().unwrap_or("the server's default"));
+    lines.add("state password", if redis.password.is_some() { "given (redacted)" } else { "none" });
+    match &redis.tls {
+        None => lines.add("state TLS", "off"),
+        Some(RedisTls { ca, certificate }) => {
+            let ca = ca.as_ref().map_or("the public ones".to_owned(), |ca| ca.display().to_string());
+            lines.add("state-ca", ca);
+            if let Some(ClientCertificate { cert, key }) = certificate {
+                lines.add("state-cert", cert.display());
+                lines.add("state-key", key.display());
+            }
+        }
+    }
+    lines.add("state-prefix", &redis.prefix);
+    lines.add("on-state-loss", redis.on_loss.as_word());
+    lines.add("state-wait", redis.replicas.map_or("none".to_owned(), |replicas| replicas.to_string()));
 }
 
 /// What every role has of its own.

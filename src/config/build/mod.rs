@@ -10,17 +10,17 @@ mod file;
 mod scheme;
 mod signer;
 mod source;
+mod state;
 mod transport;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
 use super::advice;
-use super::engine::EngineConfig;
 use super::environment::{Environment, Role};
 use super::guard::{GuardConfig, LedgerConfig, LogConfig};
 use super::problems::{Problems, Remark, Report};
-use super::raw::{GuardArgs, LedgerArgs, ProcessArgs};
+use super::raw::{GuardArgs, LedgerArgs, ProcessArgs, StateArgs};
 use super::values::{number, socket_address, word};
 
 impl GuardConfig {
@@ -42,7 +42,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     let transport = transport::read(&args.listening.plain, &args.tls, report);
     let bounds = bounds::read(&args.limits, report);
     let source = source::read(args, environment, report);
-    let ledger = ledger(&args.ledger, report);
+    let ledger = ledger(&args.ledger, &args.state, environment, report);
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
     let (listen, admin_listen) = listening?;
@@ -68,13 +68,19 @@ fn listening(listen: &str, admin: &str, report: &mut Report) -> Option<(SocketAd
     Some((address, admin_address))
 }
 
-fn ledger(args: &LedgerArgs, report: &mut Report) -> Option<LedgerConfig> {
+fn ledger(
+    args: &LedgerArgs,
+    state: &StateArgs,
+    environment: &Environment,
+    report: &mut Report,
+) -> Option<LedgerConfig> {
+    let engine = state::read(state, environment, report);
     let entries_max =
         report.read("--ledger-max", &args.ledger_max, |text| number(text, 1..=LEDGER_ENTRIES_MAX));
     let on_unknown = report.read("--on-unknown", &args.on_unknown, word);
     let boot_fence = report.read("--boot-fence", &args.boot_fence, word);
     Some(LedgerConfig {
-        engine: EngineConfig::Memory,
+        engine: engine?,
         entries_max: entries_max? as usize,
         on_unknown: on_unknown?,
         boot_fence: boot_fence?,

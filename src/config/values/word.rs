@@ -3,7 +3,7 @@
 use tracing::level_filters::LevelFilter;
 
 use super::Fault;
-use crate::config::{BootFence, LogFormat, OnUnknown, TlsVersion};
+use crate::config::{BootFence, LogFormat, OnStateLoss, OnUnknown, TlsVersion};
 use crate::schemes::Policy;
 
 /// A type whose values each have a word.
@@ -46,6 +46,10 @@ impl Word for TlsVersion {
 
 impl Word for OnUnknown {
     const WORDS: &'static [(&'static str, Self)] = &[("release", Self::Release), ("hold", Self::Hold)];
+}
+
+impl Word for OnStateLoss {
+    const WORDS: &'static [(&'static str, Self)] = &[("refuse", Self::Refuse), ("local", Self::Local)];
 }
 
 impl Word for BootFence {
