@@ -58,7 +58,7 @@ impl Guard {
         self.telemetry.metrics.set_body_bytes(self.memory.held());
         // Who cannot be asked leaves the last figure, and counts as a refusal
         // wherever a delivery asks.
-        if let Ok(entries) = self.ledger.entries().await {
+        if let Ok(Some(entries)) = self.ledger.entries().await {
             self.ledger_metrics.set(LedgerReading { entries, entries_max: self.ledger_entries_max });
         }
         self.telemetry.metrics.render()

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Claim, ClaimRequest, Claimed, Ledger, LedgerError, LedgerOptions, MemoryLedger, Settlement, Waited,
+    Claim, ClaimRequest, Claimed, Ledger, LedgerError, LedgerOptions, MemoryLedger, RedisError, RedisLedger,
+    Settlement, Standing, Waited,
 };
 use crate::clock::Clock;
 use crate::config::EngineConfig;
@@ -17,15 +18,20 @@ use crate::config::EngineConfig;
 pub enum Engine {
     /// In this process's memory.
     Memory(MemoryLedger),
+    /// In Redis, shared.
+    Redis(Box<RedisLedger>),
 }
 
 /// Why an engine could not be opened; a variant for each that can fail.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {}
+pub enum OpenError {
+    /// Redis.
+    #[error(transparent)]
+    Redis(#[from] RedisError),
+}
 
 impl Engine {
     /// Opens the engine that `config` names.
-    #[allow(clippy::unused_async, reason = "other engines than memory ask somebody else")]
     pub async fn open(
         config: &EngineConfig,
         options: LedgerOptions,
@@ -33,6 +39,27 @@ impl Engine {
     ) -> Result<Self, OpenError> {
         match config {
             EngineConfig::Memory => Ok(Self::Memory(MemoryLedger::new(&options, clock))),
+            EngineConfig::Redis(redis) => {
+                let ledger = RedisLedger::open((**redis).clone(), &options, clock).await?;
+                Ok(Self::Redis(Box::new(ledger)))
+            }
+        }
+    }
+
+    /// Where an engine stands that somebody else keeps; one of our own always
+    /// can be asked.
+    pub fn standing(&self) -> Standing {
+        match self {
+            Self::Memory(_) => Standing::Whole,
+            Self::Redis(redis) => redis.standing(),
+        }
+    }
+
+    /// Settlements that the engine has still to be told of.
+    pub fn unsettled(&self) -> usize {
+        match self {
+            Self::Memory(_) => 0,
+            Self::Redis(redis) => redis.unsettled(),
         }
     }
 }
@@ -41,24 +68,28 @@ impl Ledger for Engine {
     async fn claim(&self, request: &ClaimRequest) -> Result<Claimed, LedgerError> {
         match self {
             Self::Memory(memory) => memory.claim(request).await,
+            Self::Redis(redis) => redis.claim(request).await,
         }
     }
 
     async fn settle(&self, claim: Claim, settlement: Settlement) -> Result<(), LedgerError> {
         match self {
             Self::Memory(memory) => memory.settle(claim, settlement).await,
+            Self::Redis(redis) => redis.settle(claim, settlement).await,
         }
     }
 
     async fn wait(&self, request: &ClaimRequest, patience: Duration) -> Result<Waited, LedgerError> {
         match self {
             Self::Memory(memory) => memory.wait(request, patience).await,
+            Self::Redis(redis) => redis.wait(request, patience).await,
         }
     }
 
-    async fn entries(&self) -> Result<u64, LedgerError> {
+    async fn entries(&self) -> Result<Option<u64>, LedgerError> {
         match self {
             Self::Memory(memory) => memory.entries().await,
+            Self::Redis(redis) => redis.entries().await,
         }
     }
 }

@@ -70,6 +70,11 @@ impl MemoryLedger {
         }
     }
 
+    /// From now on, what was signed at or before `instant` counts as forgotten.
+    pub(super) fn fence(&self, instant: UnixTime) {
+        self.sources.iter().for_each(|source| source.watermark.raise(instant));
+    }
+
     /// The slot of the request's key, and whether this call made it.
     fn slot(&self, request: &ClaimRequest, now: UnixTime) -> Result<(Arc<Slot>, Origin), LedgerError> {
         let _turn = lock(&self.turns[request.key.0[0] as usize % TURNS]);
@@ -183,7 +188,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn settle(&self, claim: Claim, settlement: Settlement) -> Result<(), LedgerError> {
-        let Claim { request, owner: Owner::Slot(slot), .. } = claim;
+        let Claim { request, owner: Owner::Slot(slot), .. } = claim else { return Ok(()) };
         let mut held = slot.lock();
         if !held.entry.is_in_flight() {
             return Ok(());
@@ -220,10 +225,10 @@ impl Ledger for MemoryLedger {
     }
 
     /// Exact: what has ended is swept first.
-    async fn entries(&self) -> Result<u64, LedgerError> {
+    async fn entries(&self) -> Result<Option<u64>, LedgerError> {
         let now = self.clock.now();
         while self.sweep(now, SWEEP_FULL) > 0 {}
-        Ok(self.entries.held())
+        Ok(Some(self.entries.held()))
     }
 }
 
@@ -258,5 +263,13 @@ mod tests {
     }
 
     contract::tests!(Time::Paused, open);
+    contract::bounded!(Time::Paused, open);
+
+    #[tokio::test]
+    async fn entries_are_counted() {
+        let ledger = open(contract::options(), Arc::new(crate::clock::SystemClock)).await;
+        assert_eq!(ledger.entries().await, Ok(Some(0)));
+    }
+
     model::tests!(open);
 }

@@ -11,7 +11,7 @@ use crate::config::material;
 use crate::config::problems::Report;
 use crate::config::raw::StateArgs;
 use crate::config::secrets::{self, OnePlace};
-use crate::config::values::{PASSWORD, StateUrl, has_password, name, number, word};
+use crate::config::values::{Fault, PASSWORD, StateUrl, has_password, name, number, word};
 use crate::config::{EngineConfig, OnStateLoss, RedisConfig, RedisServers, RedisTls};
 use crate::keys::Secret;
 
@@ -31,19 +31,37 @@ pub(super) fn read(args: &StateArgs, environment: &Environment, report: &mut Rep
     let prefix = report.read_optional("--state-prefix", args.state_prefix.as_deref(), name);
     let on_loss = report.read_optional("--on-state-loss", args.on_state_loss.as_deref(), word::<OnStateLoss>);
     let replicas = replicas(args.state_wait.as_deref(), url.as_ref(), report);
-    let url = url?;
+    let config = RedisConfig::of(url?);
     Some(EngineConfig::Redis(Box::new(RedisConfig {
-        servers: url.servers,
         tls: tls?,
-        user: url.user,
         password: password?,
-        database: url.database,
-        prefix: prefix?.unwrap_or_else(|| PREFIX.to_owned()),
+        prefix: prefix?.unwrap_or_else(|| config.prefix.clone()),
         replicas: replicas?,
         on_loss: on_loss?.unwrap_or_default(),
-        deadline: DEADLINE,
-        clock_skew_max: Some(CLOCK_SKEW_MAX),
+        ..config
     })))
+}
+
+impl RedisConfig {
+    /// What `url` says, and the defaults for everything else.
+    pub fn from_url(url: &str) -> Result<Self, Fault> {
+        url.parse().map(Self::of)
+    }
+
+    fn of(url: StateUrl) -> Self {
+        Self {
+            servers: url.servers,
+            tls: url.tls.then_some(RedisTls { ca: None, certificate: None }),
+            user: url.user,
+            password: None,
+            database: url.database,
+            prefix: PREFIX.to_owned(),
+            replicas: None,
+            on_loss: OnStateLoss::default(),
+            deadline: DEADLINE,
+            clock_skew_max: Some(CLOCK_SKEW_MAX),
+        }
+    }
 }
 
 /// Whether nothing is said of a shared ledger that there is none of.
@@ -62,11 +80,7 @@ fn meaningless(args: &StateArgs, report: &mut Report) -> bool {
 }
 
 #[allow(clippy::option_option)]
-fn password(
-    file: Option<&str>,
-    environment: &Environment,
-    report: &mut Report,
-) -> Option<Option<Secret>> {
+fn password(file: Option<&str>, environment: &Environment, report: &mut Report) -> Option<Option<Secret>> {
     if file.is_none() {
         return Some(None);
     }
@@ -77,8 +91,11 @@ fn password(
 #[allow(clippy::option_option)]
 fn tls(args: &StateArgs, url: Option<&StateUrl>, report: &mut Report) -> Option<Option<RedisTls>> {
     if url.is_some_and(|url| !url.tls) {
-        let given =
-            [("--state-ca", &args.state_ca), ("--state-cert", &args.state_cert), ("--state-key", &args.state_key)];
+        let given = [
+            ("--state-ca", &args.state_ca),
+            ("--state-cert", &args.state_cert),
+            ("--state-key", &args.state_key),
+        ];
         let given = given.map(|(flag, value)| (flag, value.is_some()));
         return transport::none_of(given, "has no meaning without TLS: the URL begins with rediss", report)
             .then_some(None);
@@ -108,7 +125,9 @@ fn replicas(text: Option<&str>, url: Option<&StateUrl>, report: &mut Report) -> 
     let clustered = url.is_some_and(|url| matches!(url.servers, RedisServers::Cluster(_)));
     report.read_optional("--state-wait", text, |text| {
         if clustered {
-            return Err("has no meaning with a Cluster: give its nodes replicas and min-replicas-to-write".into());
+            return Err(
+                "has no meaning with a Cluster: give its nodes replicas and min-replicas-to-write".into()
+            );
         }
         number(text, 1..=REPLICAS_MAX).map(|count| NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN))
     })

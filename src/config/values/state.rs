@@ -75,9 +75,8 @@ fn database(text: &str) -> Result<i64, Fault> {
 
 impl fmt::Display for RedisServers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |servers: &[Authority]| {
-            servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-        };
+        let list =
+            |servers: &[Authority]| servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         match self {
             Self::Single(server) => server.fmt(f),
             Self::Sentinel { sentinels, master } => {
@@ -113,7 +112,11 @@ mod tests {
     fn shown(text: &str) -> String {
         let url: StateUrl = text.parse().unwrap_or_else(|fault| panic!("{text}: {fault}"));
         let StateUrl { tls, user, servers, database } = url;
-        format!("{}{}{servers}/{database}", if tls { "tls " } else { "" }, user.map_or(String::new(), |user| user + "@"))
+        format!(
+            "{}{}{servers}/{database}",
+            if tls { "tls " } else { "" },
+            user.map_or(String::new(), |user| user + "@")
+        )
     }
 
     #[test]
@@ -122,10 +125,7 @@ mod tests {
             ("redis://cache", "cache:6379/0"),
             ("rediss://guard@cache.example:7000/3", "tls guard@cache.example:7000/3"),
             ("valkeys://[2001:db8::1]:7000", "tls [2001:db8::1]:7000/0"),
-            (
-                "redis+sentinel://a,b:7000/main/2",
-                "the master main of the Sentinels a:26379,b:7000/2",
-            ),
+            ("redis+sentinel://a,b:7000/main/2", "the master main of the Sentinels a:26379,b:7000/2"),
             ("rediss+cluster://a:1,b:2", "tls the Cluster of a:1,b:2/0"),
         ] {
             assert_eq!(shown(text), expected, "{text}");

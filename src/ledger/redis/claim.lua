@@ -62,7 +62,8 @@ if kept then
         if known ~= content then
             return ID_REUSED
         elseif state == 'f' then
-            return IN_FLIGHT
+            -- A Cluster's client may send a call again when a node is lost.
+            return take == 1 and kept:sub(-16) == token and NEW or IN_FLIGHT
         elseif signed_at < 0 then
             return REDELIVERY
         elseif signed_at <= newest then
