@@ -1,11 +1,13 @@
 //! What is legal but unwise, or worth knowing before it surprises.
 
+use std::slice;
 use std::time::Duration;
 
+use super::engine::{EngineConfig, OnStateLoss, RedisConfig, RedisServers};
 use super::guard::{BootFence, ClientAuth, ClientTrust, GuardConfig, SourceConfig, TlsVersion, Transport};
 use super::problems::Remark;
 use super::signer::SignerConfig;
-use super::values::{Protection, Span};
+use super::values::{Authority, Host, Protection, Span};
 
 /// Remarks on a configuration that works.
 pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
@@ -36,8 +38,42 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
     if !config.admin_listen.ip().is_loopback() {
         remarks.push(on_admin());
     }
-    remarks.extend(config.sources.iter().filter_map(on_source));
+    if let EngineConfig::Redis(redis) = &config.ledger.engine {
+        remarks.extend(on_redis(redis));
+    }
+    remarks.extend(config.sources.iter().filter_map(|source| on_source(source, &config.ledger.engine)));
     remarks
+}
+
+fn on_redis(redis: &RedisConfig) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    let servers = match &redis.servers {
+        RedisServers::Single(server) => slice::from_ref(server),
+        RedisServers::Sentinel { sentinels: servers, .. } | RedisServers::Cluster(servers) => servers,
+    };
+    if redis.tls.is_none() && !servers.iter().all(is_loopback) {
+        remarks.push(Remark::warning(
+            "--state",
+            "without TLS: whoever is on the way to Redis can read the password and let replays through",
+        ));
+    }
+    if redis.password.is_none() {
+        remarks.push(Remark::warning(
+            "--state-password-file",
+            "is not given: whoever reaches Redis can let replays through",
+        ));
+    }
+    if redis.on_loss == OnStateLoss::Local {
+        remarks.push(Remark::warning(
+            "--on-state-loss",
+            "local: while Redis is away, a delivery may reach the app once for each guard",
+        ));
+    }
+    remarks
+}
+
+fn is_loopback(server: &Authority) -> bool {
+    matches!(server.host(), Host::Address(address) if address.is_loopback())
 }
 
 /// Remarks on a signer that works.
@@ -93,8 +129,11 @@ fn on_identities(auth: &ClientAuth, source: &SourceConfig) -> Option<Remark> {
     })
 }
 
-fn on_source(source: &SourceConfig) -> Option<Remark> {
+fn on_source(source: &SourceConfig, engine: &EngineConfig) -> Option<Remark> {
     let Some(tolerance) = source.scheme.tolerance() else {
+        if *engine != EngineConfig::Memory {
+            return None;
+        }
         let scheme = source.scheme.preset().name;
         return Some(Remark::warning(
             "--scheme",

@@ -7,9 +7,11 @@ use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown, SourceConfig};
 use crate::guard::outcome::Outcome;
 use crate::guard::routes::Routes;
 use crate::guard::source::Source;
-use crate::ledger::{Engine, Ledger as _, SourceIndex};
+use crate::ledger::{Engine, Ledger as _, SourceIndex, Standing};
 use crate::limits::{AddressRegistry, Bound};
-use crate::telemetry::{DeliveryLog, LedgerMetrics, LedgerReading, Metrics, Subject, Telemetry};
+use crate::telemetry::{
+    DeliveryLog, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, Subject, Telemetry,
+};
 
 /// The guard's state.
 #[derive(Debug)]
@@ -56,6 +58,12 @@ impl Guard {
     /// that no delivery pays for a gauge.
     pub(crate) async fn scrape(&self) -> String {
         self.telemetry.metrics.set_body_bytes(self.memory.held());
+        let standing = self.ledger.standing();
+        self.ledger_metrics.set_health(LedgerHealth {
+            up: standing == Standing::Whole,
+            fallback: standing == Standing::Fallback,
+            unsettled: self.ledger.unsettled(),
+        });
         // Who cannot be asked leaves the last figure, and counts as a refusal
         // wherever a delivery asks.
         if let Ok(Some(entries)) = self.ledger.entries().await {

@@ -25,6 +25,7 @@ mod interop;
 mod lifecycle;
 mod limits;
 mod process;
+mod redis;
 mod refusals;
 mod replays;
 mod signatures;

@@ -112,7 +112,7 @@ async fn attend(core: &Core) {
     loop {
         tokio::select! {
             () = core.link.broken.notified() => return,
-            () = sleep(ROUND) => {}
+            () = sleep(ROUND) => core.link.probe().await,
         }
         for (order, lapses) in core.unsettled.take_due(core.clock.now()) {
             let call = core.scripts.settle(&order, core.clock.now());
@@ -150,5 +150,5 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// A connection that is made again sooner than this was a hiccup.
 const LOSS_AFTER: Duration = Duration::from_secs(1);
 
-/// From one look at what is unsettled to the next.
+/// From one look at the server, and at what is unsettled, to the next.
 const ROUND: Duration = Duration::from_millis(250);

@@ -65,6 +65,21 @@ impl Link {
         }
     }
 
+    /// Finds out whether the server is still there, also when nobody calls.
+    pub(super) async fn probe(&self) {
+        let Some((mut wire, number)) = self.wire() else { return };
+        match timeout(PROBE_TIMEOUT, wire.ask(&redis::cmd("PING"))).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                self.judge(&error, &wire, number);
+            }
+            Err(_elapsed) if matches!(wire, Wire::Server(_)) => {
+                self.give_up(number, format!("no answer within {PROBE_TIMEOUT:?}"));
+            }
+            Err(_elapsed) => {}
+        }
+    }
+
     /// Asks what is no script, within `patience`.
     pub(super) async fn ask(&self, command: &redis::Cmd, patience: Duration) -> Result<Value, CallError> {
         let (mut wire, number) = self.wire().ok_or(CallError::NotDone)?;
@@ -132,3 +147,6 @@ pub(super) async fn call_on(wire: &mut Wire, call: &Call) -> RedisResult<Value> 
         answer => answer,
     }
 }
+
+/// A call's deadline is for senders that wait; nobody waits for this.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
