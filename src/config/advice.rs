@@ -41,7 +41,7 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
     if let EngineConfig::Redis(redis) = &config.ledger.engine {
         remarks.extend(on_redis(redis));
     }
-    remarks.extend(config.sources.iter().filter_map(|source| on_source(source, &config.ledger.engine)));
+    remarks.extend(config.sources.iter().filter_map(|source| on_source(&config.ledger.engine, source)));
     remarks
 }
 
@@ -129,18 +129,18 @@ fn on_identities(auth: &ClientAuth, source: &SourceConfig) -> Option<Remark> {
     })
 }
 
-fn on_source(source: &SourceConfig, engine: &EngineConfig) -> Option<Remark> {
+fn on_source(engine: &EngineConfig, source: &SourceConfig) -> Option<Remark> {
     let Some(tolerance) = source.scheme.tolerance() else {
-        if *engine != EngineConfig::Memory {
-            return None;
-        }
         let scheme = source.scheme.preset().name;
-        return Some(Remark::warning(
-            "--scheme",
-            format!(
-                "{scheme}: signs no time, and the ledger is in memory: what was accepted can be replayed after a restart"
-            ),
-        ));
+        return (*engine == EngineConfig::Memory).then(|| {
+            Remark::warning(
+                "--scheme",
+                format!(
+                    "{scheme}: signs no time, and the ledger is in memory: what was accepted can be replayed after \
+                     a restart; --state-dir or --state keeps it"
+                ),
+            )
+        });
     };
     (tolerance > TOLERANCE_WISE_MAX).then(|| {
         Remark::warning(

@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 
 use super::egress::{ClientCertificate, ClientTls};
-use super::engine::{EngineConfig, RedisConfig, RedisTls};
+use super::engine::{EngineConfig, FileEngineConfig, RedisConfig, RedisTls};
 use super::guard::{
     ClientAuth, ClientTrust, GuardConfig, LogConfig, Rate, SourceConfig, TlsConfig, Transport, Upstream,
 };
@@ -182,9 +182,7 @@ fn client_tls_lines(tls: &ClientTls, lines: &mut Lines) {
 
 fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     let bounds = &config.bounds;
-    if let EngineConfig::Redis(redis) = &config.ledger.engine {
-        redis_lines(redis, lines);
-    }
+    engine_lines(&config.ledger.engine, lines);
     lines.add("ledger-max", config.ledger.entries_max);
     lines.add("on-unknown", config.ledger.on_unknown.as_word());
     lines.add("boot-fence", config.ledger.boot_fence.as_word());
@@ -217,6 +215,17 @@ fn redis_lines(redis: &RedisConfig, lines: &mut Lines) {
     lines.add("state-prefix", &redis.prefix);
     lines.add("on-state-loss", redis.on_loss.as_word());
     lines.add("state-wait", redis.replicas.map_or("none".to_owned(), |replicas| replicas.to_string()));
+}
+
+fn engine_lines(engine: &EngineConfig, lines: &mut Lines) {
+    match engine {
+        EngineConfig::Memory => lines.add("ledger", "in memory"),
+        EngineConfig::File(FileEngineConfig { state_dir, fsync }) => {
+            lines.add("state-dir", state_dir.display());
+            lines.add("fsync", fsync.as_word());
+        }
+        EngineConfig::Redis(redis) => redis_lines(redis, lines),
+    }
 }
 
 /// What every role has of its own.

@@ -29,7 +29,7 @@ mod values;
 
 pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
-pub use engine::{EngineConfig, OnStateLoss, RedisConfig, RedisServers, RedisTls};
+pub use engine::{EngineConfig, FileEngineConfig, Fsync, OnStateLoss, RedisConfig, RedisServers, RedisTls};
 pub use environment::{Environment, Role};
 pub use guard::{
     BootFence, Bounds, ClientAuth, ClientTrust, GuardConfig, Identity, LedgerConfig, LogConfig, LogFormat,

@@ -220,6 +220,19 @@ pub struct LedgerArgs {
     /// Refuse, with 503, what was signed before this process started and may be a replay.
     #[arg(long, value_name = "on|off", default_value = "on")]
     pub boot_fence: String,
+
+    /// Directory to keep the ledger in, so that a restart forgets nothing [default: memory alone].
+    ///
+    /// It has to be there. One guard at a time can use it.
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<String>,
+
+    /// When what is written to that directory reaches the disk [default: interval].
+    ///
+    /// `interval`: within 100 ms or so. `always`: before any answer. A guard that is killed loses nothing either way;
+    /// a machine that loses power loses nothing with `always`.
+    #[arg(long, value_name = "interval|always")]
+    pub fsync: Option<String>,
 }
 
 /// A ledger that several guards share.

@@ -23,6 +23,29 @@ use crate::schemes::Digest;
 
 macro_rules! contract_tests {
     ($time:expr, $open:expr) => {
+        $crate::ledger::contract::uncounted!($time, $open);
+        $crate::ledger::contract::tests! { $time, $open =>
+            a_full_ledger_refuses_and_forgets_nothing_that_lives
+            one_source_cannot_fill_the_ledger_for_others
+            entries_are_counted_through_every_end
+        }
+    };
+    ($time:expr, $open:expr => $($behaviour:ident)+) => {
+        $(
+            #[tokio::test]
+            async fn $behaviour() {
+                $time.begin();
+                $crate::ledger::contract::$behaviour($open).await;
+            }
+        )+
+    };
+}
+pub(super) use contract_tests as tests;
+
+/// Without those about the number of entries, for an engine that cannot count
+/// them.
+macro_rules! uncounted_tests {
+    ($time:expr, $open:expr) => {
         #[allow(unused_imports)]
         use $crate::ledger::contract::Time;
         $crate::ledger::contract::tests! { $time, $open =>
@@ -54,29 +77,8 @@ macro_rules! contract_tests {
             a_source_that_is_not_known_is_refused
         }
     };
-    ($time:expr, $open:expr => $($behaviour:ident)+) => {
-        $(
-            #[tokio::test]
-            async fn $behaviour() {
-                $time.begin();
-                $crate::ledger::contract::$behaviour($open).await;
-            }
-        )+
-    };
 }
-pub(super) use contract_tests as tests;
-
-/// Those of an engine that counts its entries and bounds them itself.
-macro_rules! bounded_tests {
-    ($time:expr, $open:expr) => {
-        $crate::ledger::contract::tests! { $time, $open =>
-            a_full_ledger_refuses_and_forgets_nothing_that_lives
-            one_source_cannot_fill_the_ledger_for_others
-            entries_are_counted_through_every_end
-        }
-    };
-}
-pub(super) use bounded_tests as bounded;
+pub(super) use uncounted_tests as uncounted;
 
 /// How to open an engine.
 pub(super) trait Open<L>: AsyncFn(LedgerOptions, Arc<dyn Clock>) -> L {}

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Claim, ClaimRequest, Claimed, Ledger, LedgerError, LedgerOptions, MemoryLedger, RedisError, RedisLedger,
-    Settlement, Standing, Waited,
+    Claim, ClaimRequest, Claimed, FileLedger, FileOpenError, Ledger, LedgerError, LedgerOptions,
+    MemoryLedger, RedisError, RedisLedger, Settlement, Standing, Waited,
 };
 use crate::clock::Clock;
 use crate::config::EngineConfig;
@@ -18,6 +18,8 @@ use crate::config::EngineConfig;
 pub enum Engine {
     /// In this process's memory.
     Memory(MemoryLedger),
+    /// In files of this machine.
+    File(FileLedger),
     /// In Redis, shared.
     Redis(Box<RedisLedger>),
 }
@@ -25,6 +27,9 @@ pub enum Engine {
 /// Why an engine could not be opened; a variant for each that can fail.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// The file engine.
+    #[error(transparent)]
+    File(#[from] FileOpenError),
     /// Redis.
     #[error(transparent)]
     Redis(#[from] RedisError),
@@ -39,6 +44,7 @@ impl Engine {
     ) -> Result<Self, OpenError> {
         match config {
             EngineConfig::Memory => Ok(Self::Memory(MemoryLedger::new(&options, clock))),
+            EngineConfig::File(config) => Ok(Self::File(FileLedger::open(config, &options, clock)?)),
             EngineConfig::Redis(redis) => {
                 let ledger = RedisLedger::open((**redis).clone(), &options, clock).await?;
                 Ok(Self::Redis(Box::new(ledger)))
@@ -46,11 +52,11 @@ impl Engine {
         }
     }
 
-    /// Where an engine stands that somebody else keeps; one of our own always
-    /// can be asked.
+    /// Where an engine stands that another process keeps. One of this process
+    /// is always there to be asked.
     pub fn standing(&self) -> Standing {
         match self {
-            Self::Memory(_) => Standing::Whole,
+            Self::Memory(_) | Self::File(_) => Standing::Whole,
             Self::Redis(redis) => redis.standing(),
         }
     }
@@ -58,7 +64,7 @@ impl Engine {
     /// Settlements that the engine has still to be told of.
     pub fn unsettled(&self) -> usize {
         match self {
-            Self::Memory(_) => 0,
+            Self::Memory(_) | Self::File(_) => 0,
             Self::Redis(redis) => redis.unsettled(),
         }
     }
@@ -68,6 +74,7 @@ impl Ledger for Engine {
     async fn claim(&self, request: &ClaimRequest) -> Result<Claimed, LedgerError> {
         match self {
             Self::Memory(memory) => memory.claim(request).await,
+            Self::File(file) => file.claim(request).await,
             Self::Redis(redis) => redis.claim(request).await,
         }
     }
@@ -75,6 +82,7 @@ impl Ledger for Engine {
     async fn settle(&self, claim: Claim, settlement: Settlement) -> Result<(), LedgerError> {
         match self {
             Self::Memory(memory) => memory.settle(claim, settlement).await,
+            Self::File(file) => file.settle(claim, settlement).await,
             Self::Redis(redis) => redis.settle(claim, settlement).await,
         }
     }
@@ -82,6 +90,7 @@ impl Ledger for Engine {
     async fn wait(&self, request: &ClaimRequest, patience: Duration) -> Result<Waited, LedgerError> {
         match self {
             Self::Memory(memory) => memory.wait(request, patience).await,
+            Self::File(file) => file.wait(request, patience).await,
             Self::Redis(redis) => redis.wait(request, patience).await,
         }
     }
@@ -89,6 +98,7 @@ impl Ledger for Engine {
     async fn entries(&self) -> Result<Option<u64>, LedgerError> {
         match self {
             Self::Memory(memory) => memory.entries().await,
+            Self::File(file) => file.entries().await,
             Self::Redis(redis) => redis.entries().await,
         }
     }

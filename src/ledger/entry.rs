@@ -49,6 +49,17 @@ pub(super) enum Met {
     OtherContent,
 }
 
+/// What a copy is compared with, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Remembered {
+    pub(super) content: Digest,
+    /// The newest signed time that came with this content.
+    pub(super) signed_at: Option<UnixTime>,
+    /// When it may be forgotten; of a claim, when that would be if it lapsed and
+    /// were held as accepted.
+    pub(super) until: UnixTime,
+}
+
 /// What ends with an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ended {
@@ -64,6 +75,22 @@ impl Entry {
         let held_until = request.memory.until(request.signed_at, lease_ends);
         let state = State::InFlight { lease_ends, held_until, waiting: None };
         Self { content: request.content, signed_at: request.signed_at, state }
+    }
+
+    /// One that was accepted before.
+    pub(super) fn accepted(remembered: &Remembered) -> Self {
+        let Remembered { content, signed_at, until } = *remembered;
+        Self { content, signed_at, state: State::Accepted { until } }
+    }
+
+    /// What is remembered; `None` when it has ended.
+    pub(super) fn remembered(&self) -> Option<Remembered> {
+        let until = match self.state {
+            State::InFlight { held_until, .. } => held_until,
+            State::Accepted { until } => until,
+            State::Ended => return None,
+        };
+        Some(Remembered { content: self.content, signed_at: self.signed_at, until })
     }
 
     /// What `request` is to this entry. A newer signature is recorded: from

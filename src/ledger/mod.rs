@@ -24,19 +24,23 @@ use crate::config::{OnUnknown, Rate};
 use crate::schemes::{Digest, ReplayIdentity};
 
 mod calendar;
+mod change;
 #[cfg(test)]
 mod contract;
 mod engine;
 mod entry;
+mod file;
 mod memory;
 #[cfg(test)]
 mod model;
 mod redis;
 mod slot;
+mod table;
 mod watermark;
 
 pub use self::redis::{RedisError, RedisLedger};
 pub use engine::{Engine, OpenError};
+pub use file::{FileLedger, OpenError as FileOpenError};
 pub use memory::MemoryLedger;
 
 /// Which source a key belongs to: its place among the sources of the process.

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::change::Kept;
 use super::entry::Entry;
 use super::{ClaimRequest, LedgerKey, SourceIndex};
 use crate::clock::UnixTime;
@@ -29,6 +30,12 @@ impl Slot {
     pub(super) fn new(request: &ClaimRequest, number: u64, now: UnixTime) -> Self {
         let held = Held { entry: Entry::in_flight(request, now), filed: None };
         Self { key: request.key, source: request.source, number, held: Mutex::new(held) }
+    }
+
+    /// Of an entry that was accepted before, and not in the calendar yet.
+    pub(super) fn accepted(kept: &Kept, source: SourceIndex, number: u64) -> Self {
+        let held = Held { entry: Entry::accepted(&kept.remembered), filed: None };
+        Self { key: kept.key, source, number, held: Mutex::new(held) }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Held> {

@@ -31,9 +31,14 @@ impl Watermark {
         self.0.fetch_max(signed_at.as_millis(), Ordering::AcqRel);
     }
 
+    /// Where it stands.
+    pub(super) fn at(&self) -> UnixTime {
+        UnixTime::from_millis(self.0.load(Ordering::Acquire))
+    }
+
     /// Whether something signed at `signed_at` may have been forgotten.
     pub(super) fn covers(&self, signed_at: UnixTime) -> bool {
-        signed_at.as_millis() <= self.0.load(Ordering::Acquire)
+        signed_at <= self.at()
     }
 }
 

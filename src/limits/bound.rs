@@ -28,6 +28,12 @@ impl Bound {
         self.held.fetch_update(Ordering::AcqRel, Ordering::Relaxed, fits).is_ok()
     }
 
+    /// Takes `amount` although it may not fit, for what is there already and
+    /// must be counted.
+    pub(crate) fn take_anyway(&self, amount: u64) {
+        self.held.fetch_add(amount, Ordering::AcqRel);
+    }
+
     /// Gives back `amount` that was taken before.
     pub(crate) fn give_back(&self, amount: u64) {
         let before = self.held.fetch_sub(amount, Ordering::AcqRel);
@@ -78,6 +84,15 @@ mod tests {
         let bound = Bound::new(u64::MAX);
         assert!(bound.take(1));
         assert!(!bound.take(u64::MAX));
+    }
+
+    #[test]
+    fn what_is_there_anyway_counts_and_lets_nothing_more_in() {
+        let bound = Bound::new(2);
+        bound.take_anyway(3);
+        assert!(!bound.take(1));
+        bound.give_back(2);
+        assert!(bound.take(1));
     }
 
     #[test]

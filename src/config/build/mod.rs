@@ -7,6 +7,7 @@ mod authorization;
 mod bounds;
 mod endpoint;
 mod file;
+mod ledger;
 mod scheme;
 mod signer;
 mod source;
@@ -18,9 +19,9 @@ use std::num::NonZeroUsize;
 
 use super::advice;
 use super::environment::{Environment, Role};
-use super::guard::{GuardConfig, LedgerConfig, LogConfig};
+use super::guard::{GuardConfig, LogConfig};
 use super::problems::{Problems, Remark, Report};
-use super::raw::{GuardArgs, LedgerArgs, ProcessArgs, StateArgs};
+use super::raw::{GuardArgs, ProcessArgs};
 use super::values::{number, socket_address, word};
 
 impl GuardConfig {
@@ -42,7 +43,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     let transport = transport::read(&args.listening.plain, &args.tls, report);
     let bounds = bounds::read(&args.limits, report);
     let source = source::read(args, environment, report);
-    let ledger = ledger(&args.ledger, &args.state, environment, report);
+    let ledger = ledger::read(&args.ledger, &args.state, environment, report);
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
     let (listen, admin_listen) = listening?;
@@ -68,25 +69,6 @@ fn listening(listen: &str, admin: &str, report: &mut Report) -> Option<(SocketAd
     Some((address, admin_address))
 }
 
-fn ledger(
-    args: &LedgerArgs,
-    state: &StateArgs,
-    environment: &Environment,
-    report: &mut Report,
-) -> Option<LedgerConfig> {
-    let engine = state::read(state, environment, report);
-    let entries_max =
-        report.read("--ledger-max", &args.ledger_max, |text| number(text, 1..=LEDGER_ENTRIES_MAX));
-    let on_unknown = report.read("--on-unknown", &args.on_unknown, word);
-    let boot_fence = report.read("--boot-fence", &args.boot_fence, word);
-    Some(LedgerConfig {
-        engine: engine?,
-        entries_max: entries_max? as usize,
-        on_unknown: on_unknown?,
-        boot_fence: boot_fence?,
-    })
-}
-
 fn threads(text: Option<&str>, report: &mut Report) -> Option<NonZeroUsize> {
     let given = report.read_optional("--threads", text, |text| number(text, 1..=THREADS_MAX))?;
     let available = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -98,8 +80,5 @@ fn log(args: &ProcessArgs, report: &mut Report) -> Option<LogConfig> {
     let level = report.read("--log-level", &args.log_level, word);
     Some(LogConfig { format: format?, level: level? })
 }
-
-/// At about 200 bytes an entry this is already 20 GB.
-const LEDGER_ENTRIES_MAX: u32 = 100_000_000;
 
 const THREADS_MAX: u32 = 1024;

@@ -12,12 +12,18 @@ use crate::config::problems::Report;
 use crate::config::raw::StateArgs;
 use crate::config::secrets::{self, OnePlace};
 use crate::config::values::{Fault, PASSWORD, StateUrl, has_password, name, number, word};
-use crate::config::{EngineConfig, OnStateLoss, RedisConfig, RedisServers, RedisTls};
+use crate::config::{OnStateLoss, RedisConfig, RedisServers, RedisTls};
 use crate::keys::Secret;
 
-pub(super) fn read(args: &StateArgs, environment: &Environment, report: &mut Report) -> Option<EngineConfig> {
+/// `Some(None)` where none is asked for.
+#[allow(clippy::option_option)]
+pub(super) fn read(
+    args: &StateArgs,
+    environment: &Environment,
+    report: &mut Report,
+) -> Option<Option<RedisConfig>> {
     let Some(url) = args.state.as_deref() else {
-        return meaningless(args, report).then_some(EngineConfig::Memory);
+        return meaningless(args, report).then_some(None);
     };
     // A password must not be repeated by the problem that it is.
     let url = if has_password(url) {
@@ -32,14 +38,14 @@ pub(super) fn read(args: &StateArgs, environment: &Environment, report: &mut Rep
     let on_loss = report.read_optional("--on-state-loss", args.on_state_loss.as_deref(), word::<OnStateLoss>);
     let replicas = replicas(args.state_wait.as_deref(), url.as_ref(), report);
     let config = RedisConfig::of(url?);
-    Some(EngineConfig::Redis(Box::new(RedisConfig {
+    Some(Some(RedisConfig {
         tls: tls?,
         password: password?,
         prefix: prefix?.unwrap_or_else(|| config.prefix.clone()),
         replicas: replicas?,
         on_loss: on_loss?.unwrap_or_default(),
         ..config
-    })))
+    }))
 }
 
 impl RedisConfig {

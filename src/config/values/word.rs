@@ -3,7 +3,7 @@
 use tracing::level_filters::LevelFilter;
 
 use super::Fault;
-use crate::config::{BootFence, LogFormat, OnStateLoss, OnUnknown, TlsVersion};
+use crate::config::{BootFence, Fsync, LogFormat, OnStateLoss, OnUnknown, TlsVersion};
 use crate::schemes::Policy;
 
 /// A type whose values each have a word.
@@ -54,6 +54,10 @@ impl Word for OnStateLoss {
 
 impl Word for BootFence {
     const WORDS: &'static [(&'static str, Self)] = &[("on", Self::On), ("off", Self::Off)];
+}
+
+impl Word for Fsync {
+    const WORDS: &'static [(&'static str, Self)] = &[("interval", Self::Interval), ("always", Self::Always)];
 }
 
 impl Word for Policy {

@@ -21,7 +21,7 @@ mod server;
 
 use server::Server;
 
-contract::tests!(Time::Real, open);
+contract::uncounted!(Time::Real, open);
 model::tests!(open, 1000..1001usize, 48);
 
 /// A ledger of its own in a server that all of these tests share.
