@@ -64,7 +64,7 @@ impl Core {
 
     pub(super) fn standing(&self) -> Standing {
         match self.standing.load(Ordering::Acquire) {
-            SHARED => Standing::Whole,
+            SHARED if self.link.is_up() => Standing::Whole,
             LOCAL => Standing::Fallback,
             _ => Standing::Away,
         }

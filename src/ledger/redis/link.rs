@@ -90,6 +90,11 @@ impl Link {
         }
     }
 
+    /// Whether there is a connection.
+    pub(super) fn is_up(&self) -> bool {
+        self.read(|place| place.wire.is_some())
+    }
+
     /// Why there is no connection.
     pub(super) fn reason(&self) -> String {
         self.read(|place| place.reason.clone())

@@ -95,17 +95,6 @@ impl Fleet {
         self.sender.signed(id, id)
     }
 
-    /// Sends the very same until a guard decides, and gives the code.
-    pub(crate) async fn deliver_or_refused(&self, guard: usize, fields: &Fields, body: &str) -> String {
-        loop {
-            let reply = self.post(guard, fields, body).await;
-            if reply.code() != "ledger_unavailable" {
-                return reply.code();
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
     /// Sends one anew, as a provider does, until somebody has it.
     pub(crate) async fn deliver(&self, guard: usize, id: &str) -> Reply {
         self.sender.deliver(&[self.guards[guard].address()], id).await
@@ -137,6 +126,17 @@ impl Sender {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("{id} was not delivered");
+    }
+}
+
+/// Sends the very same until the guard decides, and gives the code.
+pub(crate) async fn decided(guard: SocketAddr, fields: &Fields, body: &str) -> String {
+    loop {
+        let code = post(guard, fields, body).await.unwrap().code();
+        if code != "ledger_unavailable" {
+            return code;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
