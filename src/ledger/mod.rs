@@ -38,6 +38,9 @@ mod table;
 mod watermark;
 
 pub use engine::{Engine, OpenError};
+// For fuzz targets alone, which are crates of their own.
+#[doc(hidden)]
+pub use file::{Account, account};
 pub use file::{FileLedger, OpenError as FileOpenError};
 pub use memory::MemoryLedger;
 
