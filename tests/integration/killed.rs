@@ -5,7 +5,8 @@
 //! otherwise.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -37,7 +38,7 @@ struct Outside {
 }
 
 /// Where the guard listens, while there is one.
-type Address = watch::Receiver<Option<std::net::SocketAddr>>;
+type Address = watch::Receiver<Option<SocketAddr>>;
 
 #[tokio::test]
 async fn nothing_acknowledged_passes_again_and_nothing_is_lost() {
@@ -54,16 +55,18 @@ async fn nothing_acknowledged_passes_again_and_nothing_is_lost() {
         })
         .collect();
     let mut random = Random::new();
-    let mut replays = 0;
+    let replays = AtomicUsize::new(0);
     for _ in 0..kills {
-        let guard = directory.guard(&durable_guard(&app)).await;
+        let mut guard = directory.guard(&durable_guard(&app)).await;
+        guard.hang_up();
         address.send(Some(guard.listen)).unwrap();
-        let attack = attack(guard.listen, &outside, random.below(usize::MAX));
-        let life = Duration::from_millis(random.below(120) as u64);
-        replays += tokio::select! {
-            replays = attack => replays,
-            () = sleep(life) => 0,
-        };
+        let life = Duration::from_millis(random.below(250) as u64);
+        let _ = timeout(life, async {
+            loop {
+                attack(guard.listen, &outside, random.below(usize::MAX), &replays).await;
+            }
+        })
+        .await;
         guard.signal("KILL").await;
         address.send(None).unwrap();
         assert_eq!(guard.end().await.code, None, "it was killed, and did not end by itself");
@@ -75,7 +78,10 @@ async fn nothing_acknowledged_passes_again_and_nothing_is_lost() {
     for sender in senders {
         timeout(PATIENCE, sender).await.expect("every delivery ends in time").unwrap();
     }
-    replays += timeout(PATIENCE, attack(guard.listen, &outside, 0)).await.expect("an end in time");
+    let all = outside.lock().unwrap().acknowledged.len();
+    let last = attack(guard.listen, &outside, 0, &replays);
+    assert_eq!(timeout(PATIENCE, last).await.expect("an end in time"), all);
+    let replays = replays.into_inner();
 
     let mut seen: HashMap<String, usize> = HashMap::new();
     for delivery in app.take_seen() {
@@ -157,8 +163,8 @@ async fn post(
 
 /// Sends everything again whose sender has seen a 2xx, beginning anywhere: the
 /// app, whose answer is 204, must see none of it. Ends with the guard, or after
-/// all of it; says how many got an answer.
-async fn attack(guard: std::net::SocketAddr, outside: &Mutex<Outside>, begin: usize) -> usize {
+/// all of it; says how many got an answer, and counts them.
+async fn attack(guard: SocketAddr, outside: &Mutex<Outside>, begin: usize, replays: &AtomicUsize) -> usize {
     let mut captured = outside.lock().unwrap().acknowledged.clone();
     let begin = begin % captured.len().max(1);
     captured.rotate_left(begin);
@@ -171,7 +177,10 @@ async fn attack(guard: std::net::SocketAddr, outside: &Mutex<Outside>, begin: us
         let is_known = matches!((reply.status, reply.code().as_str()), (409 | 503, _) | (200, "duplicate"));
         assert!(is_known, "{id} passed again: {reply:?}");
         answered += 1;
+        replays.fetch_add(1, Ordering::Relaxed);
     }
+    // Nothing may have been acknowledged yet.
+    tokio::task::yield_now().await;
     answered
 }
 
