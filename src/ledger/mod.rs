@@ -40,6 +40,9 @@ mod watermark;
 
 pub use self::redis::{RedisError, RedisLedger};
 pub use engine::{Engine, OpenError};
+// For fuzz targets alone, which are crates of their own.
+#[doc(hidden)]
+pub use file::{Account, account};
 pub use file::{FileLedger, OpenError as FileOpenError};
 pub use memory::MemoryLedger;
 

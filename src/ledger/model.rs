@@ -3,6 +3,8 @@
 //! - While time only moves forward, it answers exactly as a naive model does.
 //! - Whatever the clock and the configuration do, nothing that was accepted is
 //!   accepted again while its scheme would take it.
+//!
+//! An engine that outlives its process keeps both across restarts.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -17,23 +19,34 @@ use crate::clock::{Clock, ManualClock, UnixTime};
 
 macro_rules! model_tests {
     ($open:expr) => {
-        $crate::ledger::model::tests!($open, 1..8usize, 256);
+        $crate::ledger::model::tests!($open, $crate::ledger::model::Bounds::OF_MEMORY);
     };
-    // Within which numbers of entries the engine refuses more, and how many
-    // lives are tried.
-    ($open:expr, $entries_max:expr, $lives:expr) => {
+    ($open:expr, $bounds:expr) => {
         #[test]
         fn it_answers_as_the_model_does() {
-            $crate::ledger::model::it_answers_as_the_model_does($open, $entries_max, $lives);
+            $crate::ledger::model::it_answers_as_the_model_does($open, $bounds);
         }
 
         #[test]
         fn nothing_accepted_is_accepted_again_under_any_clock() {
-            $crate::ledger::model::nothing_accepted_is_accepted_again_under_any_clock($open, $lives);
+            $crate::ledger::model::nothing_accepted_is_accepted_again_under_any_clock($open, $bounds);
         }
     };
 }
 pub(super) use model_tests as tests;
+
+/// What is tried on an engine.
+#[derive(Clone, Debug)]
+pub(super) struct Bounds {
+    /// Of which numbers of entries it refuses more.
+    pub(super) entries_max: Range<usize>,
+    /// How many lives.
+    pub(super) lives: u32,
+}
+
+impl Bounds {
+    pub(super) const OF_MEMORY: Self = Self { entries_max: 1..8, lives: 256 };
+}
 
 /// One step of a life.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +54,8 @@ enum Step {
     Deliver(Delivery),
     /// The clock moves, by milliseconds.
     Move(i64),
+    /// The process ends, and another one takes its place.
+    Restart,
 }
 
 /// A delivery signed `age` seconds ago, and what becomes of it if it is new.
@@ -131,6 +146,20 @@ impl Model {
         });
     }
 
+    /// Nobody owns a claim any more.
+    fn restart(&mut self) {
+        let (on_unknown, memory) = (self.on_unknown, self.memory);
+        self.known.retain(|_, known| match *known {
+            Known::InFlight { .. } if on_unknown == OnUnknown::Release => false,
+            Known::InFlight { content, signed_at, ends } => {
+                let until = memory.until(Some(signed_at), ends);
+                *known = Known::Accepted { content, newest: signed_at, until };
+                true
+            }
+            Known::Accepted { .. } => true,
+        });
+    }
+
     fn deliver(&mut self, delivery: Delivery, request: &ClaimRequest, now: UnixTime) -> Answer {
         let Delivery { key, content, fate, .. } = delivery;
         let signed_at = request.signed_at.expect("every delivery here is signed");
@@ -166,27 +195,50 @@ impl Model {
     }
 }
 
-pub(super) fn it_answers_as_the_model_does<L: Ledger>(
-    open: impl Open<L>,
-    entries_max: Range<usize>,
-    lives: u32,
-) {
+/// How to end an engine and open another one on what it left.
+pub(super) trait Reopen<L>: AsyncFn(L, LedgerOptions, Arc<dyn Clock>) -> L {}
+impl<L, F: AsyncFn(L, LedgerOptions, Arc<dyn Clock>) -> L> Reopen<L> for F {}
+
+/// Of an engine that nothing is left of.
+async fn never<L>(_: L, _: LedgerOptions, _: Arc<dyn Clock>) -> L {
+    unreachable!("no life here has a restart")
+}
+
+fn steps_of_the_model(restarts: u32) -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        4 => deliver(2, 0..TOLERANCE_SECS),
-        1 => (0..400_000i64).prop_map(Step::Move),
-        1 => (0..5_000i64).prop_map(Step::Move),
+        16 => deliver(2, 0..TOLERANCE_SECS),
+        4 => (0..400_000i64).prop_map(Step::Move),
+        4 => (0..5_000i64).prop_map(Step::Move),
+        restarts => Just(Step::Restart),
     ];
+    prop::collection::vec(step, 1..60)
+}
+
+pub(super) fn it_answers_as_the_model_does<L: Ledger>(open: impl Open<L>, bounds: Bounds) {
+    as_the_model(0, bounds, open, never);
+}
+
+pub(super) fn it_answers_as_the_model_does_across_restarts<L: Ledger>(
+    open: impl Open<L>,
+    reopen: impl Reopen<L>,
+) {
+    as_the_model(3, Bounds::OF_MEMORY, open, reopen);
+}
+
+fn as_the_model<L: Ledger>(restarts: u32, bounds: Bounds, open: impl Open<L>, reopen: impl Reopen<L>) {
     let on_unknown = prop_oneof![Just(OnUnknown::Release), Just(OnUnknown::Hold)];
-    let life = (prop::collection::vec(step, 1..60), on_unknown, entries_max, 0..1000u64);
-    proptest!(ProptestConfig::with_cases(lives), |((steps, on_unknown, entries_max, window) in life)| {
+    let life = (steps_of_the_model(restarts), on_unknown, bounds.entries_max, 0..1000u64);
+    proptest!(ProptestConfig::with_cases(bounds.lives), |((steps, on_unknown, entries_max, window) in life)| {
         let tolerance = Some(Duration::from_secs(TOLERANCE_SECS));
         let memory = Memory { tolerance, window: Duration::from_secs(window) };
-        run(as_the_model(&open, &steps, LedgerOptions { entries_max, on_unknown, ..options() }, memory))?;
+        let options = LedgerOptions { entries_max, on_unknown, ..options() };
+        run(life_of_the_model(&open, &reopen, &steps, options, memory))?;
     });
 }
 
-async fn as_the_model<L: Ledger>(
+async fn life_of_the_model<L: Ledger>(
     open: &impl Open<L>,
+    reopen: &impl Reopen<L>,
     steps: &[Step],
     options: LedgerOptions,
     memory: Memory,
@@ -194,7 +246,7 @@ async fn as_the_model<L: Ledger>(
     let LedgerOptions { entries_max, on_unknown, .. } = options;
     let mut model = Model { known: HashMap::new(), entries_max, on_unknown, memory };
     let clock = Arc::new(ManualClock::new(START));
-    let ledger = open(options, clock.clone()).await;
+    let mut ledger = open(options.clone(), clock.clone()).await;
     for step in steps {
         match *step {
             Step::Deliver(delivery) => {
@@ -203,6 +255,11 @@ async fn as_the_model<L: Ledger>(
                 prop_assert_eq!(live(&ledger, &request, delivery.fate).await, expected);
             }
             Step::Move(millis) => step_clock(&clock, millis),
+            Step::Restart => {
+                ledger = reopen(ledger, options.clone(), clock.clone()).await;
+                model.pass(clock.now());
+                model.restart();
+            }
         }
         model.pass(clock.now());
         if let Some(entries) = ledger.entries().await.expect("the engine can be asked") {
@@ -212,20 +269,39 @@ async fn as_the_model<L: Ledger>(
     Ok(())
 }
 
-pub(super) fn nothing_accepted_is_accepted_again_under_any_clock<L: Ledger>(open: impl Open<L>, lives: u32) {
+pub(super) fn nothing_accepted_is_accepted_again_under_any_clock<L: Ledger>(
+    open: impl Open<L>,
+    bounds: Bounds,
+) {
+    nothing_twice(0, bounds, open, never);
+}
+
+pub(super) fn nothing_accepted_is_accepted_again_across_restarts<L: Ledger>(
+    open: impl Open<L>,
+    reopen: impl Reopen<L>,
+) {
+    nothing_twice(1, Bounds::OF_MEMORY, open, reopen);
+}
+
+fn nothing_twice<L: Ledger>(restarts: u32, bounds: Bounds, open: impl Open<L>, reopen: impl Reopen<L>) {
     let step = prop_oneof![
-        4 => deliver(1, 0..1000),
-        2 => (-500_000..500_000i64).prop_map(Step::Move),
+        8 => deliver(1, 0..1000),
+        4 => (-500_000..500_000i64).prop_map(Step::Move),
+        restarts => Just(Step::Restart),
     ];
     // Each step under the tolerance that a reload has set before it.
-    proptest!(ProptestConfig::with_cases(lives), |(steps in prop::collection::vec((step, 1..1000u64), 1..120))| {
-        run(nothing_twice(&open, &steps))?;
+    proptest!(ProptestConfig::with_cases(bounds.lives), |(steps in prop::collection::vec((step, 1..1000u64), 1..120))| {
+        run(life_without_doubles(&open, &reopen, &steps))?;
     });
 }
 
-async fn nothing_twice<L: Ledger>(open: &impl Open<L>, steps: &[(Step, u64)]) -> Result<(), TestCaseError> {
+async fn life_without_doubles<L: Ledger>(
+    open: &impl Open<L>,
+    reopen: &impl Reopen<L>,
+    steps: &[(Step, u64)],
+) -> Result<(), TestCaseError> {
     let clock = Arc::new(ManualClock::new(START));
-    let ledger = open(options(), clock.clone()).await;
+    let mut ledger = open(options(), clock.clone()).await;
     let mut accepted = HashSet::new();
     for &(step, tolerance) in steps {
         match step {
@@ -243,6 +319,7 @@ async fn nothing_twice<L: Ledger>(open: &impl Open<L>, steps: &[(Step, u64)]) ->
                 }
             }
             Step::Move(millis) => step_clock(&clock, millis),
+            Step::Restart => ledger = reopen(ledger, options(), clock.clone()).await,
         }
     }
     Ok(())

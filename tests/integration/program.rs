@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use countersign::clock::{Clock as _, SystemClock};
+use countersign::clock::{Clock as _, SystemClock, UnixTime};
 use countersign::keys::Secret;
 use countersign::schemes::{Message, Scheme, SchemeOptions, preset};
 use http::{HeaderName, HeaderValue, Method};
@@ -68,17 +68,25 @@ impl Directory {
     /// The fields that sign `body` now, with the secret of the directory, as
     /// arguments of `curl`.
     pub(crate) fn signed(&self, id: &str, body: &str) -> String {
-        let secret = Secret::new(std::fs::read(self.path().join("certs/dev/webhook.secret")).unwrap());
-        let standard = preset("standard-webhooks").unwrap();
-        let scheme = Scheme::new(standard, &[secret], SchemeOptions::default()).unwrap();
-        let (timestamp, body) = (SystemClock.now(), body.as_bytes());
-        let (method, target) = (&Method::POST, "/hooks");
-        let fields = scheme
-            .sign(&Message { id: Some(id), timestamp, body, method, target, public_url: None })
-            .unwrap();
+        let fields = self.signed_at(SystemClock.now(), id, body.as_bytes());
         let argument =
             |(name, value): &(HeaderName, HeaderValue)| format!("-H '{name}: {}'", value.to_str().unwrap());
         fields.iter().map(argument).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The same fields, signed at any time.
+    pub(crate) fn signed_at(
+        &self,
+        timestamp: UnixTime,
+        id: &str,
+        body: &[u8],
+    ) -> Vec<(HeaderName, HeaderValue)> {
+        let secret = Secret::new(std::fs::read(self.path().join("certs/dev/webhook.secret")).unwrap());
+        let standard = preset("standard-webhooks").unwrap();
+        let scheme = Scheme::new(standard, &[secret], SchemeOptions::default()).unwrap();
+        let (method, target) = (&Method::POST, "/hooks");
+        let message = Message { id: Some(id), timestamp, body, method, target, public_url: None };
+        scheme.sign(&message).unwrap().into_iter().collect()
     }
 
     fn shell(&self, script: &str) -> Command {
@@ -121,9 +129,14 @@ impl Guard {
         self.log = None;
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id().expect("the guard is still there")
+    }
+
     /// Sends it a signal, such as `TERM`.
     pub(crate) async fn signal(&self, name: &str) {
-        let id = self.process.id().expect("the guard is still there");
+        let id = self.id();
         let kill = format!("kill -{name} {id}");
         assert!(Command::new("sh").args(["-c", &kill]).status().await.unwrap().success());
     }

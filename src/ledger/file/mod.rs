@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+mod account;
 mod boot;
 mod directory;
 mod format;
@@ -42,6 +43,8 @@ mod tests;
 mod upkeep;
 mod writer;
 
+#[doc(hidden)]
+pub use self::account::{Account, account};
 use self::boot::Boot;
 use self::directory::Directory;
 use self::format::{FileKind, Header, Record};

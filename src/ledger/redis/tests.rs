@@ -22,7 +22,8 @@ mod server;
 use server::Server;
 
 contract::uncounted!(Time::Real, open);
-model::tests!(open, 1000..1001usize, 48);
+// No number of entries is refused, and each step is a question to a server.
+model::tests!(open, model::Bounds { entries_max: 1000..1001, lives: 48 });
 
 /// A ledger of its own in a server that all of these tests share.
 async fn open(options: LedgerOptions, clock: Arc<dyn Clock>) -> RedisLedger {
