@@ -81,6 +81,9 @@ fn subject(runtime: &Runtime, flags: &[&str]) -> Subject {
     let before = threads();
     let flags = [&["--rate-limit-per-address", "1000000/s"], flags].concat();
     let stand = runtime.block_on(Stand::with_flags(&flags));
+    // Threads take their names as they begin; one that answers has begun.
+    stand.clock.set(SystemClock.now());
+    assert_eq!(runtime.block_on(stand.post_genuine("msg_first")).status, 204);
     let ours = |name: &str| name == "guard-0" || name == "redis";
     let new = threads().into_iter().filter(|(path, name)| !before.contains_key(path) && ours(name));
     Subject { stand, threads: new.map(|(path, _)| path).collect(), deliveries: 0 }

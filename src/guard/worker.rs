@@ -42,7 +42,11 @@ impl Worker {
     /// Serves until the drain is over. Called on a thread of its own.
     pub(crate) fn run(self: Arc<Self>, listener: TcpListener, tls: Option<&TlsAcceptor>) -> io::Result<()> {
         let pools = self.pools.clone();
-        let sweep = service::now_and_then(move || pools.iter().for_each(|pool| pool.sweep()));
+        let guard = Arc::clone(&self.guard);
+        let sweep = async move {
+            guard.ledger.move_in();
+            service::now_and_then(move || pools.iter().for_each(|pool| pool.sweep())).await;
+        };
         service::work(listener, &self.drain, self.guard.bounds.drain_timeout, sweep, |stream, peer| {
             self.drain.tasks().spawn(accept::serve(Arc::clone(&self), tls.cloned(), stream, peer));
         })

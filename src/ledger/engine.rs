@@ -52,6 +52,14 @@ impl Engine {
         }
     }
 
+    /// Called once on each worker's own thread, inside its runtime, before it
+    /// asks anything.
+    pub(crate) fn move_in(&self) {
+        if let Self::Redis(redis) = self {
+            redis.move_in();
+        }
+    }
+
     /// Where an engine stands that another process keeps. One of this process
     /// is always there to be asked.
     pub fn standing(&self) -> Standing {

@@ -91,7 +91,13 @@ fn password(file: Option<&str>, environment: &Environment, report: &mut Report) 
         return Some(None);
     }
     let place = OnePlace { file: ("--state-password-file", file), variable: ("", None) };
-    secrets::read_one(&place, environment, report).map(Some)
+    let password = secrets::read_one(&place, environment, report)?;
+    // AUTH is given text.
+    if std::str::from_utf8(password.expose()).is_err() {
+        report.problem("--state-password-file", "is not UTF-8 text");
+        return None;
+    }
+    Some(Some(password))
 }
 
 #[allow(clippy::option_option)]

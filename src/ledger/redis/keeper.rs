@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::core::Core;
-use super::dial::{DialError, Wire, dial};
+use super::dial::{DialError, ServerId, Wire, dial};
 use super::link::call_on;
 
 /// Stops the thread when it is dropped.
@@ -55,11 +55,11 @@ async fn keep(core: &Core, first: oneshot::Sender<Result<(), DialError>>) {
     loop {
         let established = timeout(CONNECT_TIMEOUT, establish(core)).await;
         match established.unwrap_or_else(|_| Err(DialError::Away("no connection in time".to_owned()))) {
-            Ok(wire) => {
+            Ok((wire, server)) => {
                 core.link.set(wire);
                 core.connected();
                 tell(Ok(()));
-                attend(core).await;
+                attend(core, &server).await;
                 core.lost(&core.link.reason());
                 (lost_at, pause) = (Instant::now(), PAUSE_MIN);
             }
@@ -79,13 +79,13 @@ async fn keep(core: &Core, first: oneshot::Sender<Result<(), DialError>>) {
 }
 
 /// A connection over which every source's memory has begun.
-async fn establish(core: &Core) -> Result<Wire, DialError> {
+async fn establish(core: &Core) -> Result<(Wire, ServerId), DialError> {
     let (mut wire, server) = dial(&core.config).await?;
     // What the node's own ledger accepts from here on, Redis would not know of.
     let missed = core.stop_standing_in();
     begin(core, &mut wire, &server, missed).await?;
     settle_left_over(core, &mut wire).await.map_err(|error| DialError::Away(error.to_string()))?;
-    Ok(wire)
+    Ok((wire, server))
 }
 
 async fn begin(core: &Core, wire: &mut Wire, server: &str, missed: bool) -> Result<(), DialError> {
@@ -108,10 +108,12 @@ async fn begin(core: &Core, wire: &mut Wire, server: &str, missed: bool) -> Resu
 }
 
 /// Until the connection breaks.
-async fn attend(core: &Core) {
+async fn attend(core: &Core, server: &ServerId) {
     loop {
+        furnish(core, server).await;
         tokio::select! {
             () = core.link.broken.notified() => return,
+            () = core.link.homes.moved_in.notified() => continue,
             () = sleep(ROUND) => core.link.probe().await,
         }
         for (order, lapses) in core.unsettled.take_due(core.clock.now()) {
@@ -119,6 +121,20 @@ async fn attend(core: &Core) {
             if core.link.call(&call).await.is_err() {
                 core.unsettled.put_back(order, lapses);
             }
+        }
+    }
+}
+
+/// Gives workers that have none a connection to the same server.
+async fn furnish(core: &Core, server: &ServerId) {
+    for home in core.link.homes.bare() {
+        let config = core.config.clone();
+        let dialled = home.runtime.spawn(async move { timeout(CONNECT_TIMEOUT, dial(&config)).await });
+        match dialled.await {
+            Ok(Ok(Ok((wire, found)))) if found == *server => home.set(Some(wire)),
+            // It goes on without, and gets one in the next round.
+            Ok(_) => {}
+            Err(_ended) => core.link.homes.move_out(&home),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The one connection of the process, as callers see it.
+//! The connection, as callers see it.
 //!
-//! A call is made on the caller's own runtime, with a deadline; the connection
-//! itself is driven by the keeper's. While there is none, calls fail at once
+//! A call is made on the caller's own runtime, with a deadline, over the
+//! connection of its worker or else the keeper's. While there is none, calls fail at once
 //! instead of piling up: that is the circuit breaker. Which one failed is
 //! known by its number, so that a late failure of an old connection does not
 //! take the new one down.
@@ -14,11 +14,15 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::dial::{Wire, is};
+use super::homes::{self, Homes};
 use super::scripts::Call;
 
 /// The place of the connection.
 pub(super) struct Link {
     place: RwLock<Place>,
+    /// The workers' own connections, which count only while there is the
+    /// keeper's: what is given up is given up by all.
+    pub(super) homes: Homes,
     /// Rung when the connection was given up.
     pub(super) broken: Notify,
     deadline: Duration,
@@ -45,7 +49,7 @@ pub(super) enum CallError {
 impl Link {
     pub(super) fn new(deadline: Duration) -> Self {
         let place = Place { wire: None, number: 0, reason: "not connected yet".to_owned() };
-        Self { place: RwLock::new(place), broken: Notify::new(), deadline }
+        Self { place: RwLock::new(place), homes: Homes::default(), broken: Notify::new(), deadline }
     }
 
     /// Calls a script.
@@ -102,13 +106,17 @@ impl Link {
 
     /// From now on, calls go over `wire`.
     pub(super) fn set(&self, wire: Wire) {
+        self.homes.clear();
         let mut place = self.place.write().unwrap_or_else(PoisonError::into_inner);
         place.number += 1;
         place.wire = Some(wire);
     }
 
     fn wire(&self) -> Option<(Wire, u64)> {
-        self.read(|place| place.wire.clone().map(|wire| (wire, place.number)))
+        self.read(|place| {
+            let wire = place.wire.as_ref()?;
+            Some((homes::wire_of_this_thread().unwrap_or_else(|| wire.clone()), place.number))
+        })
     }
 
     fn judge(&self, error: &RedisError, wire: &Wire, number: u64) -> CallError {

@@ -49,6 +49,7 @@ use crate::config::RedisConfig;
 mod acks;
 mod core;
 mod dial;
+mod homes;
 mod keeper;
 mod keys;
 mod link;
@@ -110,6 +111,15 @@ impl RedisLedger {
             clocks_differ: AtomicBool::new(false),
             _keeper: keeper,
         })
+    }
+
+    /// Gives the worker whose thread and runtime this is a connection of its
+    /// own. With `--state-wait` there is only one, because WAIT speaks of what
+    /// was written on its own connection.
+    pub(crate) fn move_in(&self) {
+        if self.acks.is_none() {
+            self.core.link.homes.move_in();
+        }
     }
 
     /// Where it stands.

@@ -4,7 +4,7 @@
 //! A script is called by its hash. A server that does not know it (started
 //! anew, or told to forget) gets the text once, which also makes it known.
 
-use redis::{Cmd, Script, Value};
+use redis::{Arg, Cmd, Script, Value};
 
 use super::keys::SourceKeys;
 use crate::clock::UnixTime;
@@ -32,8 +32,6 @@ pub(super) struct Call {
     /// By hash.
     pub(super) short: Cmd,
     text: &'static str,
-    keys: Vec<Vec<u8>>,
-    arguments: Vec<Vec<u8>>,
 }
 
 /// What says who owns an entry.
@@ -124,8 +122,8 @@ impl Scripts {
         numbers.flag(rules.hold);
         numbers.flag(rules.fence);
         numbers.flag(purpose == Purpose::Take);
-        let names = vec![keys.entry(request.key), keys.record.clone().into(), keys.rate.clone().into()];
-        self.claim.call(names, vec![numbers.0, request.content.as_bytes().to_vec(), token.to_vec()])
+        let names: [&[u8]; 3] = [&keys.entry(request.key), keys.record.as_bytes(), keys.rate.as_bytes()];
+        self.claim.call(&names, &[&numbers.0, request.content.as_bytes(), token])
     }
 
     pub(super) fn settle(&self, order: &Order, now: UnixTime) -> Call {
@@ -135,8 +133,7 @@ impl Scripts {
         numbers.instant(order.until);
         numbers.whole(GRACE_MILLIS);
         numbers.flag(order.settlement == Settlement::Commit);
-        let arguments = vec![numbers.0, order.content.as_bytes().to_vec(), order.token.to_vec()];
-        self.settle.call(vec![order.entry.clone()], arguments)
+        self.settle.call(&[&order.entry], &[&numbers.0, order.content.as_bytes(), &order.token])
     }
 
     /// `missed`: deliveries were accepted that the server does not know of.
@@ -152,29 +149,36 @@ impl Scripts {
         numbers.instant(now);
         numbers.flag(rules.fence);
         numbers.flag(missed);
-        self.begin.call(vec![keys.record.clone().into()], vec![numbers.0, server.into()])
+        self.begin.call(&[keys.record.as_bytes()], &[&numbers.0, server.as_bytes()])
     }
 }
 
 impl Text {
-    fn call(&self, keys: Vec<Vec<u8>>, arguments: Vec<Vec<u8>>) -> Call {
-        let short = command("EVALSHA", &self.hash, &keys, &arguments);
-        Call { short, text: self.text, keys, arguments }
+    fn call(&self, keys: &[&[u8]], arguments: &[&[u8]]) -> Call {
+        let bytes = keys.iter().chain(arguments).map(|part| part.len()).sum::<usize>();
+        let mut short = Cmd::with_capacity(3 + keys.len() + arguments.len(), bytes + HEAD_BYTES);
+        short.arg("EVALSHA").arg(&self.hash).arg(keys.len()).arg(keys).arg(arguments);
+        Call { short, text: self.text }
     }
 }
 
 impl Call {
     /// With the whole text.
     pub(super) fn long(&self) -> Cmd {
-        command("EVAL", self.text, &self.keys, &self.arguments)
+        let mut long = redis::cmd("EVAL");
+        long.arg(self.text);
+        // What follows the name and the hash.
+        for argument in self.short.args_iter().skip(2) {
+            if let Arg::Simple(bytes) = argument {
+                long.arg(bytes);
+            }
+        }
+        long
     }
 }
 
-fn command(name: &str, script: &str, keys: &[Vec<u8>], arguments: &[Vec<u8>]) -> Cmd {
-    let mut command = redis::cmd(name);
-    command.arg(script).arg(keys.len()).arg(keys).arg(arguments);
-    command
-}
+/// `EVALSHA`, the hash and the number of keys.
+const HEAD_BYTES: usize = 64;
 
 /// Numbers for `struct.unpack`: big-endian doubles, which hold the
 /// milliseconds and microseconds of any date exactly, and bytes for flags.
