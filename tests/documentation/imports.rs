@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("config", &["clock", "keys", "schemes"]),
     ("telemetry", &["clock", "config"]),
     ("limits", &["config"]),
-    ("ledger", &["clock", "config", "limits", "schemes"]),
+    ("ledger", &["clock", "config", "keys", "limits", "schemes"]),
     ("net", &["config"]),
     ("admin", &["net"]),
     ("service", &["admin", "limits", "net"]),

@@ -61,7 +61,8 @@ async fn a_killed_guard_lets_nothing_that_was_acknowledged_through_again_and_los
     let (url, upstream) = (server.url(), format!("http://{}", app.address));
     let command = format!(
         "countersign guard --plain --upstream {upstream} --scheme standard-webhooks --upstream-timeout 200ms \
-         --secret-file certs/dev/webhook.secret --state {url} --boot-fence off --log-format text"
+         --secret-file certs/dev/webhook.secret --state {url} --boot-fence off --log-format text \
+         --rate-limit-per-address 1000000/s"
     );
     let (mut doomed, survivor) = (directory.guard(&command).await, directory.guard(&command).await);
     let secret = Secret::new(std::fs::read(directory.path().join("certs/dev/webhook.secret")).unwrap());
