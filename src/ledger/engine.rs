@@ -21,7 +21,7 @@ pub enum Engine {
     /// In files of this machine.
     File(FileLedger),
     /// In Redis, shared.
-    Redis(Box<RedisLedger>),
+    Redis(RedisLedger),
 }
 
 /// Why an engine could not be opened; a variant for each that can fail.
@@ -46,8 +46,7 @@ impl Engine {
             EngineConfig::Memory => Ok(Self::Memory(MemoryLedger::new(&options, clock))),
             EngineConfig::File(config) => Ok(Self::File(FileLedger::open(config, &options, clock)?)),
             EngineConfig::Redis(redis) => {
-                let ledger = RedisLedger::open((**redis).clone(), &options, clock).await?;
-                Ok(Self::Redis(Box::new(ledger)))
+                Ok(Self::Redis(RedisLedger::open((**redis).clone(), &options, clock).await?))
             }
         }
     }

@@ -24,12 +24,12 @@ macro_rules! model_tests {
     ($open:expr, $bounds:expr) => {
         #[test]
         fn it_answers_as_the_model_does() {
-            $crate::ledger::model::it_answers_as_the_model_does($open, $bounds);
+            $crate::ledger::model::it_answers_as_the_model_does($open, &$bounds);
         }
 
         #[test]
         fn nothing_accepted_is_accepted_again_under_any_clock() {
-            $crate::ledger::model::nothing_accepted_is_accepted_again_under_any_clock($open, $bounds);
+            $crate::ledger::model::nothing_accepted_is_accepted_again_under_any_clock($open, &$bounds);
         }
     };
 }
@@ -214,7 +214,7 @@ fn steps_of_the_model(restarts: u32) -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..60)
 }
 
-pub(super) fn it_answers_as_the_model_does<L: Ledger>(open: impl Open<L>, bounds: Bounds) {
+pub(super) fn it_answers_as_the_model_does<L: Ledger>(open: impl Open<L>, bounds: &Bounds) {
     as_the_model(0, bounds, open, never);
 }
 
@@ -222,12 +222,12 @@ pub(super) fn it_answers_as_the_model_does_across_restarts<L: Ledger>(
     open: impl Open<L>,
     reopen: impl Reopen<L>,
 ) {
-    as_the_model(3, Bounds::OF_MEMORY, open, reopen);
+    as_the_model(3, &Bounds::OF_MEMORY, open, reopen);
 }
 
-fn as_the_model<L: Ledger>(restarts: u32, bounds: Bounds, open: impl Open<L>, reopen: impl Reopen<L>) {
+fn as_the_model<L: Ledger>(restarts: u32, bounds: &Bounds, open: impl Open<L>, reopen: impl Reopen<L>) {
     let on_unknown = prop_oneof![Just(OnUnknown::Release), Just(OnUnknown::Hold)];
-    let life = (steps_of_the_model(restarts), on_unknown, bounds.entries_max, 0..1000u64);
+    let life = (steps_of_the_model(restarts), on_unknown, bounds.entries_max.clone(), 0..1000u64);
     proptest!(ProptestConfig::with_cases(bounds.lives), |((steps, on_unknown, entries_max, window) in life)| {
         let tolerance = Some(Duration::from_secs(TOLERANCE_SECS));
         let memory = Memory { tolerance, window: Duration::from_secs(window) };
@@ -271,7 +271,7 @@ async fn life_of_the_model<L: Ledger>(
 
 pub(super) fn nothing_accepted_is_accepted_again_under_any_clock<L: Ledger>(
     open: impl Open<L>,
-    bounds: Bounds,
+    bounds: &Bounds,
 ) {
     nothing_twice(0, bounds, open, never);
 }
@@ -280,10 +280,10 @@ pub(super) fn nothing_accepted_is_accepted_again_across_restarts<L: Ledger>(
     open: impl Open<L>,
     reopen: impl Reopen<L>,
 ) {
-    nothing_twice(1, Bounds::OF_MEMORY, open, reopen);
+    nothing_twice(1, &Bounds::OF_MEMORY, open, reopen);
 }
 
-fn nothing_twice<L: Ledger>(restarts: u32, bounds: Bounds, open: impl Open<L>, reopen: impl Reopen<L>) {
+fn nothing_twice<L: Ledger>(restarts: u32, bounds: &Bounds, open: impl Open<L>, reopen: impl Reopen<L>) {
     let step = prop_oneof![
         8 => deliver(1, 0..1000),
         4 => (-500_000..500_000i64).prop_map(Step::Move),

@@ -155,12 +155,13 @@ impl RedisLedger {
         {
             return;
         }
-        match answer {
-            Answer::ClocksDiffer(millis) => tracing::error!(
+        if let Answer::ClocksDiffer(millis) = answer {
+            tracing::error!(
                 server_ahead_millis = millis,
                 "this machine's clock and that of Redis differ too much: nothing is decided until they agree"
-            ),
-            _ => tracing::info!("this machine's clock and that of Redis agree again"),
+            );
+        } else {
+            tracing::info!("this machine's clock and that of Redis agree again");
         }
     }
 

@@ -365,6 +365,7 @@ async fn commits_wait_for_as_many_replicas_as_were_asked_for() {
 }
 
 #[tokio::test]
+#[allow(clippy::print_stdout, reason = "the figure of docs/scaling.md")]
 async fn an_entry_takes_no_more_memory_than_the_docs_say() {
     let (server, ledger) = alone(|_| ()).await;
     let used = || -> u64 {
