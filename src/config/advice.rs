@@ -3,8 +3,10 @@
 use std::slice;
 use std::time::Duration;
 
-use super::engine::{EngineConfig, OnStateLoss, RedisConfig, RedisServers};
-use super::guard::{BootFence, ClientAuth, ClientTrust, GuardConfig, SourceConfig, TlsVersion, Transport};
+use super::engine::{EngineConfig, FileEngineConfig, Fsync, OnStateLoss, RedisConfig, RedisServers};
+use super::guard::{
+    BootFence, ClientAuth, ClientTrust, GuardConfig, LedgerConfig, SourceConfig, TlsVersion, Transport,
+};
 use super::problems::Remark;
 use super::signer::SignerConfig;
 use super::values::{Authority, Host, Protection, Span};
@@ -29,12 +31,7 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
                 .extend(config.sources.iter().filter_map(|source| on_identities(&tls.client_auth, source)));
         }
     }
-    if config.ledger.boot_fence == BootFence::Off {
-        remarks.push(Remark::warning(
-            "--boot-fence",
-            "off: what was accepted before a restart can be replayed after it",
-        ));
-    }
+    remarks.extend(on_fence(&config.ledger));
     if !config.admin_listen.ip().is_loopback() {
         remarks.push(on_admin());
     }
@@ -111,6 +108,19 @@ pub(super) fn on_signer(config: &SignerConfig) -> Vec<Remark> {
 
 fn on_admin() -> Remark {
     Remark::note("--admin-listen", "is not a loopback address: metrics are open to the network")
+}
+
+fn on_fence(ledger: &LedgerConfig) -> Option<Remark> {
+    let replayed = match &ledger.engine {
+        _ if ledger.boot_fence == BootFence::On => return None,
+        EngineConfig::Memory => "off: what was accepted before a restart can be replayed after it",
+        EngineConfig::File(FileEngineConfig { fsync: Fsync::Interval, .. }) => {
+            "off: what was accepted just before the machine lost power can be replayed after it"
+        }
+        EngineConfig::File(FileEngineConfig { fsync: Fsync::Always, .. }) => return None,
+        EngineConfig::Redis(_) => "off: what Redis lost in a restart or a failover can be replayed after it",
+    };
+    Some(Remark::warning("--boot-fence", replayed))
 }
 
 fn on_trust(trust: &ClientTrust) -> Option<Remark> {

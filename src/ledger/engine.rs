@@ -15,6 +15,7 @@ use crate::config::EngineConfig;
 
 /// The engines there are.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a process has one of them, and moves it twice")]
 pub enum Engine {
     /// In this process's memory.
     Memory(MemoryLedger),

@@ -41,6 +41,7 @@ struct Outside {
 type Address = watch::Receiver<Option<SocketAddr>>;
 
 #[tokio::test]
+#[allow(clippy::print_stdout, reason = "how much there was to see")]
 async fn nothing_acknowledged_passes_again_and_nothing_is_lost() {
     let kills = std::env::var("COUNTERSIGN_TEST_KILLS").map_or(12, |kills| kills.parse().unwrap());
     let app = App::start().await.unwrap();

@@ -39,7 +39,7 @@ pub fn account(bytes: &[u8]) -> Account {
             Found::TornTail(span) => account.in_torn_tail += span.bytes,
         }
     }
-    account.entries = replay.conclude(UnixTime::EPOCH).entries.len();
+    replay.conclude(UnixTime::EPOCH, |_| account.entries += 1);
     account
 }
 

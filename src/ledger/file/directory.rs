@@ -66,7 +66,7 @@ impl Directory {
             if number.ends_with(UNFINISHED) {
                 fs::remove_file(entry.path())?;
             }
-            let Ok(number) = number.parse() else { continue };
+            let Ok(number) = number.parse::<u32>().map(u64::from) else { continue };
             match kind {
                 "journal" => files.journals.insert(number, entry.path()),
                 "snapshot" => files.snapshots.insert(number, entry.path()),

@@ -127,14 +127,16 @@ impl FileLedger {
         let directory = Directory::open(&config.state_dir)?;
         let mut recovery = recovery::read(&directory, options.on_unknown)?;
         let now = clock.now();
-        let legacy = recovery.replay.conclude(now);
         let mut table = Table::new(options, clock, Arc::new(Queue::new()));
-        fill(&mut table, &legacy);
+        let legacy = recovery.replay.conclude(now, |kept| table.load(kept));
+        for (source, at) in &legacy.watermarks {
+            table.restore(*source, *at);
+        }
         if let Some(fence) = fence(&recovery, boot, options.boot_fence, now) {
             table.raise_watermarks(fence);
         }
         tracing::info!(
-            entries = legacy.entries.len(),
+            entries = table.entries(),
             unsettled = legacy.settled.len(),
             path = %directory.path().display(),
             "the ledger is read"
@@ -181,16 +183,6 @@ impl FileLedger {
     /// Everything that was recorded until now is written, or cannot be.
     async fn all_written(&self) -> Result<(), LedgerError> {
         self.table.recorder().all_written().await
-    }
-}
-
-/// Fills an empty table.
-fn fill(table: &mut Table<Arc<Queue>>, legacy: &Legacy) {
-    for (source, at) in &legacy.watermarks {
-        table.restore(*source, *at);
-    }
-    for kept in &legacy.entries {
-        table.load(kept);
     }
 }
 

@@ -64,15 +64,16 @@ pub(super) fn read(directory: &Directory, on_unknown: OnUnknown) -> Result<Recov
         recovery.read_snapshot(*number, path).map_err(|fault| fault.of(path))?;
     }
     // The journal behind a snapshot is begun before it.
-    let expected = if last.is_some() { first..=recovery.last.max(first) } else { 1..=0 };
-    for number in expected {
-        match journals.get(&number) {
-            Some(path) => recovery.read_journal(number, path).map_err(|fault| fault.of(path))?,
-            None => {
-                recovery.is_damaged = true;
-                tracing::error!(number, "a journal of the ledger is missing");
-            }
+    let mut expected = first;
+    for (number, path) in &journals {
+        if **number != expected {
+            recovery.note_gap(expected);
         }
+        recovery.read_journal(**number, path).map_err(|fault| fault.of(path))?;
+        expected = *number + 1;
+    }
+    if journals.is_empty() && snapshot.is_some() {
+        recovery.note_gap(expected);
     }
     Ok(recovery)
 }
@@ -137,6 +138,11 @@ impl Recovery {
             }
         }
         Ok(contents)
+    }
+
+    fn note_gap(&mut self, number: u64) {
+        self.is_damaged = true;
+        tracing::error!(number, "a journal of the ledger is missing");
     }
 
     fn note_damage(&mut self, path: &Path, what: &'static str) {

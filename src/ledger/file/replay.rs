@@ -10,6 +10,7 @@ use super::format::Record;
 use crate::clock::UnixTime;
 use crate::config::OnUnknown;
 use crate::ledger::change::{Change, Kept};
+use crate::ledger::entry::Remembered;
 use crate::ledger::table::Settled;
 use crate::ledger::{LedgerKey, SourceTag};
 
@@ -17,15 +18,27 @@ use crate::ledger::{LedgerKey, SourceTag};
 #[derive(Debug)]
 pub(super) struct Replay {
     on_unknown: OnUnknown,
-    entries: HashMap<LedgerKey, (Kept, Settled)>,
+    entries: HashMap<LedgerKey, Known>,
     watermarks: HashMap<SourceTag, UnixTime>,
 }
 
-/// What an earlier process left.
+/// What is known under one key.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    source: SourceTag,
+    remembered: Remembered,
+    settled: Settled,
+}
+
+impl Known {
+    fn new(kept: &Kept, settled: Settled) -> Self {
+        Self { source: kept.source, remembered: kept.remembered, settled }
+    }
+}
+
+/// What an earlier process left, beside its entries.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Legacy {
-    /// Accepted, and not to be forgotten yet.
-    pub(super) entries: Vec<Kept>,
     /// By source: what was signed until then may have been forgotten.
     pub(super) watermarks: HashMap<SourceTag, UnixTime>,
     /// How claims were settled whose owner died.
@@ -43,7 +56,7 @@ impl Replay {
         match *record {
             Record::Change(change) => self.change(change),
             Record::Entry(kept) => {
-                self.entries.insert(kept.key, (kept, Settled::Yes));
+                self.entries.insert(kept.key, Known::new(&kept, Settled::Yes));
             }
             Record::Watermark { source, at } => self.raise(source, at),
             Record::Closed | Record::Complete { .. } => {}
@@ -53,26 +66,25 @@ impl Replay {
     fn change(&mut self, change: Change) {
         match change {
             Change::Claimed(kept) => {
-                let before = self.entries.insert(kept.key, (kept, Settled::No));
+                let before = self.entries.insert(kept.key, Known::new(&kept, Settled::No));
                 self.forget_for(before, &kept);
             }
             // Of an absent key: it came and went before the snapshot, whose
             // watermark covers it.
             Change::Accepted { key, until } => {
-                if let Some((kept, settled)) = self.entries.get_mut(&key) {
-                    (kept.remembered.until, *settled) = (until, Settled::Yes);
+                if let Some(known) = self.entries.get_mut(&key) {
+                    (known.remembered.until, known.settled) = (until, Settled::Yes);
                 }
             }
             // What is accepted cannot be released: it is of a later claim.
             Change::Released { key } => {
-                if self.entries.get(&key).is_some_and(|(_, settled)| *settled == Settled::No) {
+                if self.entries.get(&key).is_some_and(|known| known.settled == Settled::No) {
                     self.entries.remove(&key);
                 }
             }
             // Only what is accepted is renewed, if only because it lapsed so.
             Change::Renewed { key, signed_at, until } => {
-                if let Some((kept, settled)) = self.entries.get_mut(&key) {
-                    let remembered = &mut kept.remembered;
+                if let Some(Known { remembered, settled, .. }) = self.entries.get_mut(&key) {
                     remembered.signed_at = remembered.signed_at.max(Some(signed_at));
                     remembered.until = remembered.until.max(until);
                     *settled = Settled::Yes;
@@ -84,9 +96,9 @@ impl Replay {
     /// A claim found the key absent, so what was accepted under it, by its owner
     /// or because it lapsed so, was forgotten before. A claim with an older signature was refused then: it is the claim
     /// of that very entry, which the snapshot already had.
-    fn forget_for(&mut self, before: Option<(Kept, Settled)>, claimed: &Kept) {
-        let Some((before, settled)) = before else { return };
-        if settled == Settled::No && self.on_unknown == OnUnknown::Release {
+    fn forget_for(&mut self, before: Option<Known>, claimed: &Kept) {
+        let Some(before) = before else { return };
+        if before.settled == Settled::No && self.on_unknown == OnUnknown::Release {
             return;
         }
         if let Some(signed_at) = before.remembered.signed_at
@@ -101,11 +113,13 @@ impl Replay {
         *watermark = at.max(*watermark);
     }
 
-    /// What is left of it at `now`. Nobody owns a claim any more.
-    pub(super) fn conclude(&mut self, now: UnixTime) -> Legacy {
+    /// What is left of it at `now`. Nobody owns a claim any more. Each entry that
+    /// was accepted, and is not to be forgotten yet, goes to `live`.
+    pub(super) fn conclude(&mut self, now: UnixTime, mut live: impl FnMut(&Kept)) -> Legacy {
         let mut legacy = Legacy::default();
-        for (key, (kept, settled)) in std::mem::take(&mut self.entries) {
-            let until = kept.remembered.until;
+        for (key, known) in std::mem::take(&mut self.entries) {
+            let Known { source, remembered, settled } = known;
+            let until = remembered.until;
             match (settled, self.on_unknown) {
                 (Settled::Yes, _) => {}
                 (Settled::No, OnUnknown::Hold) => legacy.settled.push(Change::Accepted { key, until }),
@@ -115,9 +129,9 @@ impl Replay {
                 }
             }
             if now < until {
-                legacy.entries.push(kept);
-            } else if let Some(signed_at) = kept.remembered.signed_at {
-                self.raise(kept.source, signed_at);
+                live(&Kept { key, source, remembered });
+            } else if let Some(signed_at) = remembered.signed_at {
+                self.raise(source, signed_at);
             }
         }
         legacy.watermarks = std::mem::take(&mut self.watermarks);
@@ -133,10 +147,14 @@ mod tests {
     const NOW: UnixTime = UnixTime::from_secs(1_700_000_100);
     const LATER: UnixTime = UnixTime::from_secs(1_700_000_900);
 
-    fn replayed(records: &[Record], now: UnixTime, on_unknown: OnUnknown) -> Legacy {
-        let mut replay = Replay::new(on_unknown);
-        records.iter().for_each(|record| replay.apply(record));
-        replay.conclude(now)
+    /// The entries that live, and what is left beside them.
+    fn replayed(records: &[Record], now: UnixTime, on_unknown: OnUnknown) -> (Vec<Kept>, Legacy) {
+        let (mut replay, mut live) = (Replay::new(on_unknown), Vec::new());
+        for record in records {
+            replay.apply(record);
+        }
+        let legacy = replay.conclude(now, |kept| live.push(*kept));
+        (live, legacy)
     }
 
     fn claimed(number: u8) -> Record {
@@ -160,27 +178,27 @@ mod tests {
     #[test]
     fn what_was_accepted_is_there_until_its_time() {
         let records = [claimed(2), accepted(2, LATER)];
-        let live = replayed(&records, NOW, OnUnknown::Release);
-        assert_eq!(live.entries, [until(2, LATER)]);
-        assert!(live.watermarks.is_empty());
-        let ended = replayed(&records, LATER, OnUnknown::Release);
-        assert_eq!(ended.entries, []);
+        let (live, legacy) = replayed(&records, NOW, OnUnknown::Release);
+        assert_eq!((live, legacy), (vec![until(2, LATER)], Legacy::default()));
+        let (live, legacy) = replayed(&records, LATER, OnUnknown::Release);
+        assert_eq!(live, []);
         let signed_at = kept(2).remembered.signed_at.unwrap();
-        assert_eq!(ended.watermarks, HashMap::from([(kept(2).source, signed_at)]), "forgotten, so fenced");
+        assert_eq!(legacy.watermarks, HashMap::from([(kept(2).source, signed_at)]), "forgotten, so fenced");
     }
 
     #[test]
     fn what_was_released_is_not_there() {
-        let legacy = replayed(&[claimed(2), released(2)], NOW, OnUnknown::Hold);
-        assert_eq!(legacy, Legacy::default());
+        let left = replayed(&[claimed(2), released(2)], NOW, OnUnknown::Hold);
+        assert_eq!(left, (Vec::new(), Legacy::default()));
     }
 
     #[test]
     fn an_unsettled_claim_follows_the_choice_for_unknown_outcomes() {
-        let released = replayed(&[claimed(2)], NOW, OnUnknown::Release);
-        assert_eq!((released.entries.len(), released.settled.len()), (0, 1));
-        let held = replayed(&[claimed(2)], NOW, OnUnknown::Hold);
-        assert_eq!((held.entries, held.settled.len()), (vec![kept(2)], 1));
+        let (live, legacy) = replayed(&[claimed(2)], NOW, OnUnknown::Release);
+        assert_eq!((live, legacy.settled), (vec![], vec![Change::Released { key: kept(2).key }]));
+        let (live, legacy) = replayed(&[claimed(2)], NOW, OnUnknown::Hold);
+        let (key, until) = (kept(2).key, kept(2).remembered.until);
+        assert_eq!((live, legacy.settled), (vec![kept(2)], vec![Change::Accepted { key, until }]));
     }
 
     #[test]
@@ -189,9 +207,9 @@ mod tests {
         let before = again.remembered.signed_at.unwrap();
         again.remembered.signed_at = Some(LATER);
         let records = [claimed(2), accepted(2, NOW), Record::Change(Change::Claimed(again))];
-        let legacy = replayed(&records, NOW, OnUnknown::Hold);
+        let (live, legacy) = replayed(&records, NOW, OnUnknown::Hold);
         assert_eq!(legacy.watermarks, HashMap::from([(kept(2).source, before)]));
-        assert_eq!(legacy.entries, [again]);
+        assert_eq!(live, [again]);
     }
 
     #[test]

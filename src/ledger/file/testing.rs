@@ -8,7 +8,7 @@ use crate::ledger::{LedgerKey, SourceTag};
 use crate::schemes::Digest;
 
 pub(super) fn kept(number: u8) -> Kept {
-    let signed_at = (number % 2 == 0).then_some(UnixTime::from_secs(1_700_000_000));
+    let signed_at = number.is_multiple_of(2).then_some(UnixTime::from_secs(1_700_000_000));
     let remembered =
         Remembered { content: Digest::of(&[number]), signed_at, until: UnixTime::from_secs(1_700_000_300) };
     Kept { key: LedgerKey([number; 32]), source: SourceTag::new("first"), remembered }

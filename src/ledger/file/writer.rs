@@ -8,7 +8,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::format::Record;
 use super::progress::Progress;
@@ -47,9 +47,10 @@ impl Writer {
     }
 
     fn write_all(&mut self) -> Result<(), Fault> {
-        let mut batch = Vec::new();
+        let (mut batch, mut not_before) = (Vec::new(), Instant::now());
         loop {
-            let work = self.queue.take(&mut batch);
+            let work = self.queue.take(&mut batch, not_before);
+            not_before = Instant::now() + PAUSE;
             if !batch.is_empty() {
                 self.write(&batch)?;
                 self.queue.set_written(work.end);
@@ -104,6 +105,10 @@ pub(super) fn lose(queue: &Queue, error: &io::Error) {
         "the ledger's journal cannot be synced: deliveries are refused until a restart"
     );
 }
+
+/// Between two batches at least. A delivery that comes by itself does not wait;
+/// of many, each waits this long at most, and costs less.
+const PAUSE: Duration = Duration::from_micros(500);
 
 /// Between two tries to write.
 const RETRY: Duration = Duration::from_millis(500);

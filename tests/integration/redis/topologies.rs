@@ -23,11 +23,9 @@ async fn tls_with_a_client_certificate_and_an_acl_user() {
     let ca = file("ca.pem", &authority.certificate());
     let (cert, key) = (file("server.pem", &server_pair.certificate), file("server.key", &server_pair.key));
     let client = (file("client.pem", &client_pair.certificate), file("client.key", &client_pair.key));
-    let password = file("password", "a password of the guard\n");
-    let acl = file(
-        "users.acl",
-        &format!("user default off\nuser guard on #{} {GRANTS}\n", sha256("a password of the guard")),
-    );
+    let password = file("password", "the-password-of-the-guard\n");
+    let acl =
+        file("users.acl", &format!("user default off\nuser guard on >the-password-of-the-guard {GRANTS}\n"));
     let port = free_port().to_string();
     let mut server = Server::prepare(
         port.parse().unwrap(),
@@ -70,11 +68,6 @@ async fn tls_with_a_client_certificate_and_an_acl_user() {
 
 /// The grants of docs/scaling.md, which a test of the documentation compares.
 const GRANTS: &str = "~countersign:* +evalsha +eval +get +set +del +time +info +wait +ping";
-
-fn sha256(text: &str) -> String {
-    use sha2::Digest as _;
-    sha2::Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 #[test]
 fn the_grants_that_are_documented_are_those_that_suffice() {
