@@ -27,7 +27,8 @@ impl Restart {
 
     fn open_under(&self, boot: Boot, fsync: Fsync, options: &LedgerOptions) -> FileLedger {
         let config = FileEngineConfig { state_dir: self.state_dir.clone(), fsync };
-        FileLedger::open_under(boot, &config, options, Arc::clone(&self.clock) as _).unwrap()
+        let clock = || Arc::clone(&self.clock) as _;
+        unlocked(|| FileLedger::open_under(boot, &config, options, clock())).unwrap()
     }
 
     /// The process of `ledger` is killed.
