@@ -63,5 +63,5 @@ fn directory(text: &str) -> Result<PathBuf, Fault> {
     }
 }
 
-/// At about 350 bytes an entry this is already 35 GB.
+/// At about 575 bytes an entry this is already 58 GB.
 const ENTRIES_MAX: u32 = 100_000_000;

@@ -56,7 +56,7 @@ fn open(
     fsync: Fsync,
 ) -> Result<FileLedger, OpenError> {
     let config = FileEngineConfig { state_dir: state_dir.to_owned(), fsync };
-    unlocked(|| FileLedger::open(&config, options, Arc::clone(&clock)))
+    unlocked(move || FileLedger::open(&config, options, Arc::clone(&clock)))
 }
 
 /// Opens once the lock is free. A process that another test of this binary
