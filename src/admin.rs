@@ -4,7 +4,7 @@
 //! | path | answer |
 //! | --- | --- |
 //! | `/livez` | 200 while the process runs |
-//! | `/readyz` | 200 while deliveries are taken, 503 once it stops |
+//! | `/readyz` | 200 while deliveries are taken, with what is amiss; 503 once it stops |
 //! | `/metrics` | Prometheus text format 0.0.4 |
 //! | `/buildinfo` | name and version, JSON |
 
@@ -42,6 +42,8 @@ const TEXT: &str = "text/plain; charset=utf-8";
 pub(crate) struct Health {
     /// Whether it takes work.
     pub(crate) ready: Box<dyn Fn() -> bool + Send + Sync>,
+    /// What is worth knowing although it takes work: one line, or nothing.
+    pub(crate) detail: Box<dyn Fn() -> &'static str + Send + Sync>,
     /// Its metrics, in text format. Some of them may have to be asked for.
     pub(crate) metrics: Box<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>,
 }
@@ -87,7 +89,7 @@ async fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<B
     }
     match request.uri().path() {
         "/livez" => text(StatusCode::OK, "ok\n"),
-        "/readyz" if (health.ready)() => text(StatusCode::OK, "ok\n"),
+        "/readyz" if (health.ready)() => typed(StatusCode::OK, TEXT, format!("ok\n{}", (health.detail)())),
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
         "/metrics" => {
             let metrics = (health.metrics)().await;

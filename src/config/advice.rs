@@ -1,16 +1,17 @@
 //! What is legal but unwise, or worth knowing before it surprises.
 
+use std::slice;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::engine::{EngineConfig, FileEngineConfig, Fsync};
+use super::engine::{EngineConfig, FileEngineConfig, Fsync, OnStateLoss, RedisConfig, RedisServers};
 use super::guard::{
     BootFence, ClientAuth, ClientTrust, GuardConfig, LedgerConfig, SourceConfig, TlsVersion, Transport,
 };
 use super::problems::Remark;
 use super::signer::SignerConfig;
-use super::values::{Protection, Span};
+use super::values::{Authority, Host, Protection, Span};
 use crate::schemes::{KeySource, Scheme};
 
 /// Remarks on a configuration that works.
@@ -38,9 +39,43 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
     if !config.admin_listen.ip().is_loopback() {
         remarks.push(on_admin());
     }
+    if let EngineConfig::Redis(redis) = &config.ledger.engine {
+        remarks.extend(on_redis(redis));
+    }
     remarks.extend(config.sources.iter().flat_map(|source| on_source(&config.ledger.engine, source)));
     remarks.extend(config.sources.iter().flat_map(|source| on_tokens(&config.transport, source)));
     remarks
+}
+
+fn on_redis(redis: &RedisConfig) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    let servers = match &redis.servers {
+        RedisServers::Single(server) => slice::from_ref(server),
+        RedisServers::Sentinel { sentinels: servers, .. } | RedisServers::Cluster(servers) => servers,
+    };
+    if redis.tls.is_none() && !servers.iter().all(is_loopback) {
+        remarks.push(Remark::warning(
+            "--state",
+            "without TLS: whoever is on the way to Redis can read the password and let replays through",
+        ));
+    }
+    if redis.password.is_none() {
+        remarks.push(Remark::warning(
+            "--state-password-file",
+            "is not given: whoever reaches Redis can let replays through",
+        ));
+    }
+    if redis.on_loss == OnStateLoss::Local {
+        remarks.push(Remark::warning(
+            "--on-state-loss",
+            "local: while Redis is away, a delivery may reach the app once for each guard",
+        ));
+    }
+    remarks
+}
+
+fn is_loopback(server: &Authority) -> bool {
+    matches!(server.host(), Host::Address(address) if address.is_loopback())
 }
 
 /// Remarks on a signer that works.
@@ -118,6 +153,7 @@ fn on_fence(ledger: &LedgerConfig) -> Option<Remark> {
             "off: what was accepted just before the machine lost power can be replayed after it"
         }
         EngineConfig::File(FileEngineConfig { fsync: Fsync::Always, .. }) => return None,
+        EngineConfig::Redis(_) => "off: what Redis lost in a restart or a failover can be replayed after it",
     };
     Some(Remark::warning("--boot-fence", replayed))
 }
@@ -205,7 +241,7 @@ fn on_time(engine: &EngineConfig, scheme: &Scheme) -> Option<Remark> {
                 "--scheme",
                 format!(
                     "{scheme}: signs no time, and the ledger is in memory: what was accepted can be replayed after \
-                     a restart; --state-dir keeps it"
+                     a restart; --state-dir or --state keeps it"
                 ),
             )
         });

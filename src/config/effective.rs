@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 
 use super::egress::{ClientCertificate, ClientTls};
-use super::engine::{EngineConfig, FileEngineConfig};
+use super::engine::{EngineConfig, FileEngineConfig, RedisConfig, RedisTls};
 use super::guard::{
     ClientAuth, ClientTrust, FrontConfig, GuardConfig, LogConfig, Rate, SourceConfig, TlsConfig, Transport,
     Upstream,
@@ -298,6 +298,27 @@ fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     own_lines(config.threads, &config.log, lines);
 }
 
+fn redis_lines(redis: &RedisConfig, lines: &mut Lines) {
+    lines.add("state", &redis.servers);
+    lines.add("state database", redis.database);
+    lines.add("state user", redis.user.as_deref().unwrap_or("the server's default"));
+    lines.add("state password", if redis.password.is_some() { "given (redacted)" } else { "none" });
+    match &redis.tls {
+        None => lines.add("state TLS", "off"),
+        Some(RedisTls { ca, certificate }) => {
+            let ca = ca.as_ref().map_or("the public ones".to_owned(), |ca| ca.display().to_string());
+            lines.add("state-ca", ca);
+            if let Some(ClientCertificate { cert, key }) = certificate {
+                lines.add("state-cert", cert.display());
+                lines.add("state-key", key.display());
+            }
+        }
+    }
+    lines.add("state-prefix", &redis.prefix);
+    lines.add("on-state-loss", redis.on_loss.as_word());
+    lines.add("state-wait", redis.replicas.map_or("none".to_owned(), |replicas| replicas.to_string()));
+}
+
 fn engine_lines(engine: &EngineConfig, lines: &mut Lines) {
     match engine {
         EngineConfig::Memory => lines.add("ledger", "in memory"),
@@ -305,6 +326,7 @@ fn engine_lines(engine: &EngineConfig, lines: &mut Lines) {
             lines.add("state-dir", state_dir.display());
             lines.add("fsync", fsync.as_word());
         }
+        EngineConfig::Redis(redis) => redis_lines(redis, lines),
     }
 }
 

@@ -42,7 +42,7 @@ pub struct ClientTls {
 }
 
 /// A certificate and its key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// Certificate chain, leaf first, PEM.
     pub cert: PathBuf,

@@ -40,7 +40,7 @@ pub use by_hand::{ByHand, ByHandArgs};
 pub use config_file::ConfigFile;
 pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
-pub use engine::{EngineConfig, FileEngineConfig, Fsync};
+pub use engine::{EngineConfig, FileEngineConfig, Fsync, OnStateLoss, RedisConfig, RedisServers, RedisTls};
 pub use environment::{Environment, Role};
 pub use guard::{
     BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig,

@@ -33,6 +33,8 @@ pub struct GuardArgs {
     #[command(flatten)]
     pub ledger: LedgerArgs,
     #[command(flatten)]
+    pub state: StateArgs,
+    #[command(flatten)]
     pub limits: LimitArgs,
     #[command(flatten)]
     pub process: ProcessArgs,
@@ -435,6 +437,49 @@ pub struct LedgerArgs {
     /// a machine that loses power loses nothing with `always`.
     #[arg(long, value_name = "interval|always")]
     pub fsync: Option<String>,
+}
+
+/// A ledger that several guards share.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Shared ledger")]
+pub struct StateArgs {
+    /// Redis or Valkey that keeps the ledger, such as rediss://guard@redis.example:6379 [default: none].
+    ///
+    /// redis:// or, with TLS, rediss://, then an optional ACL user, host, port and database. Several addresses:
+    /// redis+sentinel://one:26379,two:26379/mymaster and redis+cluster://one:6379,two:6379.
+    #[arg(long, value_name = "URL")]
+    pub state: Option<String>,
+
+    /// File with the password of the URL's user.
+    #[arg(long, value_name = "FILE")]
+    pub state_password_file: Option<String>,
+
+    /// CA certificates that the server's must chain to (PEM) [default: the public ones].
+    #[arg(long, value_name = "FILE")]
+    pub state_ca: Option<String>,
+
+    /// Client certificate chain shown to the server, leaf first (PEM) [default: none].
+    #[arg(long, value_name = "FILE")]
+    pub state_cert: Option<String>,
+
+    /// Private key of that certificate (PEM: PKCS#8, PKCS#1 or SEC1).
+    #[arg(long, value_name = "FILE")]
+    pub state_key: Option<String>,
+
+    /// What every key begins with; guards that share a ledger have the same [default: countersign].
+    #[arg(long, value_name = "NAME")]
+    pub state_prefix: Option<String>,
+
+    /// What to do while the server cannot be asked [default: refuse].
+    ///
+    /// `refuse`: answer 503, and senders retry. `local`: this process's own memory stands in, which other guards
+    /// do not see, so that a delivery may reach the app more than once.
+    #[arg(long, value_name = "refuse|local")]
+    pub on_state_loss: Option<String>,
+
+    /// Replicas that must have a commit before the sender gets its 2xx [default: none].
+    #[arg(long, value_name = "NUMBER")]
+    pub state_wait: Option<String>,
 }
 
 /// What one stranger, or all of them, can make the guard hold.

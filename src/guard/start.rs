@@ -9,7 +9,7 @@ use crate::guard::accept::tls;
 use crate::guard::reload::{Fixed, Reload};
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
-use crate::ledger::{Engine, LedgerOptions, OpenError, SourceTag};
+use crate::ledger::{Engine, LedgerOptions, OpenError, SourceTag, Standing};
 use crate::net::{DrainSignal, TargetError};
 use crate::service::{self, Running, Sockets, UpError};
 use futures_util::FutureExt as _;
@@ -88,9 +88,24 @@ fn ledger_options(config: &GuardConfig, memory_begins: UnixTime) -> LedgerOption
 
 /// What the admin port shows.
 fn health(guard: Arc<Guard>, stop: DrainSignal) -> Health {
+    let asked = Arc::clone(&guard);
     let metrics = move || {
         let guard = Arc::clone(&guard);
         async move { guard.scrape().await }.boxed()
     };
-    Health { ready: Box::new(move || !stop.has_begun()), metrics: Box::new(metrics) }
+    Health {
+        ready: Box::new(move || !stop.has_begun()),
+        detail: Box::new(move || ledger_detail(asked.ledger.standing())),
+        metrics: Box::new(metrics),
+    }
+}
+
+/// A guard whose ledger is away still answers, and with what its senders need
+/// to hear. Not ready, all guards that share the ledger would be gone at once.
+fn ledger_detail(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Whole => "",
+        Standing::Away => "ledger: away, deliveries get 503\n",
+        Standing::Fallback => "ledger: away, this process's own stands in\n",
+    }
 }

@@ -12,10 +12,10 @@ use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown};
 use crate::guard::accept::Front;
 use crate::guard::in_force::InForce;
 use crate::guard::outcome::Outcome;
-use crate::ledger::{Engine, Ledger as _, SourceIndex, SourceTag};
+use crate::ledger::{Engine, Ledger as _, SourceIndex, SourceTag, Standing};
 use crate::limits::{AddressRegistry, Bound};
 use crate::telemetry::{
-    DeliveryLog, LedgerMetrics, LedgerReading, Metrics, ReloadMetrics, Subject, Telemetry,
+    DeliveryLog, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, ReloadMetrics, Subject, Telemetry,
 };
 
 /// The guard's state.
@@ -86,9 +86,15 @@ impl Guard {
     /// that no delivery pays for a gauge.
     pub(crate) async fn scrape(&self) -> String {
         self.telemetry.metrics.set_body_bytes(self.memory.held());
+        let standing = self.ledger.standing();
+        self.ledger_metrics.set_health(LedgerHealth {
+            up: standing == Standing::Whole,
+            fallback: standing == Standing::Fallback,
+            unsettled: self.ledger.unsettled(),
+        });
         // Who cannot be asked leaves the last figure, and counts as a refusal
         // wherever a delivery asks.
-        if let Ok(entries) = self.ledger.entries().await {
+        if let Ok(Some(entries)) = self.ledger.entries().await {
             self.ledger_metrics.set(LedgerReading { entries, entries_max: self.ledger_entries_max });
         }
         self.telemetry.metrics.render()

@@ -42,6 +42,7 @@ impl Worker {
     pub(crate) fn run(self: Arc<Self>, listener: TcpListener) -> io::Result<()> {
         let worker = Arc::clone(&self);
         let upkeep = async move {
+            worker.guard.ledger.move_in();
             // One worker asks the issuers for all of them.
             if worker.number == 0 {
                 tokio::spawn(issuer::keep_all_fresh(Arc::clone(&worker.guard)));

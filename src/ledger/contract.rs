@@ -23,6 +23,29 @@ use crate::schemes::Digest;
 
 macro_rules! contract_tests {
     ($time:expr, $open:expr) => {
+        $crate::ledger::contract::uncounted!($time, $open);
+        $crate::ledger::contract::tests! { $time, $open =>
+            a_full_ledger_refuses_and_forgets_nothing_that_lives
+            one_source_cannot_fill_the_ledger_for_others
+            entries_are_counted_through_every_end
+        }
+    };
+    ($time:expr, $open:expr => $($behaviour:ident)+) => {
+        $(
+            #[tokio::test]
+            async fn $behaviour() {
+                $time.begin();
+                $crate::ledger::contract::$behaviour($open).await;
+            }
+        )+
+    };
+}
+pub(super) use contract_tests as tests;
+
+/// Without those about the number of entries, for an engine that cannot count
+/// them.
+macro_rules! uncounted_tests {
+    ($time:expr, $open:expr) => {
         #[allow(unused_imports)]
         use $crate::ledger::contract::Time;
         $crate::ledger::contract::tests! { $time, $open =>
@@ -50,24 +73,12 @@ macro_rules! contract_tests {
             a_waiter_never_becomes_the_owner
             a_waiter_is_as_patient_as_allowed
             only_so_many_wait_for_one_key
-            a_full_ledger_refuses_and_forgets_nothing_that_lives
-            one_source_cannot_fill_the_ledger_for_others
-            entries_are_counted_through_every_end
             sources_have_watermarks_of_their_own
             a_source_that_is_not_known_is_refused
         }
     };
-    ($time:expr, $open:expr => $($behaviour:ident)+) => {
-        $(
-            #[tokio::test]
-            async fn $behaviour() {
-                $time.begin();
-                $crate::ledger::contract::$behaviour($open).await;
-            }
-        )+
-    };
 }
-pub(super) use contract_tests as tests;
+pub(super) use uncounted_tests as uncounted;
 
 /// How to open an engine.
 pub(super) trait Open<L>: AsyncFn(LedgerOptions, Arc<dyn Clock>) -> L {}
@@ -99,6 +110,13 @@ pub(super) enum Answer {
     Settled(Class),
     IdReused,
     Refused(LedgerError),
+}
+
+/// Checks the number of entries of an engine that counts them.
+async fn counts(ledger: &impl Ledger, expected: u64, why: &str) {
+    if let Some(entries) = ledger.entries().await.expect("the engine can be asked") {
+        assert_eq!(entries, expected, "{why}");
+    }
 }
 
 /// Asks for a claim.
@@ -191,7 +209,7 @@ pub(super) async fn of_many_copies_at_once_one_is_new<L: Ledger>(open: impl Open
     let answers = on_threads(async || answer(&ledger, &delivery(1)).await);
     let count = |wanted| answers.iter().filter(|&answer| *answer == wanted).count();
     assert_eq!((count(Answer::New), count(Answer::InFlight)), (1, 63));
-    assert_eq!(ledger.entries().await, Ok(1));
+    counts(&ledger, 1, "").await;
 }
 
 pub(super) async fn racing_owners_follow_each_other<L: Ledger>(open: impl Open<L>) {
@@ -212,7 +230,7 @@ pub(super) async fn racing_owners_follow_each_other<L: Ledger>(open: impl Open<L
     .into_iter()
     .sum();
     assert!(turns > 0);
-    assert_eq!(ledger.entries().await, Ok(0), "after {turns} turns");
+    counts(&ledger, 0, "after all turns").await;
 }
 
 /// Runs `task` 64 times, on eight threads that begin together.
@@ -332,7 +350,7 @@ pub(super) async fn a_late_settlement_cannot_touch_a_newer_claim<L: Ledger>(open
         assert_eq!(answer(&ledger, &delivery(1)).await, Answer::InFlight, "{late:?}");
         commit(&ledger, newer).await;
         assert_eq!(answer(&ledger, &delivery(1)).await, Answer::Settled(Class::Replay), "{late:?}");
-        assert_eq!(ledger.entries().await, Ok(1));
+        counts(&ledger, 1, "").await;
     }
 }
 
@@ -344,9 +362,9 @@ pub(super) async fn signed_bytes_are_remembered_through_the_last_second_of_their
     accept(&ledger, &delivery(1)).await;
     clock.set(START.saturating_add(TOLERANCE + SECOND).saturating_sub(MILLISECOND));
     assert_eq!(answer(&ledger, &delivery(1)).await, Answer::Settled(Class::Replay));
-    assert_eq!(ledger.entries().await, Ok(1));
+    counts(&ledger, 1, "").await;
     clock.advance(MILLISECOND);
-    assert_eq!(ledger.entries().await, Ok(0));
+    counts(&ledger, 0, "").await;
 }
 
 pub(super) async fn an_accepted_id_is_remembered_for_its_window<L: Ledger>(open: impl Open<L>) {
@@ -387,7 +405,7 @@ pub(super) async fn what_was_signed_by_the_boot_fence_is_refused<L: Ledger>(open
     let after = boot_fence.map(|fence| fence.saturating_add(MILLISECOND));
     assert_eq!(answer(&ledger, &ClaimRequest { signed_at: after, ..delivery(1) }).await, Answer::New);
     assert_eq!(answer(&ledger, &ClaimRequest { signed_at: None, ..delivery(2) }).await, Answer::New);
-    assert_eq!(ledger.entries().await, Ok(2), "a refusal leaves no entry");
+    counts(&ledger, 2, "a refusal leaves no entry").await;
 }
 
 pub(super) async fn a_clock_stepped_back_lets_no_replay_through<L: Ledger>(open: impl Open<L>) {
@@ -395,13 +413,12 @@ pub(super) async fn a_clock_stepped_back_lets_no_replay_through<L: Ledger>(open:
     let ledger = open(options(), clock.clone()).await;
     accept(&ledger, &delivery(1)).await;
     clock.set(START.saturating_add(TOLERANCE + SECOND));
-    assert_eq!(ledger.entries().await, Ok(0), "it was forgotten");
+    counts(&ledger, 0, "it was forgotten").await;
     clock.set(START.saturating_add(SECOND));
-    assert_eq!(
-        answer(&ledger, &delivery(1)).await,
-        Answer::Refused(LedgerError::SignedBeforeMemory),
-        "it is inside its tolerance once more",
-    );
+    // It is inside its tolerance once more. An engine that had not come round
+    // to forgetting it still knows what it is.
+    let refused = [Answer::Refused(LedgerError::SignedBeforeMemory), Answer::Settled(Class::Replay)];
+    assert!(refused.contains(&answer(&ledger, &delivery(1)).await));
 }
 
 pub(super) async fn a_longer_tolerance_lets_no_replay_through<L: Ledger>(open: impl Open<L>) {
@@ -451,7 +468,7 @@ pub(super) async fn a_waiter_never_becomes_the_owner<L: Ledger>(open: impl Open<
     let (waited, ()) = tokio::join!(ledger.wait(&copy, WAIT_MAX), release(&ledger, first));
     assert_eq!(waited, Ok(Waited::Unsettled));
     assert!(begun.elapsed() < SECOND, "woken by the settlement, not by a timer");
-    assert_eq!(ledger.entries().await, Ok(0));
+    counts(&ledger, 0, "").await;
     assert_eq!(ledger.wait(&copy, WAIT_MAX).await, Ok(Waited::Unsettled), "nothing is in flight");
     assert_eq!(answer(&ledger, &copy).await, Answer::New);
 }
@@ -516,21 +533,21 @@ pub(super) async fn entries_are_counted_through_every_end<L: Ledger>(open: impl 
     let accepted = claim(&ledger, &delivery(1)).await;
     let released = claim(&ledger, &delivery(2)).await;
     let _dies = claim(&ledger, &delivery(3)).await;
-    assert_eq!(ledger.entries().await, Ok(3));
+    counts(&ledger, 3, "").await;
     commit(&ledger, accepted).await;
     assert_eq!(answer(&ledger, &delivery(1)).await, Answer::Settled(Class::Replay));
-    assert_eq!(ledger.entries().await, Ok(3), "a copy is not an entry");
+    counts(&ledger, 3, "a copy is not an entry").await;
     release(&ledger, released).await;
-    assert_eq!(ledger.entries().await, Ok(2));
+    counts(&ledger, 2, "").await;
     clock.advance(LEASE);
-    assert_eq!(ledger.entries().await, Ok(1), "a claim has lapsed");
+    counts(&ledger, 1, "a claim has lapsed").await;
     clock.advance(TOLERANCE);
-    assert_eq!(ledger.entries().await, Ok(0));
+    counts(&ledger, 0, "").await;
     let at_the_edge = ClaimRequest { signed_at: Some(clock.now().saturating_sub(TOLERANCE)), ..delivery(4) };
     accept(&ledger, &at_the_edge).await;
-    assert_eq!(ledger.entries().await, Ok(1));
+    counts(&ledger, 1, "").await;
     clock.advance(SECOND);
-    assert_eq!(ledger.entries().await, Ok(0), "before its lease would have ended");
+    counts(&ledger, 0, "before its lease would have ended").await;
 }
 
 pub(super) async fn sources_have_watermarks_of_their_own<L: Ledger>(open: impl Open<L>) {
@@ -538,9 +555,12 @@ pub(super) async fn sources_have_watermarks_of_their_own<L: Ledger>(open: impl O
     let ledger = open(options(), clock.clone()).await;
     accept(&ledger, &delivery(1)).await;
     clock.advance(TOLERANCE + SECOND);
-    assert_eq!(ledger.entries().await, Ok(0));
-    assert_eq!(answer(&ledger, &delivery(2)).await, Answer::Refused(LedgerError::SignedBeforeMemory));
-    let of_other = ClaimRequest { source: SourceIndex(1), ..delivery(2) };
+    counts(&ledger, 0, "").await;
+    // Too old for the tolerance under which the first source has accepted.
+    let memory = Memory { tolerance: Some(TOLERANCE * 2), window: Duration::ZERO };
+    let old = ClaimRequest { memory, ..delivery(2) };
+    assert_eq!(answer(&ledger, &old).await, Answer::Refused(LedgerError::SignedBeforeMemory));
+    let of_other = ClaimRequest { source: SourceIndex(1), ..old };
     assert_eq!(answer(&ledger, &of_other).await, Answer::New);
 }
 
@@ -548,5 +568,5 @@ pub(super) async fn a_source_that_is_not_known_is_refused<L: Ledger>(open: impl 
     let ledger = open(options(), at(SECOND)).await;
     let beyond = ClaimRequest { source: SourceIndex(2), ..delivery(1) };
     assert_eq!(answer(&ledger, &beyond).await, Answer::Refused(LedgerError::Unavailable));
-    assert_eq!(ledger.entries().await, Ok(0));
+    counts(&ledger, 0, "").await;
 }

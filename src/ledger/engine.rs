@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{
     Claim, ClaimRequest, Claimed, FileLedger, FileOpenError, Ledger, LedgerError, LedgerOptions,
-    MemoryLedger, Settlement, Waited,
+    MemoryLedger, RedisError, RedisLedger, Settlement, Standing, Waited,
 };
 use crate::clock::Clock;
 use crate::config::EngineConfig;
@@ -21,6 +21,8 @@ pub enum Engine {
     Memory(MemoryLedger),
     /// In files of this machine.
     File(FileLedger),
+    /// In Redis, shared.
+    Redis(RedisLedger),
 }
 
 /// Why an engine could not be opened; a variant for each that can fail.
@@ -29,14 +31,13 @@ pub enum OpenError {
     /// The file engine.
     #[error(transparent)]
     File(#[from] FileOpenError),
+    /// Redis.
+    #[error(transparent)]
+    Redis(#[from] RedisError),
 }
 
 impl Engine {
     /// Opens the engine that `config` names.
-    #[allow(
-        clippy::unused_async,
-        reason = "nothing else goes on yet; an engine may well ask another process"
-    )]
     pub async fn open(
         config: &EngineConfig,
         options: LedgerOptions,
@@ -45,6 +46,34 @@ impl Engine {
         match config {
             EngineConfig::Memory => Ok(Self::Memory(MemoryLedger::new(&options, clock))),
             EngineConfig::File(config) => Ok(Self::File(FileLedger::open(config, &options, clock)?)),
+            EngineConfig::Redis(redis) => {
+                Ok(Self::Redis(RedisLedger::open((**redis).clone(), &options, clock).await?))
+            }
+        }
+    }
+
+    /// Called once on each worker's own thread, inside its runtime, before it
+    /// asks anything.
+    pub(crate) fn move_in(&self) {
+        if let Self::Redis(redis) = self {
+            redis.move_in();
+        }
+    }
+
+    /// Where an engine stands that another process keeps. One of this process
+    /// is always there to be asked.
+    pub fn standing(&self) -> Standing {
+        match self {
+            Self::Memory(_) | Self::File(_) => Standing::Whole,
+            Self::Redis(redis) => redis.standing(),
+        }
+    }
+
+    /// Settlements that the engine has still to be told of.
+    pub fn unsettled(&self) -> usize {
+        match self {
+            Self::Memory(_) | Self::File(_) => 0,
+            Self::Redis(redis) => redis.unsettled(),
         }
     }
 }
@@ -54,6 +83,7 @@ impl Ledger for Engine {
         match self {
             Self::Memory(memory) => memory.claim(request).await,
             Self::File(file) => file.claim(request).await,
+            Self::Redis(redis) => redis.claim(request).await,
         }
     }
 
@@ -61,6 +91,7 @@ impl Ledger for Engine {
         match self {
             Self::Memory(memory) => memory.settle(claim, settlement).await,
             Self::File(file) => file.settle(claim, settlement).await,
+            Self::Redis(redis) => redis.settle(claim, settlement).await,
         }
     }
 
@@ -68,13 +99,15 @@ impl Ledger for Engine {
         match self {
             Self::Memory(memory) => memory.wait(request, patience).await,
             Self::File(file) => file.wait(request, patience).await,
+            Self::Redis(redis) => redis.wait(request, patience).await,
         }
     }
 
-    async fn entries(&self) -> Result<u64, LedgerError> {
+    async fn entries(&self) -> Result<Option<u64>, LedgerError> {
         match self {
             Self::Memory(memory) => memory.entries().await,
             Self::File(file) => file.entries().await,
+            Self::Redis(redis) => redis.entries().await,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::change::Unrecorded;
 use super::table::Table;
 use super::{Claim, ClaimRequest, Claimed, Ledger, LedgerError, LedgerOptions, Owner, Settlement, Waited};
-use crate::clock::Clock;
+use crate::clock::{Clock, UnixTime};
 
 /// Remembers in this process's memory; a restart forgets, behind the boot
 /// fence.
@@ -18,6 +18,11 @@ impl MemoryLedger {
     pub fn new(options: &LedgerOptions, clock: Arc<dyn Clock>) -> Self {
         Self(Table::new(options, clock, Unrecorded))
     }
+
+    /// From now on, what was signed at or before `instant` counts as forgotten.
+    pub(super) fn fence(&self, instant: UnixTime) {
+        self.0.raise_watermarks(instant);
+    }
 }
 
 impl Ledger for MemoryLedger {
@@ -26,7 +31,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn settle(&self, claim: Claim, settlement: Settlement) -> Result<(), LedgerError> {
-        let Claim { request, owner: Owner::Slot(slot), .. } = claim;
+        let Claim { request, owner: Owner::Slot(slot), .. } = claim else { return Ok(()) };
         self.0.settle(&slot, &request, settlement);
         Ok(())
     }
@@ -35,8 +40,8 @@ impl Ledger for MemoryLedger {
         self.0.wait(request, patience).await
     }
 
-    async fn entries(&self) -> Result<u64, LedgerError> {
-        Ok(self.0.entries())
+    async fn entries(&self) -> Result<Option<u64>, LedgerError> {
+        Ok(Some(self.0.entries()))
     }
 }
 
@@ -50,5 +55,12 @@ mod tests {
     }
 
     contract::tests!(Time::Paused, open);
+
+    #[tokio::test]
+    async fn entries_are_counted() {
+        let ledger = open(contract::options(), Arc::new(crate::clock::SystemClock)).await;
+        assert_eq!(ledger.entries().await, Ok(Some(0)));
+    }
+
     model::tests!(open);
 }

@@ -33,10 +33,12 @@ mod file;
 mod memory;
 #[cfg(test)]
 mod model;
+mod redis;
 mod slot;
 mod table;
 mod watermark;
 
+pub use self::redis::{RedisError, RedisLedger};
 pub use engine::{Engine, OpenError};
 // For fuzz targets alone, which are crates of their own.
 #[doc(hidden)]
@@ -216,6 +218,8 @@ pub enum Charge {
 enum Owner {
     /// The very slot that was claimed, so that settling needs no second look-up.
     Slot(Arc<slot::Slot>),
+    /// A name for the claim, kept with the entry wherever that is.
+    Token([u8; 16]),
 }
 
 /// How the upstream's answer settles a claim.
@@ -294,8 +298,20 @@ pub trait Ledger: Send + Sync + fmt::Debug {
     ) -> impl Future<Output = Result<Waited, LedgerError>> + Send;
 
     /// Live entries, of all sources, exactly: what has ended is swept first, so
-    /// this is for a metrics page and not for each delivery.
-    fn entries(&self) -> impl Future<Output = Result<u64, LedgerError>> + Send;
+    /// this is for a metrics page and not for each delivery. `None` from an
+    /// engine that cannot count them.
+    fn entries(&self) -> impl Future<Output = Result<Option<u64>, LedgerError>> + Send;
+}
+
+/// Whether an engine that somebody else keeps can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It can.
+    Whole,
+    /// It cannot, and nothing is decided.
+    Away,
+    /// It cannot, and the process's own memory stands in.
+    Fallback,
 }
 
 /// What a waiting copy learns.

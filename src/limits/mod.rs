@@ -14,4 +14,5 @@ mod rate;
 pub(crate) use addresses::{AddressGuard, AddressRefused, AddressRegistry, AddressUse};
 pub(crate) use bound::{Bound, Permit};
 pub(crate) use memory::Reservation;
+pub(crate) use rate::pace;
 pub use rate::{Limited, RateLimiter};

@@ -106,10 +106,25 @@ fn field(text: &str) -> HeaderValue {
 /// The quota of `rate`, where a bucket takes at most [`REFILL_MAX`] to refill:
 /// governor counts nanoseconds in 64 bits, and its sums must not wrap.
 fn quota(rate: Rate) -> Quota {
+    let Pace { interval, burst } = pace(rate);
+    Quota::with_period(interval).expect("the interval is at least a nanosecond").allow_burst(burst)
+}
+
+/// A rate as its algorithm takes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// From one event to the next, at a steady pace.
+    pub(crate) interval: Duration,
+    /// As many may come at once.
+    pub(crate) burst: NonZeroU32,
+}
+
+/// The pace of `rate`, wherever it is kept count of.
+pub(crate) fn pace(rate: Rate) -> Pace {
     let interval = (rate.per / rate.events.get()).clamp(Duration::from_nanos(1), REFILL_MAX);
     let burst_max = u32::try_from(REFILL_MAX.as_nanos() / interval.as_nanos()).unwrap_or(u32::MAX);
     let burst = NonZeroU32::new(rate.burst.get().min(burst_max)).unwrap_or(NonZeroU32::MIN);
-    Quota::with_period(interval).expect("the interval is at least a nanosecond").allow_burst(burst)
+    Pace { interval, burst }
 }
 
 /// How long a bucket of `rate` takes to refill from empty.

@@ -85,6 +85,7 @@ fn routes(endpoint: &EndpointConfig) -> Result<Routes, StartError> {
 fn health(signer: Arc<Signer>, stop: DrainSignal) -> Health {
     Health {
         ready: Box::new(move || !stop.has_begun()),
+        detail: Box::new(|| ""),
         metrics: Box::new(move || future::ready(signer.scrape()).boxed()),
     }
 }

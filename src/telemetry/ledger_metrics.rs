@@ -10,6 +10,9 @@ pub(crate) struct LedgerMetrics {
     entries: IntGauge,
     entries_max: IntGauge,
     share: Gauge,
+    up: IntGauge,
+    fallback: IntGauge,
+    unsettled: IntGauge,
     refusals: IntCounterVec,
 }
 
@@ -22,6 +25,17 @@ pub(crate) struct LedgerReading {
     pub(crate) entries_max: u64,
 }
 
+/// Whether a ledger that somebody else keeps can be asked, at a scrape.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LedgerHealth {
+    /// It can; one of our own always can.
+    pub(crate) up: bool,
+    /// The process's own memory stands in for it.
+    pub(crate) fallback: bool,
+    /// Settlements that it has still to be told of.
+    pub(crate) unsettled: usize,
+}
+
 impl LedgerMetrics {
     /// Declared beside `metrics`, and rendered with them.
     pub(crate) fn new(metrics: &Metrics) -> Self {
@@ -30,6 +44,13 @@ impl LedgerMetrics {
             entries: declare.gauge("ledger_entries", "Live entries of the ledger."),
             entries_max: declare.gauge("ledger_entries_max", "As many entries as the ledger may hold."),
             share: declare.ratio("ledger_share_ratio", "How full the ledger is, from 0 to 1."),
+            up: declare.gauge("ledger_up", "Whether the ledger can be asked: 1, or 0."),
+            fallback: declare.gauge(
+                "ledger_fallback",
+                "1 while this process's own memory stands in for the shared ledger.",
+            ),
+            unsettled: declare
+                .gauge("ledger_unsettled", "Settlements that the shared ledger has still to be told of."),
             refusals: declare.counters(
                 "ledger_refusals_total",
                 "Deliveries that the ledger could not decide on, by reason.",
@@ -41,6 +62,13 @@ impl LedgerMetrics {
     /// The ledger could not decide.
     pub(crate) fn refused(&self, reason: &'static str) {
         self.refusals.with_label_values(&[reason]).inc();
+    }
+
+    /// Whether it can be asked, at a scrape.
+    pub(crate) fn set_health(&self, health: LedgerHealth) {
+        self.up.set(i64::from(health.up));
+        self.fallback.set(i64::from(health.fallback));
+        self.unsettled.set(signed(health.unsettled as u64));
     }
 
     /// How full the ledger is, at a scrape.
@@ -66,6 +94,7 @@ mod tests {
         let ledger = LedgerMetrics::new(&metrics);
         ledger.refused("ledger_full");
         ledger.set(LedgerReading { entries: 3, entries_max: 4 });
+        ledger.set_health(LedgerHealth { up: false, fallback: true, unsettled: 2 });
         check(
             &metrics,
             &[
@@ -73,6 +102,9 @@ mod tests {
                 "countersign_ledger_entries 3",
                 "countersign_ledger_entries_max 4",
                 "countersign_ledger_share_ratio 0.75",
+                "countersign_ledger_up 0",
+                "countersign_ledger_fallback 1",
+                "countersign_ledger_unsettled 2",
             ],
         );
     }

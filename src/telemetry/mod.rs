@@ -24,7 +24,7 @@ mod subject;
 mod trace;
 
 pub(crate) use delivery_log::{DeliveryLog, DeliveryRecord};
-pub(crate) use ledger_metrics::{LedgerMetrics, LedgerReading};
+pub(crate) use ledger_metrics::{LedgerHealth, LedgerMetrics, LedgerReading};
 pub use log::write_to;
 pub(crate) use log::{flush, init};
 pub(crate) use metrics::{Metrics, Named};

@@ -31,6 +31,7 @@ mod lifecycle;
 mod limits;
 mod process;
 mod proxies;
+mod redis;
 mod refusals;
 mod reload;
 mod replays;

@@ -104,7 +104,7 @@ impl Directory {
 pub(crate) struct Guard {
     pub(crate) listen: SocketAddr,
     pub(crate) admin: SocketAddr,
-    process: Child,
+    pub(crate) process: Child,
     /// Its standard output, while somebody reads it.
     log: Option<Lines<BufReader<ChildStdout>>>,
 }

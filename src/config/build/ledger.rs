@@ -4,18 +4,33 @@
 use std::fs;
 use std::path::PathBuf;
 
+use super::state;
+use crate::config::environment::Environment;
 use crate::config::problems::Report;
-use crate::config::raw::LedgerArgs;
+use crate::config::raw::{LedgerArgs, StateArgs};
 use crate::config::values::{Fault, number, word};
 use crate::config::{EngineConfig, FileEngineConfig, LedgerConfig};
 
-pub(super) fn read(args: &LedgerArgs, report: &mut Report) -> Option<LedgerConfig> {
+pub(super) fn read(
+    args: &LedgerArgs,
+    state: &StateArgs,
+    environment: &Environment,
+    report: &mut Report,
+) -> Option<LedgerConfig> {
     let entries_max = report.read("--ledger-max", &args.ledger_max, |text| number(text, 1..=ENTRIES_MAX));
     let on_unknown = report.read("--on-unknown", &args.on_unknown, word);
     let boot_fence = report.read("--boot-fence", &args.boot_fence, word);
-    let engine = engine(args, report);
+    let (own, shared) = (engine(args, report), state::read(state, environment, report));
+    let engine = match (own?, shared?) {
+        (own, None) => own,
+        (EngineConfig::Memory, Some(shared)) => EngineConfig::Redis(Box::new(shared)),
+        (_, Some(_)) => {
+            report.problem("--state", "contradicts --state-dir: leave one of the two out");
+            return None;
+        }
+    };
     Some(LedgerConfig {
-        engine: engine?,
+        engine,
         entries_max: entries_max? as usize,
         on_unknown: on_unknown?,
         boot_fence: boot_fence?,

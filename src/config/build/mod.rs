@@ -20,6 +20,7 @@ mod secret;
 mod signer;
 mod source;
 mod sources;
+mod state;
 mod token;
 mod transport;
 
@@ -56,7 +57,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     let front = front::read(&args.front, report);
     let bounds = bounds::read(&args.limits, report);
     let sources = sources::read(args, environment, report);
-    let ledger = ledger::read(&args.ledger, report);
+    let ledger = ledger::read(&args.ledger, &args.state, environment, report);
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
     let (listen, admin_listen) = listening?;

@@ -113,7 +113,7 @@ fn nothing_to_trust(args: &TlsArgs, report: &mut Report) -> Option<ClientAuth> {
 }
 
 /// Notes `fault` for each flag that was given, and says whether none was.
-fn none_of<const N: usize>(
+pub(super) fn none_of<const N: usize>(
     flags: [(&'static str, bool); N],
     fault: &'static str,
     report: &mut Report,

@@ -17,6 +17,7 @@ mod public_url;
 mod rate;
 mod size;
 mod spki_pin;
+mod state;
 mod upstream;
 mod word;
 
@@ -35,6 +36,7 @@ pub use proxy::Proxy;
 pub use public_url::PublicUrl;
 pub(super) use size::ByteSize;
 pub use spki_pin::SpkiPin;
+pub(super) use state::{PASSWORD, StateUrl, has_password};
 pub(super) use word::{Switch, Word, word};
 
 /// What is wrong with a value, as a person reads it: the form expected, or why
@@ -76,6 +78,7 @@ mod tests {
             let _ = (socket_address(&text), duration(&text), network(&text), number(&text, 1..=9));
             let _ = (text.parse::<ByteSize>(), text.parse::<Rate>(), text.parse::<Identity>());
             let _ = (text.parse::<PathPattern>(), text.parse::<Upstream>(), word::<OnUnknown>(&text));
+            let _ = (text.parse::<StateUrl>(), format!("redis+sentinel://{text}").parse::<StateUrl>());
         }
 
         #[test]

@@ -3,7 +3,7 @@
 use tracing::level_filters::LevelFilter;
 
 use super::Fault;
-use crate::config::{BootFence, ClientAddressField, Fsync, LogFormat, OnUnknown, TlsVersion};
+use crate::config::{BootFence, ClientAddressField, Fsync, LogFormat, OnStateLoss, OnUnknown, TlsVersion};
 use crate::schemes::{BodyDigest, Encoding, Hash, Policy, TimestampForm};
 
 /// A type whose values each have a word.
@@ -51,6 +51,10 @@ impl Word for ClientAddressField {
 
 impl Word for OnUnknown {
     const WORDS: &'static [(&'static str, Self)] = &[("release", Self::Release), ("hold", Self::Hold)];
+}
+
+impl Word for OnStateLoss {
+    const WORDS: &'static [(&'static str, Self)] = &[("refuse", Self::Refuse), ("local", Self::Local)];
 }
 
 impl Word for BootFence {

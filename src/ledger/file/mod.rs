@@ -263,14 +263,14 @@ impl Ledger for FileLedger {
         Ok(waited)
     }
 
-    async fn entries(&self) -> Result<u64, LedgerError> {
-        Ok(self.table.entries())
+    async fn entries(&self) -> Result<Option<u64>, LedgerError> {
+        Ok(Some(self.table.entries()))
     }
 }
 
 impl FileLedger {
     fn settle_in_memory(&self, claim: Claim, settlement: Settlement) {
-        let Claim { request, owner: Owner::Slot(slot), .. } = claim;
+        let Claim { request, owner: Owner::Slot(slot), .. } = claim else { return };
         self.table.settle(&slot, &request, settlement);
     }
 }

@@ -35,7 +35,7 @@ async fn on_a_full_disk_nothing_is_acknowledged_and_nothing_is_claimed() {
     let ledger = FileLedger { table: Arc::new(table), threads: vec![thread] };
     let claimed = ledger.claim(&crate::ledger::contract::delivery(1)).await;
     assert!(matches!(claimed, Err(LedgerError::Unavailable)), "{claimed:?}");
-    assert_eq!(ledger.entries().await, Ok(0));
+    assert_eq!(ledger.entries().await, Ok(Some(0)));
 }
 
 #[tokio::test]
