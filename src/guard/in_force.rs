@@ -18,7 +18,7 @@ use crate::guard::source::{Lasting, Source};
 use crate::guard::start::StartError;
 use crate::guard::state::Guard;
 use crate::guard::way::{Address, Way};
-use crate::ledger::SourceTag;
+use crate::ledger::{Ledger as _, SourceTag};
 use crate::limits::RateLimiter;
 
 /// The configuration in force.
@@ -94,6 +94,7 @@ impl InForce {
         issuers: &mut Vec<Arc<Issuer>>,
     ) -> Result<Arc<Source>, StartError> {
         let index = guard
+            .ledger
             .place(SourceTag::new(&config.ledger_id))
             .ok_or_else(|| StartError::TooManySources { name: config.name.clone() })?;
         let before = self.sources.iter().find(|source| source.index == index);
