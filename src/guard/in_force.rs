@@ -2,7 +2,7 @@
 //! to them, and TLS.
 //!
 //! What must outlive a reload is not here: the ledger, the limits on strangers
-//! and the counters are the [`Guard`](super::state::Guard)'s, and a source
+//! and the counters are the [`Guard`]'s, and a source
 //! takes over from its predecessor what did not change
 //! ([`Lasting`]).
 
