@@ -14,7 +14,7 @@ use super::engine::EngineConfig;
 use super::issuer::IssuerConfig;
 use super::stamps::Stamps;
 use crate::config::values::{Host, PublicUrl, SpkiPin};
-use crate::schemes::{Demand, Policy, Responder};
+use crate::schemes::{Demand, Policy, Responder, Scheme};
 
 /// The configuration of the guard role.
 #[derive(Debug)]
@@ -163,6 +163,8 @@ pub struct SourceConfig {
     pub upstream: Upstream,
     /// From the first byte sent to the app until the head of its answer.
     pub upstream_timeout: Duration,
+    /// What signs the proof for the app, with its keys, where it gets one.
+    pub attestation: Option<Scheme>,
 }
 
 /// The set-up requests that a source answers itself.
