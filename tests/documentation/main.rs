@@ -7,6 +7,7 @@ mod imports;
 mod library;
 #[cfg(feature = "proxy")]
 mod mistakes;
+mod operations;
 #[cfg(feature = "proxy")]
 mod rejections;
 #[cfg(feature = "proxy")]
