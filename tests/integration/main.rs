@@ -28,6 +28,7 @@ mod handshakes;
 mod http2;
 mod interop;
 mod killed;
+mod leaks;
 mod lifecycle;
 mod limits;
 mod process;
