@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::clock::{ManualClock, UnixTime};
-use countersign::config::{OnUnknown, Rate};
+use countersign::config::{GuardedSecret, OnUnknown, Rate};
+use countersign::guard::Tripwire;
 use countersign::keys::Secret;
 use countersign::ledger::{
     ClaimRequest, Claimed, Ledger as _, LedgerKey, LedgerOptions, Memory, MemoryLedger, Settlement,
@@ -27,7 +28,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
-criterion_group!(stages, framing, head_step, body_step, ledger, rate);
+criterion_group!(stages, framing, leaks, head_step, body_step, ledger, rate);
 criterion_main!(stages);
 
 /// A Standard Webhooks delivery of 1 KiB as it stands on the wire.
@@ -44,6 +45,31 @@ fn framing(criterion: &mut Criterion) {
         Http1Bounds { head_bytes: 32 * 1024, head_fields: 100, head_timeout: Duration::from_secs(5) };
     criterion.bench_function("framing gate, 1 KiB delivery", |bencher| {
         bencher.iter(|| follow_in_parts(black_box(&wire), wire.len(), &bounds));
+    });
+}
+
+/// The fields of such a delivery are searched for two secrets that are not there.
+fn leaks(criterion: &mut Criterion) {
+    let (_, mut fields) = signed("standard-webhooks", b"{}");
+    for (name, value) in [
+        ("host", "guard.example"),
+        ("content-type", "application/json"),
+        ("user-agent", "Standard-Webhooks/1.0 (+https://www.standardwebhooks.com)"),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        ("accept-encoding", "gzip, deflate"),
+    ] {
+        fields.insert(name, HeaderValue::from_static(value));
+    }
+    let secret = |text: &str| GuardedSecret { secret: Secret::new(text), carrier: None };
+    let tripwire = Tripwire::new(&[
+        secret("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
+        secret("whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXphYmNkZWY="),
+    ]);
+    let bytes: usize = fields.values().map(HeaderValue::len).sum();
+    criterion.bench_function(&format!("tripwire, fields of {bytes} bytes"), |bencher| {
+        bencher.iter(|| {
+            black_box(&fields).iter().any(|(name, value)| tripwire.finds(value.as_bytes(), Some(name)))
+        });
     });
 }
 

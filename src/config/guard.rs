@@ -7,13 +7,14 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderName, Method};
 use ipnet::IpNet;
 
 use super::engine::EngineConfig;
 use super::issuer::IssuerConfig;
 use super::stamps::Stamps;
 use crate::config::values::{Host, PublicUrl, SpkiPin};
+use crate::keys::Secret;
 use crate::schemes::{Demand, Policy, Responder, Scheme};
 
 /// The configuration of the guard role.
@@ -132,6 +133,8 @@ pub struct SourceConfig {
     pub methods: Vec<Method>,
     /// The compiled schemes, with their keys, all of which must hold.
     pub demand: Demand,
+    /// Every secret of it, those of the proof for the app among them.
+    pub secrets: Vec<GuardedSecret>,
     /// Who publishes the keys of its tokens, where the source has none itself.
     pub issuer: Option<IssuerConfig>,
     /// The URL that the sender knows it by, where a scheme signs that.
@@ -179,6 +182,15 @@ impl SourceConfig {
             (false, None) => self.content_window,
         }
     }
+}
+
+/// A secret that must not arrive with a request.
+#[derive(Debug)]
+pub struct GuardedSecret {
+    /// The secret.
+    pub secret: Secret,
+    /// The field that it is sent in, in schemes where it is.
+    pub carrier: Option<HeaderName>,
 }
 
 /// The set-up requests that a source answers itself.

@@ -43,7 +43,7 @@ pub use egress::{ClientCertificate, ClientTls, EgressConfig};
 pub use engine::{EngineConfig, FileEngineConfig, Fsync, OnStateLoss, RedisConfig, RedisServers, RedisTls};
 pub use environment::{Environment, Role};
 pub use guard::{
-    BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig,
+    BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig, GuardedSecret,
     HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, OnUnknown, PathPattern, Policies, Rate,
     SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::request::Parts;
 use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 
@@ -16,12 +17,13 @@ use crate::guard::pipeline;
 use crate::guard::rejection::{RefusalForm, Refused, Rejection};
 use crate::guard::source::Source;
 use crate::guard::state::Guard;
+use crate::guard::tripwire::Leaks;
 use crate::guard::worker::Worker;
 use crate::ledger::Class;
 use crate::limits::Reservation;
 use crate::net::{Http1Fault, PointOfNoReturn, Pool, RunToEnd};
 use crate::service;
-use crate::telemetry::Observation;
+use crate::telemetry::{Observation, TRACEPARENT};
 
 /// An answer in the making.
 pub(crate) type Answering = RunToEnd<Result<Response<AnswerBody>, Infallible>>;
@@ -112,6 +114,28 @@ impl Delivery {
     pub(crate) fn note_routed(&mut self, routed: &Routed) {
         self.refusals = routed.source().refusals();
         self.observation.named = Some(Arc::clone(&routed.source().named));
+    }
+
+    /// Takes out of `parts` what holds a secret of `source`, before anything
+    /// more reads it, and says so.
+    pub(crate) fn disarm(&mut self, source: &Source, parts: &mut Parts) -> Leaks {
+        let leaks = source.tripwire.disarm(parts);
+        if leaks.count == 0 {
+            return leaks;
+        }
+        source.leaks.add(leaks.count);
+        if !parts.headers.contains_key(TRACEPARENT) {
+            self.observation.forget_trace();
+        }
+        if source.tripwire.warns() {
+            tracing::warn!(
+                source = source.config.name,
+                place = leaks.place(),
+                "a request held a secret of its source, which was removed; the sender gives it to all who log \
+                 requests: change the secret. Further ones are counted (countersign_secret_leaks_total)"
+            );
+        }
+        leaks
     }
 
     pub(crate) fn note_verified(&mut self, verified: &Verified) {

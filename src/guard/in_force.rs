@@ -103,8 +103,8 @@ impl InForce {
         let rate = rate.unwrap_or_else(|| config.rate.map(|rate| Arc::new(RateLimiter::new("source", rate))));
         let named = guard.telemetry.metrics.named(&config.name, config.demand.first().secret_count());
         let issuer = config.issuer.as_ref().map(|config| issuer(config, issuers));
-        let lasting =
-            Lasting { rate, way: way(guard, &config, ways)?, issuer, named: Arc::new(named), trust };
+        let (named, leaks) = (Arc::new(named), guard.leak_metrics.of(&config.name));
+        let lasting = Lasting { rate, way: way(guard, &config, ways)?, issuer, named, trust, leaks };
         Ok(Arc::new(Source::new(index, config, lasting)))
     }
 }

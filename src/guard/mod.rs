@@ -24,6 +24,7 @@ mod routes;
 mod source;
 mod start;
 mod state;
+mod tripwire;
 mod way;
 mod worker;
 
@@ -31,5 +32,6 @@ pub use outcome::Outcome;
 pub use rejection::Rejection;
 pub use reload::{Reload, ReloadError};
 pub use start::{StartError, start};
+pub use tripwire::Tripwire;
 
 pub use crate::service::{Running, Side, UpError};

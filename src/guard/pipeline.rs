@@ -25,7 +25,7 @@ use crate::schemes::Policy;
 /// Takes one delivery from its head to the answer for its caller.
 pub(crate) async fn run(
     delivery: &mut Delivery,
-    parts: Parts,
+    mut parts: Parts,
     body: &mut Incoming,
     fault: Option<Http1Fault>,
 ) -> Result<Response<AnswerBody>, Refused> {
@@ -45,6 +45,7 @@ pub(crate) async fn run(
         SetUp::Delivery(presented) => presented,
         SetUp::Answered(answer) => return Ok(answer),
     };
+    let leaks = delivery.disarm(presented.source(), &mut parts);
     let opened = check::open(presented, &parts, delivery.caller(), now).await?;
     let verified = check::read(opened, body, delivery.reservation(), &guard.bounds).await?;
     delivery.note_verified(&verified);
@@ -66,5 +67,6 @@ pub(crate) async fn run(
             check::pass_copy(verified, class)
         }
     };
+    leaks.clean(&mut parts);
     forward(delivery, parts, funded).await
 }

@@ -13,11 +13,12 @@ use crate::guard::issuer::Issuer;
 use crate::guard::refused_addresses::RefusedAddresses;
 use crate::guard::rejection::RefusalForm;
 use crate::guard::routes;
+use crate::guard::tripwire::Tripwire;
 use crate::guard::way::Way;
 use crate::ledger::{Class, Memory, SourceIndex};
 use crate::limits::RateLimiter;
 use crate::schemes::{Policy, Scheme};
-use crate::telemetry::Named;
+use crate::telemetry::{LeakCounter, Named};
 
 /// What a source has that a reload does not replace unless its own setting
 /// changed.
@@ -28,6 +29,7 @@ pub(crate) struct Lasting {
     pub(crate) issuer: Option<Arc<Issuer>>,
     pub(crate) named: Arc<Named>,
     pub(crate) trust: Option<Arc<SourceTrust>>,
+    pub(crate) leaks: LeakCounter,
 }
 
 /// One source.
@@ -48,6 +50,9 @@ pub(crate) struct Source {
     pub(crate) issuer: Option<Arc<Issuer>>,
     /// What is counted of it.
     pub(crate) named: Arc<Named>,
+    /// What finds its secrets where they do not belong, and counts them.
+    pub(crate) tripwire: Tripwire,
+    pub(crate) leaks: LeakCounter,
     /// How long the ledger remembers its deliveries.
     pub(crate) memory: Memory,
     /// `Countersign-Source`.
@@ -65,7 +70,7 @@ impl Source {
     pub(crate) fn new(index: SourceIndex, config: SourceConfig, lasting: Lasting) -> Self {
         let listed = |of: fn(&Scheme) -> &str| config.demand.iter().map(of).collect::<Vec<_>>().join(", ");
         let (names, challenges) = (listed(|scheme| scheme.preset().name), listed(Scheme::challenge));
-        let Lasting { rate, way, issuer, named, trust } = lasting;
+        let Lasting { rate, way, issuer, named, trust, leaks } = lasting;
         Self {
             index,
             trust,
@@ -74,6 +79,8 @@ impl Source {
             issuer,
             named,
             allow: AllowList::new(&config.allow),
+            tripwire: Tripwire::new(&config.secrets),
+            leaks,
             refused: RefusedAddresses::default(),
             memory: memory(&config),
             name_value: HeaderValue::from_str(&config.name)

@@ -14,7 +14,8 @@ use crate::guard::outcome::Outcome;
 use crate::ledger::{Engine, Ledger as _, Standing};
 use crate::limits::{AddressRegistry, Bound};
 use crate::telemetry::{
-    DeliveryLog, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, ReloadMetrics, Subject, Telemetry,
+    DeliveryLog, LeakMetrics, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, ReloadMetrics, Subject,
+    Telemetry,
 };
 
 /// The guard's state.
@@ -42,6 +43,7 @@ pub(crate) struct Guard {
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) ledger_metrics: LedgerMetrics,
     pub(crate) reload_metrics: ReloadMetrics,
+    pub(crate) leak_metrics: LeakMetrics,
 }
 
 impl Guard {
@@ -56,6 +58,7 @@ impl Guard {
             workers: config.threads.get(),
             ledger_metrics: LedgerMetrics::new(&telemetry.metrics),
             reload_metrics: ReloadMetrics::new(&telemetry.metrics),
+            leak_metrics: LeakMetrics::new(&telemetry.metrics),
             ledger,
             ledger_entries_max: ledger_config.entries_max as u64,
             front: Front::new(front),

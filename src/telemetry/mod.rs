@@ -12,6 +12,7 @@
 
 mod declare;
 mod delivery_log;
+mod leak_metrics;
 mod ledger_metrics;
 mod line;
 mod log;
@@ -24,11 +25,12 @@ mod subject;
 mod trace;
 
 pub(crate) use delivery_log::{DeliveryLog, DeliveryRecord};
+pub(crate) use leak_metrics::{LeakCounter, LeakMetrics};
 pub(crate) use ledger_metrics::{LedgerHealth, LedgerMetrics, LedgerReading};
 pub use log::write_to;
 pub(crate) use log::{flush, init};
 pub(crate) use metrics::{Metrics, Named};
-pub(crate) use observation::{CALLER_GONE, Observation, Telemetry};
+pub(crate) use observation::{CALLER_GONE, Observation, TRACEPARENT, Telemetry};
 pub(crate) use reload_metrics::ReloadMetrics;
 pub(crate) use signing_metrics::SigningMetrics;
 pub(crate) use subject::Subject;

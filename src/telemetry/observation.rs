@@ -11,7 +11,8 @@ use http::{HeaderValue, Request, StatusCode, Version};
 use crate::clock::Clock;
 use crate::telemetry::{DeliveryLog, DeliveryRecord, Metrics, Named};
 
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// The field that says which trace a request is part of (W3C Trace Context).
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The code of a delivery whose caller hung up before there was anything to
 /// answer. Every role has it.
@@ -72,6 +73,11 @@ impl Observation {
     /// The version of HTTP that the caller speaks.
     pub(crate) fn version(&self) -> Version {
         self.version
+    }
+
+    /// Its trace is not to be logged.
+    pub(crate) fn forget_trace(&mut self) {
+        self.traceparent = None;
     }
 
     /// Logs and counts it, once.

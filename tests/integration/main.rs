@@ -29,6 +29,7 @@ mod handshakes;
 mod http2;
 mod interop;
 mod killed;
+mod leaks;
 mod lifecycle;
 mod limits;
 mod monitoring;

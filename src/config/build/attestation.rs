@@ -3,16 +3,16 @@
 
 use crate::config::problems::Report;
 use crate::config::secrets::{self, SecretOwners};
-use crate::keys::KEY_BYTES_MIN;
+use crate::keys::{KEY_BYTES_MIN, Secret};
 use crate::schemes::{ATTESTATION, Credential, KeyError, KeyFault, Scheme, SchemeOptions};
 
-/// `Some(None)` where the app gets no proof.
+/// What signs it, and with which secrets; `Some(None)` where the app gets none.
 #[allow(clippy::option_option)]
 pub(super) fn read(
     paths: &[String],
     owners: &mut SecretOwners,
     report: &mut Report,
-) -> Option<Option<Scheme>> {
+) -> Option<Option<(Scheme, Vec<Secret>)>> {
     if paths.is_empty() {
         return Some(None);
     }
@@ -38,11 +38,15 @@ pub(super) fn read(
     if !complete {
         return None;
     }
-    let credentials: Vec<Credential> = secrets.into_iter().map(|(_, secret)| secret.into()).collect();
-    compile(&credentials)
-        .map(Some)
-        .map_err(|error| report.problem(KEY, format!("cannot be used: {error}")))
-        .ok()
+    let secrets: Vec<Secret> = secrets.into_iter().map(|(_, secret)| secret).collect();
+    let credentials: Vec<Credential> = secrets.iter().cloned().map(Credential::from).collect();
+    match compile(&credentials) {
+        Ok(scheme) => Some(Some((scheme, secrets))),
+        Err(error) => {
+            report.problem(KEY, format!("cannot be used: {error}"));
+            None
+        }
+    }
 }
 
 fn compile(credentials: &[Credential]) -> Result<Scheme, KeyError> {

@@ -17,8 +17,9 @@ use crate::config::raw_coverage::CoverageArgs;
 use crate::config::raw_token::TokenArgs;
 use crate::config::secrets::SecretOwners;
 use crate::config::values::{Switch, duration, name, word};
-use crate::config::{IssuerConfig, PathPattern, Policies, PublicUrl, SourceConfig, Upstream};
-use crate::schemes::{Demand, KeySource, Mechanism, Preset, Row, Scheme, SchemeOptions};
+use crate::config::{GuardedSecret, IssuerConfig, PathPattern, Policies, PublicUrl, SourceConfig, Upstream};
+use crate::keys::Secret;
+use crate::schemes::{Demand, KeySource, Mechanism, Preset, Row, Scheme, SchemeOptions, SignError};
 
 /// Reads one source; `secrets` has those of the sources before it.
 pub(super) fn read(
@@ -50,9 +51,11 @@ pub(super) fn read(
     let upstream_timeout =
         report.read_optional("--upstream-timeout", args.upstream.upstream_timeout.as_deref(), duration);
     let attestation = attestation::read(&args.upstream.attest_secret_file, secrets, report);
-    let (demand, issuer) = demanded?;
+    let Demanded { demand, issuer, secrets: verifying } = demanded?;
     // What a copy gets is the business of the scheme by which it is told.
     let defaults = demand.naming().unwrap_or(demand.first()).preset().defaults;
+    let (attestation, attesting) = attestation?.unzip();
+    let attesting = attesting.into_iter().flatten().map(|secret| GuardedSecret { secret, carrier: None });
     let name = name?.unwrap_or_else(|| demand.first().preset().name.to_owned());
     Some(SourceConfig {
         ledger_id: name.clone(),
@@ -62,6 +65,7 @@ pub(super) fn read(
         public_url: check_url(public_url?, &demand, report)?,
         methods: methods(&demand),
         demand,
+        secrets: verifying.into_iter().chain(attesting).collect(),
         issuer,
         handshake: handshake?,
         allow: allow?,
@@ -79,7 +83,7 @@ pub(super) fn read(
         },
         upstream: upstream?,
         upstream_timeout: upstream_timeout?.unwrap_or(UPSTREAM_TIMEOUT),
-        attestation: attestation?,
+        attestation,
     })
 }
 
@@ -132,6 +136,14 @@ fn methods(demand: &Demand) -> Vec<Method> {
     demand.first().preset().defaults.methods.iter().filter(taken).cloned().collect()
 }
 
+/// What a source asks of its deliveries.
+struct Demanded {
+    demand: Demand,
+    issuer: Option<IssuerConfig>,
+    /// What must not arrive with one.
+    secrets: Vec<GuardedSecret>,
+}
+
 /// The compiled schemes: here the secrets turn into keys, or turn out not to.
 fn demanded(
     args: &SenderArgs,
@@ -140,7 +152,7 @@ fn demanded(
     environment: &Environment,
     owners: &mut SecretOwners,
     report: &mut Report,
-) -> Option<(Demand, Option<IssuerConfig>)> {
+) -> Option<Demanded> {
     let presets: Vec<_> = rows.unwrap_or_default().iter().map(|row| &**row).collect();
     let asked = &presets[..];
     let secrets = secrets(args, token, asked, environment, report);
@@ -168,7 +180,7 @@ fn demanded(
         Some(read) => Some(read?),
         None => None,
     };
-    let mut schemes = Vec::new();
+    let (mut schemes, mut guarded) = (Vec::new(), Vec::new());
     for row in rows {
         let preset: &Preset = row;
         let mine = secret::of(preset, &secrets);
@@ -182,7 +194,9 @@ fn demanded(
             token: requirements.clone().filter(|_| is_token(preset)),
             ..choices.of(&preset.mechanism)
         };
-        schemes.extend(scheme::compile(row, &mine, &options, report).map(Arc::new));
+        let Some(scheme) = scheme::compile(row, &mine, &options, report) else { continue };
+        guarded.extend(mine.iter().filter_map(|sourced| guarded_secret(&scheme, &sourced.secret)));
+        schemes.push(Arc::new(scheme));
     }
     let complete = schemes.len() == rows.len();
     let demand = Demand::new(schemes).filter(|_| complete)?;
@@ -195,7 +209,21 @@ fn demanded(
         report.problem("--token-one-use", fault);
         return None;
     }
-    Some((demand, issuer))
+    Some(Demanded { demand, issuer, secrets: guarded })
+}
+
+/// What is secret of a scheme's secret: a public key is nothing, nor is a key of
+/// several lines or members, which could be either, and fits in no field.
+fn guarded_secret(scheme: &Scheme, secret: &Secret) -> Option<GuardedSecret> {
+    let text = secret.expose();
+    if scheme.cannot_sign() == Some(SignError::PublicKey) || text.contains(&b'\n') || text.starts_with(b"{") {
+        return None;
+    }
+    let carrier = match &scheme.preset().mechanism {
+        Mechanism::Token(wire) => Some(wire.header.clone()),
+        _ => None,
+    };
+    Some(GuardedSecret { secret: secret.clone(), carrier })
 }
 
 /// Every secret. Of several schemes each has its own: one for all would be the

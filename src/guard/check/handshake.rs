@@ -30,6 +30,11 @@ use crate::schemes::Asked;
 pub(crate) struct Presented(Admitted);
 
 impl Presented {
+    /// The source it is for.
+    pub(crate) fn source(&self) -> &Source {
+        &self.0.known.routed.source
+    }
+
     pub(super) fn into_admitted(self) -> Admitted {
         self.0
     }
