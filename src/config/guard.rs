@@ -130,6 +130,8 @@ pub struct SourceConfig {
     pub paths: Vec<PathPattern>,
     /// The methods it takes.
     pub methods: Vec<Method>,
+    /// What becomes of what it refuses.
+    pub mode: Mode,
     /// The compiled schemes, with their keys, all of which must hold.
     pub demand: Demand,
     /// Who publishes the keys of its tokens, where the source has none itself.
@@ -163,6 +165,17 @@ pub struct SourceConfig {
     pub upstream: Upstream,
     /// From the first byte sent to the app until the head of its answer.
     pub upstream_timeout: Duration,
+}
+
+/// What becomes of a delivery that a source refuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It does not reach the app.
+    #[default]
+    Enforce,
+    /// It is counted, logged and forwarded as unverified: for finding out what
+    /// `Enforce` would refuse.
+    Observe,
 }
 
 /// The set-up requests that a source answers itself.

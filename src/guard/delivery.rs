@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 
 use crate::guard::accept::{Brought, Caller, Connection};
 use crate::guard::answer::{self, AnswerBody};
-use crate::guard::check::{Routed, Verified};
+use crate::guard::check::{Observed, Routed, Verified};
 use crate::guard::outcome::Outcome;
 use crate::guard::pipeline;
 use crate::guard::rejection::{RefusalForm, Refused, Rejection};
@@ -119,6 +119,12 @@ impl Delivery {
         self.observation.message_id = verified.proof().message_id().cloned();
         self.observation.identity = verified.identity().cloned();
         self.observation.body_bytes = verified.body_bytes();
+    }
+
+    pub(crate) fn note_observed(&mut self, observed: &Observed) {
+        self.worker.guard.observed_metrics.observed(&observed.source().config.name, observed.code());
+        self.observation.observed = Some(observed.code());
+        self.observation.body_bytes = observed.body_bytes();
     }
 
     pub(crate) fn note_class(&mut self, class: Class) {

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Request, Uri, Version};
 use http_body_util::Full;
 
 use crate::guard::accept::Caller;
-use crate::guard::check::Verified;
+use crate::guard::check::{Forwardable, Funded, Observed};
 use crate::guard::headers;
 use crate::ledger::Class;
 
@@ -22,20 +22,22 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// Makes the request for the app out of the one that was verified: the same
+/// Makes the request for the app out of the one that came: the same
 /// method, target and body bytes, one `Content-Length`, and no field that a
 /// stranger could have set in our name.
 pub(crate) fn request(
     mut parts: Parts,
-    verified: &Verified,
+    forwardable: &Forwardable,
     body: Bytes,
     caller: Caller<'_>,
-    class: Option<Class>,
 ) -> Request<Full<Bytes>> {
     let host = host(&parts);
     headers::strip_untrusted(&mut parts.headers);
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    add_provenance(&mut parts.headers, verified, class);
+    match forwardable {
+        Forwardable::Funded(funded) => add_provenance(&mut parts.headers, funded),
+        Forwardable::Unverified(observed) => add_warning(&mut parts.headers, observed),
+    }
     add_forwarding(&mut parts.headers, host, caller);
     parts.uri = origin_form(parts.uri);
     parts.version = Version::HTTP_11;
@@ -44,7 +46,8 @@ pub(crate) fn request(
 }
 
 /// What was proved, in `Countersign-` fields. Only signed material counts.
-fn add_provenance(fields: &mut HeaderMap, verified: &Verified, class: Option<Class>) {
+fn add_provenance(fields: &mut HeaderMap, funded: &Funded) {
+    let verified = funded.verified();
     let source = verified.source();
     fields.insert(SOURCE, source.name_value.clone());
     fields.insert(SCHEME, source.scheme_value.clone());
@@ -57,7 +60,13 @@ fn add_provenance(fields: &mut HeaderMap, verified: &Verified, class: Option<Cla
     if let Some(identity) = verified.identity() {
         fields.insert(CLIENT_IDENTITY, identity.clone());
     }
-    fields.insert(CLASS, HeaderValue::from_static(class.map_or("new", Class::name)));
+    fields.insert(CLASS, HeaderValue::from_static(funded.class().map_or("new", Class::name)));
+}
+
+/// That nothing was proved, and why: no other field speaks for the sender.
+fn add_warning(fields: &mut HeaderMap, observed: &Observed) {
+    fields.insert(SOURCE, observed.source().name_value.clone());
+    fields.insert(CLASS, observed.class());
 }
 
 /// Who called, in the standard field (RFC 7239) and in the customary ones.

@@ -15,7 +15,8 @@ use crate::guard::outcome::Outcome;
 use crate::ledger::{Engine, Ledger as _, SourceIndex, SourceTag, Standing};
 use crate::limits::{AddressRegistry, Bound};
 use crate::telemetry::{
-    DeliveryLog, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, ReloadMetrics, Subject, Telemetry,
+    DeliveryLog, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, ObservedMetrics, ReloadMetrics,
+    Subject, Telemetry,
 };
 
 /// The guard's state.
@@ -45,6 +46,7 @@ pub(crate) struct Guard {
     pub(crate) memory: Arc<Bound>,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) ledger_metrics: LedgerMetrics,
+    pub(crate) observed_metrics: ObservedMetrics,
     pub(crate) reload_metrics: ReloadMetrics,
 }
 
@@ -61,6 +63,7 @@ impl Guard {
             places: Mutex::new(tags.zip((0..).map(SourceIndex)).collect()),
             workers: config.threads.get(),
             ledger_metrics: LedgerMetrics::new(&telemetry.metrics),
+            observed_metrics: ObservedMetrics::new(&telemetry.metrics),
             reload_metrics: ReloadMetrics::new(&telemetry.metrics),
             ledger,
             ledger_entries_max: ledger_config.entries_max as u64,
