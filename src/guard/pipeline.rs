@@ -1,4 +1,5 @@
-//! START HERE: the life of a delivery, as one function that reads top-down.
+//! START HERE: the life of a delivery, as one function that reads top-down:
+//! `judge`, with what `run` makes of its judgement.
 //!
 //! The order is the security argument. Cheap and certain checks come first;
 //! nothing in the message is believed before its signature holds; nothing is
@@ -26,6 +27,7 @@ use crate::net::{self, Http1Fault};
 use crate::schemes::Policy;
 
 /// What the checks made of a delivery that they did not turn away.
+#[allow(clippy::large_enum_variant)] // The large one is the common one, and a box would be an allocation for each delivery.
 enum Judged {
     Verified(Funded),
     Answered(Response<AnswerBody>),

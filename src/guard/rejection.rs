@@ -412,6 +412,30 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_observed_is_a_closed_list() {
+        let own = Rejection::all().filter(|rejection| !matches!(rejection, Rejection::Unproven(_)));
+        let codes: Vec<_> =
+            own.filter(|rejection| rejection.may_be_observed()).map(Rejection::code).collect();
+        assert_eq!(
+            codes,
+            [
+                "address_not_allowed",
+                "identity_missing",
+                "identity_not_allowed",
+                "rate_limited",
+                "replayed",
+                "id_reused",
+                "in_flight",
+                "ledger_full",
+                "ledger_unavailable",
+                "keys_unavailable",
+                "signed_before_memory",
+            ]
+        );
+        assert!(Refusal::ALL.iter().all(|refusal| Rejection::Unproven(*refusal).may_be_observed()));
+    }
+
+    #[test]
     fn whatever_cannot_be_decided_is_retryable() {
         for rejection in Rejection::all().filter(|r| r.status() == StatusCode::SERVICE_UNAVAILABLE) {
             assert!(rejection.retry_after().is_some(), "{} lacks Retry-After", rejection.code());

@@ -29,6 +29,7 @@ mod interop;
 mod killed;
 mod lifecycle;
 mod limits;
+mod observe;
 mod process;
 mod proxies;
 mod redis;
