@@ -9,7 +9,7 @@ use ipnet::IpNet;
 
 use super::engine::{EngineConfig, FileEngineConfig, Fsync, OnStateLoss, RedisConfig, RedisServers};
 use super::guard::{
-    BootFence, ClientAuth, ClientTrust, GuardConfig, LedgerConfig, SourceConfig, TlsVersion, Transport,
+    BootFence, ClientAuth, ClientTrust, GuardConfig, LedgerConfig, Mode, SourceConfig, TlsVersion, Transport,
 };
 use super::problems::Remark;
 use super::signer::SignerConfig;
@@ -44,6 +44,7 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
     if let EngineConfig::Redis(redis) = &config.ledger.engine {
         remarks.extend(on_redis(redis));
     }
+    remarks.extend(config.sources.iter().filter_map(on_mode));
     remarks.extend(config.sources.iter().flat_map(|source| on_source(&config.ledger.engine, source)));
     remarks.extend(config.sources.iter().flat_map(|source| on_tokens(&config.transport, source)));
     remarks.extend(config.sources.iter().filter_map(numbers::on_deadline));
@@ -175,6 +176,13 @@ fn on_identities(auth: &ClientAuth, source: &SourceConfig) -> Option<Remark> {
     let anyone = source.identities.is_empty() && !matches!(auth, ClientAuth::Off);
     anyone.then(|| {
         Remark::note("--client-identity", "is not given: every certificate of the client CA will do")
+    })
+}
+
+fn on_mode(source: &SourceConfig) -> Option<Remark> {
+    (source.mode == Mode::Observe).then(|| {
+        let text = format!("observe: the app gets what source {:?} refuses, forged or not", source.name);
+        Remark::warning("--mode", text)
     })
 }
 

@@ -126,6 +126,7 @@ fn front_lines(front: &FrontConfig, lines: &mut Lines) {
 
 fn source_lines(source: &SourceConfig, lines: &mut Lines) {
     lines.add("source", &source.name);
+    lines.add("mode", source.mode.as_word());
     for scheme in source.demand.iter() {
         scheme_lines(scheme, source.issuer.as_ref(), lines);
     }

@@ -131,6 +131,8 @@ pub struct SourceConfig {
     pub paths: Vec<PathPattern>,
     /// The methods it takes.
     pub methods: Vec<Method>,
+    /// What becomes of what it refuses.
+    pub mode: Mode,
     /// The compiled schemes, with their keys, all of which must hold.
     pub demand: Demand,
     /// Every secret of it, those of the proof for the app among them.
@@ -191,6 +193,17 @@ pub struct GuardedSecret {
     pub secret: Secret,
     /// The field that it is sent in, in schemes where it is.
     pub carrier: Option<HeaderName>,
+}
+
+/// What becomes of a delivery that a source refuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It does not reach the app.
+    #[default]
+    Enforce,
+    /// It is counted, logged and forwarded as unverified: for finding out what
+    /// `Enforce` would refuse.
+    Observe,
 }
 
 /// The set-up requests that a source answers itself.

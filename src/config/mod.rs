@@ -44,8 +44,8 @@ pub use engine::{EngineConfig, FileEngineConfig, Fsync, OnStateLoss, RedisConfig
 pub use environment::{Environment, Role};
 pub use guard::{
     BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig, GuardedSecret,
-    HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, OnUnknown, PathPattern, Policies, Rate,
-    SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
+    HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, Mode, OnUnknown, PathPattern, Policies,
+    Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };
 pub use issuer::{IssuerConfig, KeysAt};
 pub use problems::{Problems, Remark};

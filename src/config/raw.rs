@@ -232,6 +232,13 @@ pub struct SenderArgs {
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,
 
+    /// What becomes of a delivery that is refused [default: enforce].
+    ///
+    /// `enforce`: it does not reach the app. `observe`: it is counted and logged, and forwarded all the same, with
+    /// `Countersign-Class: observed:` and the code. To learn what would be refused; nothing is protected meanwhile.
+    #[arg(long, value_name = "enforce|observe")]
+    pub mode: Option<String>,
+
     /// File with a signing secret; give it again while secrets rotate, the newest first.
     ///
     /// One line end at its end is not part of the secret. In schemes whose messages name their key, KEYID=FILE

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 
 use crate::guard::accept::{Brought, Caller, Connection};
 use crate::guard::answer::{self, AnswerBody};
-use crate::guard::check::{Routed, Verified};
+use crate::guard::check::{Observed, Routed, Verified};
 use crate::guard::outcome::Outcome;
 use crate::guard::pipeline;
 use crate::guard::rejection::{RefusalForm, Refused, Rejection};
@@ -61,6 +61,8 @@ pub(crate) struct Delivery {
     observation: Observation,
     /// How refusals are written, by the source that was found.
     refusals: RefusalForm,
+    /// What the tripwire found, once it has looked.
+    leaks: Option<Leaks>,
 }
 
 impl Delivery {
@@ -72,7 +74,8 @@ impl Delivery {
     ) -> Self {
         let telemetry = Arc::clone(&worker.guard.telemetry);
         let observation = Observation::begin(telemetry, connection.client.address, request);
-        Self { worker, connection, brought: None, point, observation, refusals: RefusalForm::default() }
+        let refusals = RefusalForm::default();
+        Self { worker, connection, brought: None, point, observation, refusals, leaks: None }
     }
 
     pub(crate) fn guard(&self) -> Arc<Guard> {
@@ -117,11 +120,14 @@ impl Delivery {
     }
 
     /// Takes out of `parts` what holds a secret of `source`, before anything
-    /// more reads it, and says so.
-    pub(crate) fn disarm(&mut self, source: &Source, parts: &mut Parts) -> Leaks {
-        let leaks = source.tripwire.disarm(parts);
+    /// more reads it, and says so. Looks once, however often it is asked.
+    pub(crate) fn disarm(&mut self, source: &Source, parts: &mut Parts) {
+        if self.leaks.is_some() {
+            return;
+        }
+        let leaks = self.leaks.insert(source.tripwire.disarm(parts));
         if leaks.count == 0 {
-            return leaks;
+            return;
         }
         source.leaks.add(leaks.count);
         if !parts.headers.contains_key(TRACEPARENT) {
@@ -135,7 +141,14 @@ impl Delivery {
                  requests: change the secret. Further ones are counted (countersign_secret_leaks_total)"
             );
         }
-        leaks
+    }
+
+    /// Leaves out of the target what [`disarm`](Self::disarm) found there: only
+    /// now, because a signature may cover the one that came.
+    pub(crate) fn clean(&mut self, parts: &mut Parts) {
+        if let Some(leaks) = self.leaks.take() {
+            leaks.clean(parts);
+        }
     }
 
     pub(crate) fn note_verified(&mut self, verified: &Verified) {
@@ -143,6 +156,12 @@ impl Delivery {
         self.observation.message_id = verified.proof().message_id().cloned();
         self.observation.identity = verified.identity().cloned();
         self.observation.body_bytes = verified.body_bytes();
+    }
+
+    pub(crate) fn note_observed(&mut self, observed: &Observed) {
+        self.worker.guard.observed_metrics.observed(&observed.source().config.name, observed.code());
+        self.observation.observed = Some(observed.code());
+        self.observation.body_bytes = observed.body_bytes();
     }
 
     pub(crate) fn note_class(&mut self, class: Class) {

@@ -12,34 +12,34 @@ use http::request::Parts;
 
 use crate::config::OnUnknown;
 use crate::guard::answer::{self, AnswerBody};
-use crate::guard::check::Funded;
+use crate::guard::check::Forwardable;
 use crate::guard::delivery::Delivery;
 use crate::guard::outbound;
 use crate::guard::rejection::{Refused, Rejection};
 use crate::ledger::{Ledger, Settlement};
 use crate::net::{UpstreamBody, UpstreamError};
 
-/// Sends the delivery to the app, settles its claim, and passes the answer on.
+/// Sends the delivery to the app, settles its claim, where it has one, and
+/// passes the answer on.
 pub(crate) async fn forward(
     delivery: &mut Delivery,
     parts: Parts,
-    funded: Funded,
+    mut forwardable: Forwardable,
 ) -> Result<Response<AnswerBody>, Refused> {
-    let (mut verified, claim, class) = funded.into_parts();
-    let body = verified.take_body();
+    let body = forwardable.take_body();
     let guard = delivery.guard();
-    let request = outbound::request(parts, &verified, body, delivery.caller(), class, &*guard.clock);
+    let request = outbound::request(parts, &forwardable, body, delivery.caller(), &*guard.clock);
     let sent_at = Instant::now();
-    let outcome = delivery.pool(verified.source()).send(request).await;
+    let outcome = delivery.pool(forwardable.source()).send(request).await;
     delivery.note_upstream(sent_at.elapsed());
-    if let Some(claim) = claim {
+    if let Some(claim) = forwardable.take_claim() {
         guard.ledger.settle(claim, settlement(&outcome, guard.on_unknown)).await?;
     }
     match outcome {
-        Ok(response) => Ok(answer::from_upstream(response, verified.into_permit())),
+        Ok(response) => Ok(answer::from_upstream(response, forwardable.into_permit())),
         Err(error) => {
             tracing::warn!(
-                source = verified.source().config.name,
+                source = forwardable.source().config.name,
                 error = &error as &dyn std::error::Error,
                 "the app did not answer"
             );

@@ -10,9 +10,8 @@ use http_body_util::Full;
 use crate::clock::Clock;
 use crate::guard::accept::Caller;
 use crate::guard::attestation;
-use crate::guard::check::Verified;
+use crate::guard::check::{Forwardable, Funded, Observed};
 use crate::guard::headers;
-use crate::ledger::Class;
 
 const SOURCE: HeaderName = HeaderName::from_static("countersign-source");
 const SCHEME: HeaderName = HeaderName::from_static("countersign-scheme");
@@ -24,26 +23,27 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// Makes the request for the app out of the one that was verified: the same
+/// Makes the request for the app out of the one that came: the same
 /// method, target and body bytes, one `Content-Length`, and no field that a
 /// stranger could have set in our name.
 pub(crate) fn request(
     mut parts: Parts,
-    verified: &Verified,
+    forwardable: &Forwardable,
     body: Bytes,
     caller: Caller<'_>,
-    class: Option<Class>,
     clock: &dyn Clock,
 ) -> Request<Full<Bytes>> {
     let host = host(&parts);
     headers::strip_untrusted(&mut parts.headers);
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    add_provenance(&mut parts.headers, verified, class);
-    add_forwarding(&mut parts.headers, host, caller);
-    if let Some(scheme) = &verified.source().config.attestation {
-        // Asked anew: the body may have taken its time.
-        attestation::add(&mut parts.headers, scheme, verified, &body, class, clock.now());
+    match forwardable {
+        Forwardable::Funded(funded) => {
+            add_provenance(&mut parts.headers, funded);
+            add_proof(&mut parts.headers, funded, &body, clock);
+        }
+        Forwardable::Unverified(observed) => add_warning(&mut parts.headers, observed),
     }
+    add_forwarding(&mut parts.headers, host, caller);
     parts.uri = origin_form(parts.uri);
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
@@ -51,7 +51,8 @@ pub(crate) fn request(
 }
 
 /// What was proved, in `Countersign-` fields. Only signed material counts.
-fn add_provenance(fields: &mut HeaderMap, verified: &Verified, class: Option<Class>) {
+fn add_provenance(fields: &mut HeaderMap, funded: &Funded) {
+    let verified = funded.verified();
     let source = verified.source();
     fields.insert(SOURCE, source.name_value.clone());
     fields.insert(SCHEME, source.scheme_value.clone());
@@ -64,7 +65,22 @@ fn add_provenance(fields: &mut HeaderMap, verified: &Verified, class: Option<Cla
     if let Some(identity) = verified.identity() {
         fields.insert(CLIENT_IDENTITY, identity.clone());
     }
-    fields.insert(CLASS, HeaderValue::from_static(attestation::class_name(class)));
+    fields.insert(CLASS, HeaderValue::from_static(attestation::class_name(funded.class())));
+}
+
+/// That it came through this guard, for an app that asks for a proof of it.
+fn add_proof(fields: &mut HeaderMap, funded: &Funded, body: &[u8], clock: &dyn Clock) {
+    let verified = funded.verified();
+    if let Some(scheme) = &verified.source().config.attestation {
+        // The time is asked anew: the body may have taken its own.
+        attestation::add(fields, scheme, verified, body, funded.class(), clock.now());
+    }
+}
+
+/// That nothing was proved, and why: no other field speaks for the sender.
+fn add_warning(fields: &mut HeaderMap, observed: &Observed) {
+    fields.insert(SOURCE, observed.source().name_value.clone());
+    fields.insert(CLASS, observed.class());
 }
 
 /// Who called, in the standard field (RFC 7239) and in the customary ones.

@@ -199,6 +199,43 @@ impl Rejection {
         }
     }
 
+    /// Whether a source in the mode `observe` forwards what is refused so: what
+    /// was found out about the sender, his proof or a copy, and never what
+    /// bounds strangers or keeps the message to one meaning. The rate is the
+    /// source's: over the address's nothing goes on.
+    pub const fn may_be_observed(self) -> bool {
+        match self {
+            Self::AddressNotAllowed
+            | Self::IdentityMissing
+            | Self::IdentityNotAllowed
+            | Self::RateLimited
+            | Self::Unproven(_)
+            | Self::KeysUnavailable
+            | Self::Replayed
+            | Self::IdReused
+            | Self::InFlight
+            | Self::LedgerFull
+            | Self::LedgerUnavailable
+            | Self::SignedBeforeMemory => true,
+            Self::NoSource
+            | Self::MethodNotAllowed
+            | Self::HandshakeRefused
+            | Self::HandshakeUnkept
+            | Self::HeadRefused
+            | Self::HeadTooLarge
+            | Self::HeadTimeout
+            | Self::ExpectationFailed
+            | Self::BodyTooLarge
+            | Self::BodyTimeout
+            | Self::Overloaded
+            | Self::Draining
+            | Self::Internal
+            | Self::UpstreamUnreachable
+            | Self::UpstreamTimeout
+            | Self::UpstreamBroken => false,
+        }
+    }
+
     /// Whether it was the ledger that could not decide.
     pub(crate) const fn is_of_the_ledger(self) -> bool {
         matches!(self, Self::LedgerFull | Self::LedgerUnavailable | Self::SignedBeforeMemory)
@@ -372,6 +409,30 @@ mod tests {
             assert_eq!(document["code"], rejection.code());
             assert_eq!(document["status"], rejection.status().as_u16());
         }
+    }
+
+    #[test]
+    fn what_may_be_observed_is_a_closed_list() {
+        let own = Rejection::all().filter(|rejection| !matches!(rejection, Rejection::Unproven(_)));
+        let codes: Vec<_> =
+            own.filter(|rejection| rejection.may_be_observed()).map(Rejection::code).collect();
+        assert_eq!(
+            codes,
+            [
+                "address_not_allowed",
+                "identity_missing",
+                "identity_not_allowed",
+                "rate_limited",
+                "replayed",
+                "id_reused",
+                "in_flight",
+                "ledger_full",
+                "ledger_unavailable",
+                "keys_unavailable",
+                "signed_before_memory",
+            ]
+        );
+        assert!(Refusal::ALL.iter().all(|refusal| Rejection::Unproven(*refusal).may_be_observed()));
     }
 
     #[test]

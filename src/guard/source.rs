@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method};
 
-use crate::config::{HandshakeConfig, Policies, SourceConfig};
+use crate::config::{HandshakeConfig, Mode, Policies, SourceConfig};
 use crate::guard::accept::SourceTrust;
 use crate::guard::allow_list::AllowList;
 use crate::guard::issuer::Issuer;
@@ -97,6 +97,11 @@ impl Source {
     pub(crate) fn takes(&self, method: &Method) -> bool {
         let asks = |handshake: &HandshakeConfig| handshake.responder.handshake().method() == *method;
         self.config.methods.contains(method) || self.config.handshake.as_ref().is_some_and(asks)
+    }
+
+    /// Whether what it refuses is forwarded all the same.
+    pub(crate) fn observes(&self) -> bool {
+        self.config.mode == Mode::Observe
     }
 
     /// How its refusals are written.

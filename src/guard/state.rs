@@ -14,8 +14,8 @@ use crate::guard::outcome::Outcome;
 use crate::ledger::{Engine, Ledger as _, Standing};
 use crate::limits::{AddressRegistry, Bound};
 use crate::telemetry::{
-    DeliveryLog, LeakMetrics, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, ReloadMetrics, Subject,
-    Telemetry,
+    DeliveryLog, LeakMetrics, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, ObservedMetrics,
+    ReloadMetrics, Subject, Telemetry,
 };
 
 /// The guard's state.
@@ -42,6 +42,7 @@ pub(crate) struct Guard {
     pub(crate) memory: Arc<Bound>,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) ledger_metrics: LedgerMetrics,
+    pub(crate) observed_metrics: ObservedMetrics,
     pub(crate) reload_metrics: ReloadMetrics,
     pub(crate) leak_metrics: LeakMetrics,
 }
@@ -57,6 +58,7 @@ impl Guard {
             reloaded: Notify::new(),
             workers: config.threads.get(),
             ledger_metrics: LedgerMetrics::new(&telemetry.metrics),
+            observed_metrics: ObservedMetrics::new(&telemetry.metrics),
             reload_metrics: ReloadMetrics::new(&telemetry.metrics),
             leak_metrics: LeakMetrics::new(&telemetry.metrics),
             ledger,

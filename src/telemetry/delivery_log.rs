@@ -9,6 +9,7 @@
 //! | `identity` | the name in the client's certificate that counted |
 //! | `message_id` | the signed id |
 //! | `class` | of a copy: `replay`, `retry`, `redelivery` |
+//! | `observed` | of one that was forwarded unverified: the code that it would be refused with |
 //! | `duration_us` | the whole |
 //! | `upstream_us`, `consumer_us` | until the answer of the guard's app, or of the signer's consumer, began |
 //! | `bytes` | of the body |
@@ -53,6 +54,8 @@ pub(crate) struct DeliveryRecord<'a> {
     pub(crate) message_id: Option<&'a [u8]>,
     /// Of a copy: its class.
     pub(crate) class: Option<&'static str>,
+    /// Of one that was forwarded unverified: what it would be refused with.
+    pub(crate) observed: Option<&'static str>,
     /// From the request's head to the answer's.
     pub(crate) duration: Duration,
     /// Of that, the part of the app or the consumer.
@@ -139,6 +142,9 @@ impl Desk {
         if let Some(class) = record.class {
             line.word("class", class);
         }
+        if let Some(code) = record.observed {
+            line.word("observed", code);
+        }
         line.number("duration_us", micros(record.duration));
         if let Some(upstream) = record.upstream {
             line.number(subject.peer_time(), micros(upstream));
@@ -209,6 +215,7 @@ mod tests {
         identity: None,
         message_id: None,
         class: None,
+        observed: None,
         duration: Duration::from_micros(41),
         upstream: None,
         body_bytes: 0,
@@ -224,6 +231,7 @@ mod tests {
         identity: Some(b"URI:spiffe://example.org/a"),
         message_id: Some(b"msg_\"1\"\n\xff"),
         class: Some("retry"),
+        observed: Some("id_reused"),
         upstream: Some(Duration::from_millis(2)),
         body_bytes: 1024,
         version: Version::HTTP_2,
@@ -247,7 +255,8 @@ mod tests {
             write(LogFormat::Json, &FULL),
             "{\"time\":\"2026-11-22T08:35:16.042Z\",\"source\":\"github\",\"code\":\"accepted\",\
              \"status\":200,\"client\":\"::1\",\"identity\":\"URI:spiffe://example.org/a\",\
-             \"message_id\":\"msg_\\\"1\\\"\\u000a\\u00ff\",\"class\":\"retry\",\"duration_us\":41,\
+             \"message_id\":\"msg_\\\"1\\\"\\u000a\\u00ff\",\"class\":\"retry\",\"observed\":\"id_reused\",\
+             \"duration_us\":41,\
              \"upstream_us\":2000,\"bytes\":1024,\"http\":\"2\",\
              \"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"}\n"
         );
@@ -255,7 +264,7 @@ mod tests {
             write(LogFormat::Text, &FULL),
             "2026-11-22T08:35:16.042Z source=\"github\" code=accepted status=200 client=::1 \
              identity=\"URI:spiffe://example.org/a\" message_id=\"msg_\\\"1\\\"\\u000a\\u00ff\" \
-             class=retry duration_us=41 upstream_us=2000 bytes=1024 http=2 \
+             class=retry observed=id_reused duration_us=41 upstream_us=2000 bytes=1024 http=2 \
              trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"\n"
         );
     }

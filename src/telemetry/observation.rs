@@ -44,6 +44,8 @@ pub(crate) struct Observation {
     pub(crate) identity: Option<HeaderValue>,
     /// Of a copy: its class.
     pub(crate) class: Option<&'static str>,
+    /// Of one that was forwarded unverified: what it would be refused with.
+    pub(crate) observed: Option<&'static str>,
     /// Bytes of the body.
     pub(crate) body_bytes: u64,
     /// Until the app or the consumer began to answer.
@@ -64,6 +66,7 @@ impl Observation {
             message_id: None,
             identity: None,
             class: None,
+            observed: None,
             body_bytes: 0,
             upstream_time: None,
             settled: false,
@@ -95,6 +98,7 @@ impl Observation {
             identity: self.identity.as_ref().map(HeaderValue::as_bytes),
             message_id: self.message_id.as_ref().map(HeaderValue::as_bytes),
             class: self.class,
+            observed: self.observed,
             duration,
             upstream: self.upstream_time,
             body_bytes: self.body_bytes,

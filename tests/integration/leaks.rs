@@ -24,6 +24,31 @@ async fn a_field_or_parameter_with_the_secret_does_not_reach_the_app() {
     assert_eq!(leaks(&stand, "billing").await, 2);
 }
 
+/// Refused before and after the tripwire's place, and forwarded all the same.
+#[tokio::test]
+async fn what_is_only_observed_is_searched_once_and_attested_never() {
+    for flags in [&["--allow-ip", "192.0.2.0/24"][..], &[]] {
+        let attest = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(attest.path(), countersign::cli::generate_secret().unwrap().expose()).unwrap();
+        let always = ["--source", "billing", "--mode", "observe", "--attest-secret-file"];
+        let stand =
+            Stand::with_flags(&[&always[..], &[attest.path().to_str().unwrap()], flags].concat()).await;
+        let secret = String::from_utf8(stand.secret.expose().to_vec()).unwrap();
+        let mut fields = stand.signed("msg_1", BODY);
+        fields.push(field("x-debug", &secret));
+        let target = format!("/hooks?secret={}&b=2", secret.replace('=', "%3D"));
+        let mut connection = stand.client.connect().await.unwrap();
+        let reply = connection.post(&target, &fields, "another body".into()).await.unwrap();
+        assert_eq!(reply.status, 204, "{flags:?}");
+        let seen = stand.app.take_seen().remove(0);
+        assert!(seen.field("countersign-class").starts_with("observed:"), "{flags:?}");
+        assert_eq!(seen.field("x-debug"), "", "{flags:?}");
+        assert_eq!(seen.target, "/hooks?b=2", "{flags:?}");
+        assert_eq!(seen.field("countersign-attest-signature"), "", "{flags:?}");
+        assert_eq!(leaks(&stand, "billing").await, 2, "{flags:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_secret_in_place_of_the_signature_is_counted_and_the_delivery_refused() {
     let stand = Stand::with_flags(&["--source", "billing"]).await;

@@ -33,6 +33,7 @@ mod leaks;
 mod lifecycle;
 mod limits;
 mod monitoring;
+mod observe;
 mod process;
 mod proxies;
 mod redis;

@@ -150,6 +150,11 @@ impl Stand {
         }
     }
 
+    /// The name of the source, where no flag gives another.
+    pub(crate) fn source(&self) -> &'static str {
+        self.scheme.preset().name
+    }
+
     pub(crate) fn guard(&self) -> &Running {
         self.guard.as_ref().expect("the guard is up until `stop`")
     }

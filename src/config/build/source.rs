@@ -31,6 +31,7 @@ pub(super) fn read(
     let source = &args.sender;
     let presets = presets(&source.scheme, report);
     let name = report.read_optional("--source", source.source.as_deref(), name);
+    let mode = report.read_optional("--mode", source.mode.as_deref(), word);
     // Set-up requests are those of the provider whose scheme comes first.
     let provider = presets.as_ref().and_then(|presets| presets.first().copied());
     let rows = presets.and_then(|presets| rows(&args.signature, &presets, report));
@@ -63,6 +64,7 @@ pub(super) fn read(
         hosts: hosts?,
         paths: paths.map(|paths| if paths.is_empty() { vec![PathPattern::any()] } else { paths })?,
         public_url: check_url(public_url?, &demand, report)?,
+        mode: mode?.unwrap_or_default(),
         methods: methods(&demand),
         demand,
         secrets: verifying.into_iter().chain(attesting).collect(),

@@ -3,7 +3,9 @@
 use tracing::level_filters::LevelFilter;
 
 use super::Fault;
-use crate::config::{BootFence, ClientAddressField, Fsync, LogFormat, OnStateLoss, OnUnknown, TlsVersion};
+use crate::config::{
+    BootFence, ClientAddressField, Fsync, LogFormat, Mode, OnStateLoss, OnUnknown, TlsVersion,
+};
 use crate::schemes::{BodyDigest, Encoding, Hash, Policy, TimestampForm};
 
 /// A type whose values each have a word.
@@ -47,6 +49,10 @@ impl Word for TlsVersion {
 impl Word for ClientAddressField {
     const WORDS: &'static [(&'static str, Self)] =
         &[("x-forwarded-for", Self::XForwardedFor), ("forwarded", Self::Forwarded)];
+}
+
+impl Word for Mode {
+    const WORDS: &'static [(&'static str, Self)] = &[("enforce", Self::Enforce), ("observe", Self::Observe)];
 }
 
 impl Word for OnUnknown {

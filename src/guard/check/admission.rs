@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::guard::accept::Client;
-use crate::guard::check::Known;
+use crate::guard::check::{Known, Routed};
 use crate::guard::rejection::{Refused, Rejection};
 use crate::limits::{Bound, Permit};
 
@@ -14,14 +14,20 @@ pub(crate) struct Admitted {
     pub(super) permit: Permit,
 }
 
+/// Lets in whom the source knows.
+pub(crate) fn admit(known: Known, client: &Client, deliveries: &Arc<Bound>) -> Result<Admitted, Refused> {
+    let permit = place(&known.routed, client, deliveries)?;
+    Ok(Admitted { known, permit })
+}
+
 /// Charges the address's rate and takes a place; refuses a declared length
 /// above the source's bound before a byte of it is read.
-pub(crate) fn admit(known: Known, client: &Client, deliveries: &Arc<Bound>) -> Result<Admitted, Refused> {
+pub(super) fn place(routed: &Routed, client: &Client, deliveries: &Arc<Bound>) -> Result<Permit, Refused> {
     client.usage.address().admit()?;
     let permit = deliveries.permit().ok_or(Rejection::Overloaded)?;
-    let bytes_max = known.routed.source.config.body_bytes_max;
-    if known.routed.sound.declared_length().is_some_and(|length| length > bytes_max) {
+    let bytes_max = routed.source.config.body_bytes_max;
+    if routed.sound.declared_length().is_some_and(|length| length > bytes_max) {
         return Err(Rejection::BodyTooLarge.into());
     }
-    Ok(Admitted { known, permit })
+    Ok(permit)
 }

@@ -10,7 +10,7 @@ use http::HeaderValue;
 use crate::clock::UnixTime;
 use crate::config::SourceConfig;
 use crate::guard::accept::Caller;
-use crate::guard::check::Routed;
+use crate::guard::check::{Routed, Turned};
 use crate::guard::in_force::InForce;
 use crate::guard::rejection::Rejection;
 use crate::guard::source::Source;
@@ -29,8 +29,20 @@ pub(crate) fn recognise(
     caller: Caller<'_>,
     in_force: &InForce,
     now: UnixTime,
-) -> Result<Known, Rejection> {
-    let source = &routed.source;
+) -> Result<Known, Turned> {
+    match accepted(&routed.source, caller, in_force, now) {
+        Ok(identity) => Ok(Known { routed, identity }),
+        Err(rejection) => Err(Turned::at(routed, rejection)),
+    }
+}
+
+/// The certificate's identity that counted, where one has to.
+fn accepted(
+    source: &Source,
+    caller: Caller<'_>,
+    in_force: &InForce,
+    now: UnixTime,
+) -> Result<Option<HeaderValue>, Rejection> {
     admit_address(source, caller.client.address)?;
     caller.trust.confirm(in_force, now)?;
     let SourceConfig { identities: wanted, client_pins: pins, .. } = &source.config;
@@ -50,8 +62,7 @@ pub(crate) fn recognise(
         Some(given) if wanted.is_empty() => given.first(),
         Some(given) => Some(given.matching(wanted).ok_or(Rejection::IdentityNotAllowed)?),
     };
-    let identity = identity.cloned();
-    Ok(Known { routed, identity })
+    Ok(identity.cloned())
 }
 
 fn admit_address(source: &Source, address: IpAddr) -> Result<(), Rejection> {

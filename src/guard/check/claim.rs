@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::guard::check::{Verified, budget};
+use crate::guard::check::{Turned, Verified, budget};
 use crate::guard::rejection::{Refused, Rejection};
 use crate::ledger::{self, Claim, ClaimRequest, Class, Ledger, LedgerKey, WAIT_MAX, Waited};
 use crate::schemes::Policy;
@@ -31,24 +31,45 @@ pub(crate) enum Standing {
     Copy(Verified, Class),
 }
 
-/// Claims the delivery's key. A copy of one in flight waits for its outcome,
-/// without its body.
-pub(crate) async fn claim(mut verified: Verified, ledger: &impl Ledger) -> Result<Standing, Refused> {
+/// What the ledger says of a delivery that it does not refuse.
+enum Found {
+    New(Claim),
+    Settled(Class),
+}
+
+/// Claims the delivery's key.
+pub(crate) async fn claim(mut verified: Verified, ledger: &impl Ledger) -> Result<Standing, Turned> {
     let Some(request) = request(&verified) else {
         return Ok(Standing::First(Claimed { verified, claim: None }));
     };
-    match ledger.claim(&request).await? {
-        ledger::Claimed::New(claim) => Ok(Standing::First(Claimed { verified, claim: Some(claim) })),
-        ledger::Claimed::Settled(class) => Ok(Standing::Copy(verified, class)),
+    match find(&request, &mut verified, ledger).await {
+        Ok(Found::New(claim)) => Ok(Standing::First(Claimed { verified, claim: Some(claim) })),
+        Ok(Found::Settled(class)) => Ok(Standing::Copy(verified, class)),
+        Err(refused) => Err(Turned::at(verified, refused)),
+    }
+}
+
+/// Asks the ledger. A copy of one in flight waits for its outcome, without its
+/// body, unless it is forwarded whatever that is.
+async fn find(
+    request: &ClaimRequest,
+    verified: &mut Verified,
+    ledger: &impl Ledger,
+) -> Result<Found, Refused> {
+    match ledger.claim(request).await? {
+        ledger::Claimed::New(claim) => Ok(Found::New(claim)),
+        ledger::Claimed::Settled(class) => Ok(Found::Settled(class)),
         ledger::Claimed::IdReused => Err(Rejection::IdReused.into()),
         ledger::Claimed::OverRate { retry_after } => Err(budget::over(verified.source(), retry_after)),
         ledger::Claimed::InFlight => {
-            verified.drop_body();
-            match ledger.wait(&request, WAIT_MAX).await? {
+            if !verified.source().observes() {
+                verified.drop_body();
+            }
+            match ledger.wait(request, WAIT_MAX).await? {
                 // A copy to be forwarded needs the body that it gave up: the
                 // provider's retry will bring it again.
                 Waited::Settled(class) if verified.source().policy(class) != Policy::Forward => {
-                    Ok(Standing::Copy(verified, class))
+                    Ok(Found::Settled(class))
                 }
                 _ => Err(Rejection::InFlight.into()),
             }

@@ -16,6 +16,7 @@ use http::header::ALLOW;
 use http::request::Parts;
 use http::{Method, Response};
 
+use crate::config::HandshakeConfig;
 use crate::guard::answer::{self, AnswerBody};
 use crate::guard::check::signature::head;
 use crate::guard::check::{Admitted, Verified};
@@ -70,6 +71,15 @@ pub(crate) async fn asks_unsigned(admitted: Admitted, parts: &Parts) -> Result<S
         response.headers_mut().insert(ALLOW, source.allow_value.clone());
     }
     Ok(SetUp::Answered(response))
+}
+
+/// Whether a request to `source` asks for nothing but to be delivered.
+pub(super) fn is_delivery(source: &Source, parts: &Parts) -> bool {
+    let asks_nothing = |handshake: &HandshakeConfig| {
+        let asked = handshake.responder.answer_unsigned(&head(parts), source.config.demand.first());
+        matches!(asked, Asked::Nothing)
+    };
+    source.config.methods.contains(&parts.method) && source.config.handshake.as_ref().is_none_or(asks_nothing)
 }
 
 /// The answer to a set-up request that is signed, where `verified` is one.

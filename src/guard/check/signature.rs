@@ -13,7 +13,8 @@ use http::request::Parts;
 use crate::clock::UnixTime;
 use crate::guard::accept::Caller;
 use crate::guard::accept::identity::PeerIdentities;
-use crate::guard::check::{Admitted, Presented};
+use crate::guard::check::observe::Carried;
+use crate::guard::check::{Admitted, Presented, Turned};
 use crate::guard::issuer::{self, Issuer};
 use crate::guard::rejection::Rejection;
 use crate::guard::source::Source;
@@ -45,8 +46,20 @@ pub(crate) async fn open(
     parts: &Parts,
     caller: Caller<'_>,
     now: UnixTime,
-) -> Result<Opened, Rejection> {
+) -> Result<Opened, Turned> {
     let admitted = presented.into_admitted();
+    match opened(&admitted, parts, caller, now).await {
+        Ok(open) => Ok(Opened { admitted, open }),
+        Err(rejection) => Err(Turned::at(admitted, rejection)),
+    }
+}
+
+async fn opened(
+    admitted: &Admitted,
+    parts: &Parts,
+    caller: Caller<'_>,
+    now: UnixTime,
+) -> Result<OpenDemand, Rejection> {
     let source = &admitted.known.routed.source;
     let demand = &source.config.demand;
     // A field that `Connection` takes out of the message cannot also prove it.
@@ -58,11 +71,10 @@ pub(crate) async fn open(
     let head = Head { public_url: public_url.as_deref(), ..head(parts) };
     let certificate = caller.identities.map(PeerIdentities::thumbprint);
     let beside = Beside { certificate, issuer_keys: None };
-    let open = match &source.issuer {
-        None => demand.open(&head, &beside, now).map_err(unproven)?,
-        Some(issuer) => open_with(issuer, demand, &head, &beside, now).await?,
-    };
-    Ok(Opened { admitted, open })
+    match &source.issuer {
+        None => demand.open(&head, &beside, now).map_err(unproven),
+        Some(issuer) => open_with(issuer, demand, &head, &beside, now).await,
+    }
 }
 
 /// The head as schemes see it, but for the public URL.
@@ -104,18 +116,22 @@ fn unproven(unmet: Unmet<'_>) -> Rejection {
 
 impl Opened {
     /// Takes the body step: `body` is what `open` was fed, byte for byte.
-    pub(super) fn prove(self, body: Bytes, reservation: Reservation) -> Result<Verified, Refusal> {
-        let handshake = self.source().config.handshake.as_ref();
-        if handshake.is_some_and(|handshake| handshake.responder.hands_out_the_code_of(&body)) {
-            return Err(Refusal::SignatureMismatch);
+    pub(super) fn prove(self, body: Bytes, reservation: Reservation) -> Result<Verified, Turned> {
+        let Self { admitted, open } = self;
+        let reservation = Some(reservation);
+        match proved(open, &admitted.known.routed.source, &body) {
+            Ok(proof) => Ok(Verified { admitted, proof, body, reservation }),
+            Err(refusal) => Err(Turned::at(Carried { admitted, body, _reservation: reservation }, refusal)),
         }
-        let proof = self.open.finish(&body)?;
-        Ok(Verified { admitted: self.admitted, proof, body, reservation: Some(reservation) })
     }
+}
 
-    pub(super) fn source(&self) -> &Source {
-        &self.admitted.known.routed.source
+fn proved(open: OpenDemand, source: &Source, body: &[u8]) -> Result<Proofs, Refusal> {
+    let handshake = source.config.handshake.as_ref();
+    if handshake.is_some_and(|handshake| handshake.responder.hands_out_the_code_of(body)) {
+        return Err(Refusal::SignatureMismatch);
     }
+    open.finish(body)
 }
 
 impl Verified {
@@ -145,19 +161,24 @@ impl Verified {
         self.reservation = None;
     }
 
+    /// The delivery without its proof.
+    pub(super) fn into_carried(self) -> Carried {
+        Carried { admitted: self.admitted, body: self.body, _reservation: self.reservation }
+    }
+
     /// Length of the body.
     pub(crate) fn body_bytes(&self) -> u64 {
         self.body.len() as u64
     }
 
     /// The body, for the app.
-    pub(crate) fn take_body(&mut self) -> Bytes {
+    pub(super) fn take_body(&mut self) -> Bytes {
         std::mem::take(&mut self.body)
     }
 
     /// The place among deliveries in flight, for the answer to hold on to. The
     /// body's memory is given back: the app has it.
-    pub(crate) fn into_permit(self) -> Permit {
+    pub(super) fn into_permit(self) -> Permit {
         self.admitted.permit
     }
 }
