@@ -163,6 +163,8 @@ pub struct SourceConfig {
     pub upstream: Upstream,
     /// From the first byte sent to the app until the head of its answer.
     pub upstream_timeout: Duration,
+    /// What signs the proof for the app, with its keys, where it gets one.
+    pub attestation: Option<Scheme>,
 }
 
 impl SourceConfig {

@@ -32,7 +32,7 @@ pub struct Preset {
 /// A row of the table, or one that a configuration made in its likeness.
 #[derive(Clone, Debug)]
 pub enum Row {
-    /// One of [`presets`](super::presets).
+    /// One of [`presets()`](super::presets()).
     Known(&'static Preset),
     /// One of a source's own.
     Made(Arc<Preset>),

@@ -4,6 +4,7 @@
 //! reports every problem; `?` comes last in each function.
 
 mod allow_list;
+mod attestation;
 mod authorization;
 mod bounds;
 mod by_hand;

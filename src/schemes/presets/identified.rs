@@ -19,6 +19,21 @@ pub(super) static STANDARD_WEBHOOKS: Preset = Preset {
     defaults: TIMED,
 };
 
+/// How the guard proves to its app that it let a delivery through: Standard
+/// Webhooks under names of our own, so that the sender's own three headers pass
+/// beside them. In no list: no sender signs so.
+pub static ATTESTATION: Preset = Preset {
+    name: "countersign-attest",
+    provider: "Countersign, for the app behind the guard",
+    documentation: STANDARD_WEBHOOKS.documentation,
+    mechanism: Template(standard_webhooks(
+        "countersign-attest-id",
+        "countersign-attest-timestamp",
+        "countersign-attest-signature",
+    )),
+    defaults: TIMED,
+};
+
 pub(super) static SVIX: Preset = Preset {
     name: "svix",
     provider: "Svix (Clerk, Liveblocks and others)",
