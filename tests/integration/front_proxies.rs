@@ -1,5 +1,5 @@
 //! Behind the front proxies that people have, as `examples/` configures them:
-//! the real nginx and HAProxy. Clients are told apart by addresses of loopback,
+//! the real nginx and `HAProxy`. Clients are told apart by addresses of loopback,
 //! the proxies' own being 127.0.0.1.
 
 use std::fs;
