@@ -93,6 +93,21 @@ impl Mechanism {
         }
     }
 
+    /// Whether secrets may have names: because messages name their key, or because
+    /// each of the sender's keys has a header of its own, as with Box.
+    pub fn names_secrets(&self) -> bool {
+        self.names_keys() || matches!(self, Self::Template(wire) if !wire.signature.more.is_empty())
+    }
+
+    /// Whether `name` can be that of a secret. Where keys have headers of their own
+    /// it is the last part of one.
+    pub fn takes_secret_named(&self, name: &str) -> bool {
+        match self {
+            Self::Template(wire) => wire.signature.number_of(name).is_some(),
+            _ => self.names_keys(),
+        }
+    }
+
     /// Whether its messages name what their signature covers, so that a source
     /// says what must be covered.
     pub const fn names_parts(&self) -> bool {

@@ -320,6 +320,21 @@ pub(crate) async fn read_until_silent<S: AsyncRead + AsyncWrite + Unpin>(
     String::from_utf8_lossy(&all).into_owned()
 }
 
+/// Reads up to the end of a head, or of the stream.
+pub(crate) async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> String {
+    let mut all = Vec::new();
+    let read = async {
+        while !all.ends_with(b"\r\n\r\n") {
+            match stream.read_u8().await {
+                Ok(byte) => all.push(byte),
+                Err(_) => break,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), read).await.expect("a head in time");
+    String::from_utf8_lossy(&all).into_owned()
+}
+
 /// A port of loopback on which nobody listens.
 pub(crate) async fn closed_port() -> SocketAddr {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();

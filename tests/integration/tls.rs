@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use base64ct::{Base64, Encoding as _};
 use countersign::config::SpkiPin;
 use countersign::devcerts::{Authority, Pair, STRANGER_ID};
 use rcgen::{ExtendedKeyUsagePurpose, PublicKeyData as _, SerialNumber};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, HandshakeKind, NamedGroup, ProtocolVersion};
 use time::{Duration as Span, OffsetDateTime};
@@ -198,6 +201,22 @@ async fn a_name_counts_only_under_the_ca_that_its_source_trusts() {
         let config = stand.tls_client(Some(&ca.sender(|_| ())), &[&TLS13]);
         assert_eq!(deliver(&stand, config, id).await, expected);
     }
+}
+
+#[tokio::test]
+async fn the_ca_of_a_source_does_not_count_a_certificate_that_a_proxy_tells_under_its_own() {
+    let (a, b) = (SendersCa::new(), SendersCa::new());
+    let flags = ["--client-ca", &a.certificate(), "--source-client-ca", &b.certificate()];
+    let front = ["--trusted-proxy", "127.0.0.1", "--client-cert-header"];
+    let identity = ["--client-identity", CLIENT_ID_OF_THE_TRUST_DOMAIN];
+    let stand = Stand::with_flags(&[&flags[..], &front, &identity].concat()).await;
+    let minted = CertificateDer::from_pem_slice(a.sender(|_| ()).certificate.as_bytes()).unwrap();
+    let field = format!("Client-Cert: :{}:\r\nConnection: close\r\n", Base64::encode_string(&minted));
+    let config = stand.tls_client(Some(&b.sender(|_| ())), &[&TLS13]);
+    let mut proxy = stand.tls_connect(config).await.unwrap();
+    proxy.write_all(&stand.raw_genuine("msg_1", &field)).await.unwrap();
+    let answer = read_until_silent(&mut proxy, Duration::from_secs(5)).await;
+    assert!(answer.contains("identity_not_allowed"), "{answer}");
 }
 
 const CLIENT_ID_OF_THE_TRUST_DOMAIN: &str = "URI:spiffe://countersign.test/*";

@@ -69,9 +69,8 @@ impl Subject {
 
     /// What of `body` is signed: all of it, or the fields of a form in order.
     pub(crate) fn what_is_signed_of(self, body: &[u8]) -> Vec<u8> {
-        let is_form =
-            matches!(&self.preset.mechanism, Mechanism::Form(wire) if wire.covers == FormCoverage::Fields);
-        if !is_form {
+        let Mechanism::Form(wire) = &self.preset.mechanism else { return body.to_vec() };
+        if wire.covers != FormCoverage::Fields {
             return body.to_vec();
         }
         let decode = |text: &[u8]| -> Vec<u8> {
@@ -86,7 +85,9 @@ impl Subject {
             })
             .collect();
         pairs.sort();
-        pairs.dedup();
+        if wire.each_once {
+            pairs.dedup();
+        }
         pairs.into_iter().flat_map(|(name, value)| [name, value]).collect::<Vec<_>>().concat()
     }
 }

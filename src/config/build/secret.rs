@@ -26,10 +26,10 @@ pub(super) fn read(
     environment: &Environment,
     report: &mut Report,
 ) -> Option<Vec<Kept>> {
-    let any_named = asked.iter().any(|preset| preset.mechanism.names_keys());
+    let any_named = asked.iter().any(|preset| preset.mechanism.names_secrets());
     let place = |text: &String| {
         let (preset, text) = kept_to(text);
-        let is_named = preset.map_or(any_named, |preset| preset.mechanism.names_keys());
+        let is_named = preset.map_or(any_named, |preset| preset.mechanism.names_secrets());
         (preset, if is_named { Place::named(text) } else { Place::nameless(text) })
     };
     let (file_schemes, files): (Vec<_>, Vec<_>) = given.files.iter().map(place).unzip();
@@ -46,8 +46,8 @@ pub(super) fn of<'s>(preset: &Preset, secrets: &'s [Kept]) -> Vec<&'s Sourced> {
     secrets.iter().filter(|(of, _)| is_mine(*of)).map(|(_, sourced)| sourced).collect()
 }
 
-/// Reports schemes that are asked for twice, and secrets that none of `asked`
-/// uses.
+/// Reports schemes that are asked for twice, secrets that none of `asked` uses,
+/// and names that none of them has a use for.
 pub(super) fn check(asked: &[&Preset], secrets: &[Kept], report: &mut Report) {
     for (at, preset) in asked.iter().enumerate() {
         if asked[..at].iter().any(|earlier| earlier.name == preset.name) {
@@ -57,6 +57,15 @@ pub(super) fn check(asked: &[&Preset], secrets: &[Kept], report: &mut Report) {
     for (of, sourced) in secrets {
         if of.is_some_and(|of| asked.iter().all(|preset| preset.name != of.name)) {
             report.wrong(sourced.key, &sourced.place, "is kept to a scheme that --scheme does not name");
+        }
+        let takes = |name: &String| {
+            let mut mine = asked.iter().filter(|preset| of.is_none_or(|of| of.name == preset.name));
+            mine.any(|preset| preset.mechanism.takes_secret_named(name))
+        };
+        if sourced.key_id.as_ref().is_some_and(|name| !takes(name)) {
+            let fault =
+                "has a name that ends none of the scheme's signature headers: =FILE is a file without one";
+            report.wrong(sourced.key, &sourced.place, fault);
         }
     }
 }

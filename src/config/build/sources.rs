@@ -84,18 +84,16 @@ pub(super) fn client_cas(args: &GuardArgs) -> Vec<PathBuf> {
 
 /// Whether what the sources ask of clients is what TLS can tell.
 fn fit(sources: &[SourceConfig], args: &GuardArgs, report: &mut Report) {
-    // Then a proxy in front knows the client's certificate.
-    if matches!(word(&args.front.client_cert_header), Ok(Switch::On)) {
-        return;
-    }
+    // Then a proxy in front tells the client's certificate, but not its chain to a CA.
+    let is_told = matches!(word(&args.front.client_cert_header), Ok(Switch::On));
     let fault = match (word(&args.listening.plain), args.tls.client_auth.as_deref()) {
         (Ok(Switch::On), _) => "contradicts --plain: leave one of the two out",
         (_, Some("off")) => "contradicts --client-auth off: no client is asked for a certificate",
         _ => return,
     };
     let asked = [
-        ("--client-identity", sources.iter().any(|source| !source.identities.is_empty())),
-        ("--client-spki-pin", sources.iter().any(|source| !source.client_pins.is_empty())),
+        ("--client-identity", sources.iter().any(|source| !is_told && !source.identities.is_empty())),
+        ("--client-spki-pin", sources.iter().any(|source| !is_told && !source.client_pins.is_empty())),
         ("--source-client-ca", sources.iter().any(|source| source.client_ca.is_some())),
     ];
     for (flag, _) in asked.iter().filter(|(_, asked)| *asked) {

@@ -1,12 +1,14 @@
 //! What holds for a connection, and who sent one request on it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use http::HeaderMap;
 
+use crate::clock::UnixTime;
 use crate::guard::accept::client::Client;
 use crate::guard::accept::identity::PeerIdentities;
-use crate::guard::accept::trust::Trust;
+use crate::guard::accept::trust::{SourceTrust, Trust};
 use crate::guard::rejection::Rejection;
 use crate::guard::state::Guard;
 use crate::limits::Permit;
@@ -35,6 +37,17 @@ pub(crate) struct Caller<'a> {
     pub(crate) trust: &'a Trust,
     /// `http` or `https`.
     pub(crate) proto: &'static str,
+    /// Whether the names are those that a proxy tells. `trust` is then that of
+    /// the proxy's own certificate, and says nothing of theirs.
+    is_told: bool,
+}
+
+impl Caller<'_> {
+    /// Whether the certificate with the names counts under the CA of a source.
+    /// Of one that a proxy tells the chain is not known.
+    pub(crate) fn counts_under(&self, source: &Arc<SourceTrust>, now: UnixTime) -> bool {
+        !self.is_told && self.trust.counts_under(source, now)
+    }
 }
 
 /// What a trusted proxy says of one request.
@@ -79,10 +92,11 @@ impl Connection {
     /// Who sent a request that brings `brought` along.
     pub(crate) fn caller<'a>(&'a self, brought: Option<&'a Brought>) -> Caller<'a> {
         let client = brought.and_then(|brought| brought.client.as_ref());
-        let identities = match brought.map(|brought| &brought.identities) {
-            Some(Identities::OfRequest(identities)) => identities.as_ref(),
-            Some(Identities::OfConnection) | None => self.identities.as_ref(),
+        let (identities, is_told) = match brought.map(|brought| &brought.identities) {
+            Some(Identities::OfRequest(identities)) => (identities.as_ref(), true),
+            Some(Identities::OfConnection) | None => (self.identities.as_ref(), false),
         };
-        Caller { client: client.unwrap_or(&self.client), identities, trust: &self.trust, proto: self.proto }
+        let client = client.unwrap_or(&self.client);
+        Caller { client, identities, trust: &self.trust, proto: self.proto, is_told }
     }
 }

@@ -46,7 +46,7 @@ fn accepted(
     admit_address(source, caller.client.address)?;
     caller.trust.confirm(in_force, now)?;
     let SourceConfig { identities: wanted, client_pins: pins, .. } = &source.config;
-    let is_vouched_for = |trust| caller.trust.counts_under(trust, now);
+    let is_vouched_for = |trust| caller.counts_under(trust, now);
     if caller.identities.is_some() && !source.trust.as_ref().is_none_or(is_vouched_for) {
         return Err(Rejection::IdentityNotAllowed);
     }

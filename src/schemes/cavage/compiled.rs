@@ -87,7 +87,7 @@ impl Cavage {
         let (created, expires) = (parameters.get("created"), parameters.get("expires"));
         let at = self.signed_at(&entries, created, head.fields)?;
         self.freshness.check(at, now)?;
-        check_expiry(expires.map(whole_seconds).transpose()?, now)?;
+        check_expiry(expires.map(expiry).transpose()?, now)?;
         let digests = self.digests(&entries, head.fields)?;
 
         let subject = Subject { created, expires, ..Subject::of(head, key_id) };
@@ -129,15 +129,23 @@ impl Cavage {
 
 pub(super) const DIGEST: DigestField = DigestField::Digest;
 
-/// Unix time in digits; what follows a decimal point is dropped, as `expires` may
-/// have one (draft-cavage-http-signatures-12 section 2.1.5).
-fn whole_seconds(text: &str) -> Result<UnixTime, Refusal> {
+/// When a signature ends: Unix time that may have a fraction, which is dropped
+/// (draft-cavage-http-signatures-12 section 2.1.5). `created` has none (2.1.4).
+fn expiry(text: &str) -> Result<UnixTime, Refusal> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let is_number = |digits: &str| {
-        matches!(digits.len(), 1..=SECONDS_DIGITS_MAX) && digits.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    let seconds = whole.parse().ok().filter(|_| is_number(whole) && is_number(fraction));
+    let is_fraction = matches!(fraction.len(), 1..=SECONDS_DIGITS_MAX) && is_digits(fraction);
+    if is_fraction { whole_seconds(whole) } else { Err(Refusal::TimestampMalformed) }
+}
+
+/// Unix time in its one spelling: digits, no leading zero.
+fn whole_seconds(text: &str) -> Result<UnixTime, Refusal> {
+    let is_number = text == "0" || !text.starts_with('0') && is_digits(text);
+    let seconds = text.parse().ok().filter(|_| is_number && text.len() <= SECONDS_DIGITS_MAX);
     seconds.map(UnixTime::from_secs).ok_or(Refusal::TimestampMalformed)
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 const SECONDS_DIGITS_MAX: usize = 12;
@@ -192,12 +200,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_digits_with_at_most_a_fraction() {
-        let seconds = |text| whole_seconds(text).map(UnixTime::as_secs);
-        assert_eq!(seconds("1700000000"), Ok(1_700_000_000));
-        assert_eq!(seconds("1700000000.75"), Ok(1_700_000_000));
-        for wrong in ["", "-1", "+1", "1.", ".5", "1e9", "1 ", "1.2.3", "1000000000000"] {
-            assert_eq!(seconds(wrong), Err(Refusal::TimestampMalformed), "{wrong:?}");
+    fn a_time_of_signing_is_digits_and_only_an_expiry_may_have_a_fraction() {
+        let created = |text| whole_seconds(text).map(UnixTime::as_secs);
+        let expires = |text| expiry(text).map(UnixTime::as_secs);
+        for (text, whole) in [("1700000000", 1_700_000_000), ("0", 0)] {
+            assert_eq!((created(text), expires(text)), (Ok(whole), Ok(whole)));
+        }
+        assert_eq!(expires("1700000000.75"), Ok(1_700_000_000));
+        assert_eq!(created("1700000000.75"), Err(Refusal::TimestampMalformed));
+        for wrong in ["", "-1", "+1", "01", "00", "1.", ".5", "1e9", "1 ", "1.2.3", "1000000000000"] {
+            assert_eq!(created(wrong), Err(Refusal::TimestampMalformed), "{wrong:?}");
+            assert_eq!(expires(wrong), Err(Refusal::TimestampMalformed), "{wrong:?}");
         }
     }
 }

@@ -10,8 +10,9 @@ pub(super) fn form(wire: &FormWire) -> Vec<Fact> {
     let port = if wire.either_port { " (with its port or without)" } else { "" };
     let signed = match wire.covers {
         FormCoverage::Fields => {
+            let once = if wire.each_once { ", equal ones once" } else { "" };
             format!(
-                "{{url}}{port}, then name and value of each field of the form, decoded, in the order of the names"
+                "{{url}}{port}, then name and value of each field of the form, decoded, in the order of the names{once}"
             )
         }
         FormCoverage::DigestInQuery(name) => {

@@ -1,7 +1,7 @@
 //! A signature over the URL and the fields of a form: Twilio and Mandrill.
 //!
-//! The fields are signed in the order of their names, each once, decoded and
-//! without a separator, so the body must be whole before anything can be
+//! The fields are signed in the order of their names, decoded and without a
+//! separator, so the body must be whole before anything can be
 //! checked, and `a=bc` cannot be told from `ab=c`: a limit of these schemes.
 //! For other bodies Twilio puts a digest into the URL instead.
 
@@ -36,6 +36,9 @@ pub struct FormWire {
     pub hash: Hash,
     /// What of the body is signed.
     pub covers: FormCoverage,
+    /// Whether equal fields are signed once. Where they are not, one that is
+    /// added to a form is no longer what was signed.
+    pub each_once: bool,
     /// Whether the URL may be signed with its port as well as without.
     pub either_port: bool,
 }
@@ -88,7 +91,13 @@ impl Form {
         let url = head.public_url.ok_or(Refusal::ComponentMissing)?;
         let spellings =
             if self.wire.either_port { spelling::spellings(url) } else { [Some(url.to_owned()), None] };
-        Ok(OpenForm { keys: self.keys.clone(), candidate, spellings, covers: self.wire.covers })
+        Ok(OpenForm {
+            keys: self.keys.clone(),
+            candidate,
+            spellings,
+            covers: self.wire.covers,
+            each_once: self.wire.each_once,
+        })
     }
 
     /// Signs with the first key.
@@ -98,7 +107,7 @@ impl Form {
         mac.update(url.as_bytes());
         match self.wire.covers {
             FormCoverage::Fields => {
-                open::for_each_field(message.body, |bytes| mac.update(bytes))
+                open::for_each_field(message.body, self.wire.each_once, |bytes| mac.update(bytes))
                     .ok_or(SignError::TooManyFields)?;
             }
             FormCoverage::DigestInQuery(name) => {

@@ -19,6 +19,7 @@ pub(in crate::schemes) struct OpenForm {
     pub(super) candidate: Tag,
     pub(super) spellings: [Option<String>; 2],
     pub(super) covers: FormCoverage,
+    pub(super) each_once: bool,
 }
 
 impl OpenForm {
@@ -27,7 +28,7 @@ impl OpenForm {
     pub(in crate::schemes) fn finish(self, body: &[u8]) -> Result<Proof, Refusal> {
         let mut fields = Vec::new();
         if self.covers == FormCoverage::Fields {
-            for_each_field(body, |bytes| fields.extend_from_slice(bytes))
+            for_each_field(body, self.each_once, |bytes| fields.extend_from_slice(bytes))
                 .ok_or(Refusal::SignatureMalformed)?;
         }
         // Each key over each spelling, matched or not: time tells nothing.
@@ -57,12 +58,14 @@ impl OpenForm {
     }
 }
 
-/// Names and values in the order that is signed, each pair once; `None` where
-/// they are too many.
-pub(super) fn for_each_field(body: &[u8], mut take: impl FnMut(&[u8])) -> Option<()> {
+/// Names and values in the order that is signed, equal pairs once if `each_once`;
+/// `None` where they are too many.
+pub(super) fn for_each_field(body: &[u8], each_once: bool, mut take: impl FnMut(&[u8])) -> Option<()> {
     let mut pairs = pairs(body)?;
     pairs.sort_unstable();
-    pairs.dedup();
+    if each_once {
+        pairs.dedup();
+    }
     for (name, value) in &pairs {
         take(name);
         take(value);
@@ -93,10 +96,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_signed_in_order_and_once() {
-        let mut signed = Vec::new();
-        for_each_field(b"b=2&a=z&B=3&a=y&b=2&c=x+y", |bytes| signed.extend_from_slice(bytes)).expect("few");
-        assert_eq!(signed, b"B3ayazb2cx y");
+    fn fields_are_signed_in_order_and_equal_ones_once_or_as_often_as_they_are_sent() {
+        for (each_once, expected) in [(true, "B3ayazb2cx y"), (false, "B3ayazb2b2cx y")] {
+            let mut signed = Vec::new();
+            let take = |bytes: &[u8]| signed.extend_from_slice(bytes);
+            for_each_field(b"b=2&a=z&B=3&a=y&b=2&c=x+y", each_once, take).expect("few");
+            assert_eq!(signed, expected.as_bytes());
+        }
     }
 
     #[test]

@@ -56,13 +56,15 @@ pub(super) const fn hmac_with_entries(
     hmac(signature(header, Grammar::List { syntax, tag }, Hex), signed, Some(TimestampField { place, form }))
 }
 
-/// HMAC-SHA1 of the URL and what `covers` says, in base64.
-pub(super) const fn form(header: &'static str, covers: FormCoverage, either_port: bool) -> Mechanism {
+/// HMAC-SHA1 of the URL and what `covers` says, in base64. `as_twilio`: the URL may
+/// be signed with its port or without, and equal fields are signed once.
+pub(super) const fn form(header: &'static str, covers: FormCoverage, as_twilio: bool) -> Mechanism {
     Mechanism::Form(FormWire {
         header: HeaderName::from_static(header),
         hash: Hash::Sha1,
         covers,
-        either_port,
+        each_once: as_twilio,
+        either_port: as_twilio,
     })
 }
 

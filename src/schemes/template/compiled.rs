@@ -9,7 +9,7 @@ use super::id;
 use super::keys::Keys;
 use super::open::{Late, OpenTemplate, Signed};
 use super::parts::{self, Boundaries, Values};
-use super::signatures::Candidates;
+use super::signatures::{Candidates, SignatureField};
 use super::timestamp::{Timestamp, TimestampField, TimestampPlace};
 use super::wire::Wire;
 use crate::clock::UnixTime;
@@ -50,7 +50,7 @@ impl Template {
             wire.fixed.iter().map(|(name, value)| (HeaderName::from_static(name), *value)).collect();
         Ok(Self {
             keys: Keys::new(wire, credentials, options.weak_keys())?,
-            bound: bound(&signature_headers, credentials),
+            bound: bound(&wire.signature, credentials),
             security_headers: security_headers(wire, &signature_headers, &fixed),
             signature_headers,
             fixed,
@@ -83,6 +83,12 @@ impl Template {
 
     pub(in crate::schemes) fn mac(&self, slot: usize, message: &[u8]) -> Option<Tag> {
         self.keys.mac(slot, message)
+    }
+
+    /// The header that the first secret signs in.
+    pub(super) fn signing_header(&self) -> &HeaderName {
+        let number = self.bound.as_ref().and_then(|bound| *bound.first()?).unwrap_or_default();
+        &self.signature_headers[usize::from(number)]
     }
 
     pub(super) fn boundaries(&self) -> Boundaries<'_> {
@@ -178,16 +184,12 @@ impl Template {
     }
 }
 
-/// A secret with the name `secondary` is for the header `box-signature-secondary`.
-fn bound(headers: &[HeaderName], credentials: &[Credential]) -> Option<Arc<[Option<u8>]>> {
-    if headers.len() < 2 || credentials.iter().all(|credential| credential.key_id.is_none()) {
+/// For each credential the number of the header that its name binds it to.
+fn bound(signature: &SignatureField, credentials: &[Credential]) -> Option<Arc<[Option<u8>]>> {
+    if signature.more.is_empty() || credentials.iter().all(|credential| credential.key_id.is_none()) {
         return None;
     }
-    let last_part = |name: &HeaderName| name.as_str().rsplit('-').next().unwrap_or_default().to_owned();
-    let number = |credential: &Credential| {
-        let role = credential.key_id.as_deref()?;
-        (0..).zip(headers).find(|(_, name)| last_part(name) == role).map(|(number, _)| number)
-    };
+    let number = |credential: &Credential| signature.number_of(credential.key_id.as_deref()?);
     Some(credentials.iter().map(number).collect())
 }
 

@@ -142,7 +142,8 @@ mod tests {
     use super::*;
     use crate::keys::Secret;
     use crate::schemes::{
-        Algorithm, Encoding, Grammar, Hash, Head, KeyText, Mechanism, Message, Part, Preset, Scheme,
+        Algorithm, Credential, Encoding, Grammar, Hash, Head, KeyText, Mechanism, Message, Part, Preset,
+        Scheme,
     };
     use crate::schemes::{
         SchemeOptions, SignatureField, TimestampField, TimestampForm, TimestampPlace, Wire, presets,
@@ -199,5 +200,35 @@ mod tests {
         assert_eq!(verify(&fields), Ok(Some(ReplayIdentity::Content(signed_bytes))));
         fields.insert("x-timestamp", HeaderValue::from_static("1700000001"));
         assert_eq!(verify(&fields), Err(Refusal::SignatureMismatch));
+    }
+
+    #[test]
+    fn a_secret_with_the_name_of_a_header_signs_in_it_and_is_taken_in_no_other() {
+        let named = |name: &str, secret: &str| Credential {
+            key_id: Some(name.to_owned()),
+            ..Secret::new(secret.repeat(32)).into()
+        };
+        let scheme = |credentials: &[Credential]| {
+            let preset = crate::schemes::preset("box").expect("a preset");
+            Scheme::new(preset, credentials, SchemeOptions::default()).expect("keys")
+        };
+        let (now, method) = (UnixTime::from_secs(1_700_000_000), &Method::POST);
+        let message =
+            Message { id: None, timestamp: now, body: b"{}", method, target: "/", public_url: None };
+        let receiver = scheme(&[named("primary", "p"), named("secondary", "s")]);
+        for (name, secret, expected) in [
+            ("primary", "p", Ok(0)),
+            ("secondary", "s", Ok(1)),
+            ("secondary", "p", Err(Refusal::SignatureMismatch)),
+            ("primary", "s", Err(Refusal::SignatureMismatch)),
+        ] {
+            let sender = scheme(&[named(name, secret)]);
+            let fields: HeaderMap = sender.sign(&message).expect("no id").into_iter().collect();
+            assert!(fields.contains_key(format!("box-signature-{name}")), "{name}");
+            let head = Head { method, target: "/", fields: &fields, public_url: None };
+            let mut open = receiver.open(&head, now).expect("a head in order");
+            open.update(b"{}");
+            assert_eq!(open.finish(b"{}").map(|proof| proof.slot()), expected, "{name} {secret}");
+        }
     }
 }

@@ -58,7 +58,7 @@ impl Template {
             return Err(SignError::PublicKey);
         }
         let signatures = wire.signature.write(timestamp_entry, tags);
-        headers.push((wire.signature.header.clone(), value(&signatures)));
+        headers.push((self.signing_header().clone(), value(&signatures)));
         let fixed = wire.fixed.iter();
         headers.extend(fixed.map(|(name, text)| (HeaderName::from_static(name), value(text))));
         Ok(headers)

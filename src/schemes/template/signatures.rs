@@ -93,6 +93,16 @@ impl ListSyntax {
 pub(super) type Candidates = SmallVec<[Candidate; 2]>;
 
 impl SignatureField {
+    /// Which of the headers a secret with `name` is for: `secondary` is the last part
+    /// of `box-signature-secondary`.
+    pub(in crate::schemes) fn number_of(&self, name: &str) -> Option<u8> {
+        let headers = std::iter::once(self.header.as_str()).chain(self.more.iter().copied());
+        (0..)
+            .zip(headers)
+            .find(|(_, header)| header.rsplit('-').next() == Some(name))
+            .map(|(number, _)| number)
+    }
+
     /// Adds the signatures in `value`, the value of the header with the number
     /// `header`, to `candidates`.
     ///

@@ -111,10 +111,14 @@ async fn a_sentinel_failover_is_followed_and_lets_no_replay_through() {
 
 #[tokio::test]
 async fn a_cluster_keeps_a_source_in_one_slot() {
-    let nodes: Vec<Server> = (0..3).map(|_| Server::start(&["--cluster-enabled", "yes"])).collect();
-    for (node, range) in nodes.iter().zip(["0 5460", "5461 10922", "10923 16383"]) {
+    // Without a port of its own the bus has one ten thousand above the other:
+    // there may be none, or it is in use.
+    let buses: Vec<String> = (0..3).map(|_| free_port().to_string()).collect();
+    let start = |bus: &String| Server::start(&["--cluster-enabled", "yes", "--cluster-port", bus]);
+    let nodes: Vec<Server> = buses.iter().map(start).collect();
+    for ((node, bus), range) in nodes.iter().zip(&buses).zip(["0 5460", "5461 10922", "10923 16383"]) {
         assert_eq!(node.command(&format!("CLUSTER ADDSLOTSRANGE {range}")), "+OK");
-        nodes[0].command(&format!("CLUSTER MEET 127.0.0.1 {}", node.port));
+        nodes[0].command(&format!("CLUSTER MEET 127.0.0.1 {} {bus}", node.port));
     }
     for node in &nodes {
         while !node.command("CLUSTER INFO").contains("cluster_state:ok")
