@@ -179,6 +179,20 @@ pub struct GuardedSecret {
     pub carrier: Option<HeaderName>,
 }
 
+impl SourceConfig {
+    /// How long a delivery is remembered after its acceptance, told by `scheme`.
+    /// Signed ids are remembered for the dedupe window. Without one, a signed
+    /// time bounds the memory by itself; without that either, the preset says
+    /// how long.
+    pub(crate) fn window(&self, scheme: &Scheme) -> Duration {
+        match (scheme.signs_id(), scheme.fresh_for()) {
+            (true, _) => self.dedupe_window,
+            (false, Some(_)) => Duration::ZERO,
+            (false, None) => self.content_window,
+        }
+    }
+}
+
 /// The set-up requests that a source answers itself.
 #[derive(Debug)]
 pub struct HandshakeConfig {

@@ -11,7 +11,7 @@ use clap::Args;
 pub struct TokenArgs {
     /// What the token's iss must be; for a scheme without a secret also who is asked for the keys, by its metadata.
     ///
-    /// Exactly as the issuer calls itself, such as https://login.example.com. With --secret-file its keys are in files
+    /// Exactly as the issuer calls itself, such as `https://login.example.com`. With --secret-file its keys are in files
     /// (PEM, a JSON Web Key or a set of them) and nobody is asked.
     #[arg(long, value_name = "ISSUER")]
     pub issuer: Option<String>,

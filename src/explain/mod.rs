@@ -6,7 +6,7 @@
 //! and has the request before them. It never says what the right signature
 //! would be.
 //!
-//! Where to start: [`Case`] is what is judged, [`search`] tries what is in
+//! Where to start: [`Case`] is what is judged, [`search()`] tries what is in
 //! `mistakes/`, and `capture/` reads what people have: raw HTTP, HAR, `curl`.
 
 pub mod capture;

@@ -2,7 +2,7 @@
 //! to them, and TLS.
 //!
 //! What must outlive a reload is not here: the ledger, the limits on strangers
-//! and the counters are the [`Guard`](super::state::Guard)'s, and a source
+//! and the counters are the [`Guard`]'s, and a source
 //! takes over from its predecessor what did not change
 //! ([`Lasting`]).
 
@@ -18,7 +18,7 @@ use crate::guard::source::{Lasting, Source};
 use crate::guard::start::StartError;
 use crate::guard::state::Guard;
 use crate::guard::way::{Address, Way};
-use crate::ledger::SourceTag;
+use crate::ledger::{Ledger as _, SourceTag};
 use crate::limits::RateLimiter;
 
 /// The configuration in force.
@@ -94,6 +94,7 @@ impl InForce {
         issuers: &mut Vec<Arc<Issuer>>,
     ) -> Result<Arc<Source>, StartError> {
         let index = guard
+            .ledger
             .place(SourceTag::new(&config.ledger_id))
             .ok_or_else(|| StartError::TooManySources { name: config.name.clone() })?;
         let before = self.sources.iter().find(|source| source.index == index);

@@ -1,8 +1,7 @@
 //! What all workers share, for as long as the process lives.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
@@ -12,7 +11,7 @@ use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown};
 use crate::guard::accept::Front;
 use crate::guard::in_force::InForce;
 use crate::guard::outcome::Outcome;
-use crate::ledger::{Engine, Ledger as _, SourceIndex, SourceTag, Standing};
+use crate::ledger::{Engine, Ledger as _, Standing};
 use crate::limits::{AddressRegistry, Bound};
 use crate::telemetry::{
     DeliveryLog, LeakMetrics, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, ReloadMetrics, Subject,
@@ -25,9 +24,6 @@ pub(crate) struct Guard {
     pub(crate) in_force: ArcSwap<InForce>,
     /// Rung when something else is in force.
     pub(crate) reloaded: Notify,
-    /// The ledger's places, by ledger id: a source that comes back finds what
-    /// is remembered of it.
-    places: Mutex<HashMap<SourceTag, SourceIndex>>,
     pub(crate) bounds: Bounds,
     /// How many worker threads there are.
     pub(crate) workers: usize,
@@ -54,13 +50,11 @@ impl Guard {
     /// The state of a guard that has taken no delivery yet, over the ledger of
     /// its configuration, and with nothing in force.
     pub(crate) fn new(config: &GuardConfig, ledger: Engine, clock: Arc<dyn Clock>) -> Self {
-        let GuardConfig { sources, bounds, front, ledger: ledger_config, log, .. } = config;
+        let GuardConfig { bounds, front, ledger: ledger_config, log, .. } = config;
         let telemetry = telemetry(log, Arc::clone(&clock));
-        let tags = sources.iter().map(|source| SourceTag::new(&source.ledger_id));
         Self {
             in_force: ArcSwap::default(),
             reloaded: Notify::new(),
-            places: Mutex::new(tags.zip((0..).map(SourceIndex)).collect()),
             workers: config.threads.get(),
             ledger_metrics: LedgerMetrics::new(&telemetry.metrics),
             reload_metrics: ReloadMetrics::new(&telemetry.metrics),
@@ -76,13 +70,6 @@ impl Guard {
             bounds: bounds.clone(),
             clock,
         }
-    }
-
-    /// The ledger's place for the source of this tag; `None` when there are no
-    /// more.
-    pub(crate) fn place(&self, tag: SourceTag) -> Option<SourceIndex> {
-        // A panic leaves the map whole: it is written in one step.
-        self.places.lock().unwrap_or_else(PoisonError::into_inner).get(&tag).copied()
     }
 
     /// The metrics in text format. What only a scrape asks for is read now, so

@@ -75,6 +75,7 @@ macro_rules! uncounted_tests {
             only_so_many_wait_for_one_key
             sources_have_watermarks_of_their_own
             a_source_that_is_not_known_is_refused
+            a_source_that_comes_later_has_a_place_for_good
         }
     };
 }
@@ -562,6 +563,22 @@ pub(super) async fn sources_have_watermarks_of_their_own<L: Ledger>(open: impl O
     assert_eq!(answer(&ledger, &old).await, Answer::Refused(LedgerError::SignedBeforeMemory));
     let of_other = ClaimRequest { source: SourceIndex(1), ..old };
     assert_eq!(answer(&ledger, &of_other).await, Answer::New);
+}
+
+/// As a reload brings one.
+pub(super) async fn a_source_that_comes_later_has_a_place_for_good<L: Ledger>(open: impl Open<L>) {
+    let options = LedgerOptions { boot_fence: Some(START), ..options() };
+    let ledger = open(options, at(SECOND)).await;
+    let [first, second, third] = ["first", "second", "third"].map(|id| ledger.place(SourceTag::new(id)));
+    assert_eq!((first, second), (Some(SourceIndex(0)), Some(SourceIndex(1))));
+    let third = third.expect("there is room for one more");
+    let signed_at = Some(START.saturating_add(2 * SECOND));
+    let of_third = ClaimRequest { source: third, signed_at, ..delivery(1) };
+    let before_the_start = ClaimRequest { signed_at: Some(START), key: key(2), ..of_third };
+    assert_eq!(answer(&ledger, &before_the_start).await, Answer::Refused(LedgerError::SignedBeforeMemory));
+    accept(&ledger, &of_third).await;
+    assert_eq!(ledger.place(SourceTag::new("third")), Some(third), "it went, and came back");
+    assert_eq!(answer(&ledger, &of_third).await, Answer::Settled(Class::Replay));
 }
 
 pub(super) async fn a_source_that_is_not_known_is_refused<L: Ledger>(open: impl Open<L>) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{
     Claim, ClaimRequest, Claimed, FileLedger, FileOpenError, Ledger, LedgerError, LedgerOptions,
-    MemoryLedger, RedisError, RedisLedger, Settlement, Standing, Waited,
+    MemoryLedger, RedisError, RedisLedger, Settlement, SourceIndex, SourceTag, Standing, Waited,
 };
 use crate::clock::Clock;
 use crate::config::EngineConfig;
@@ -79,6 +79,14 @@ impl Engine {
 }
 
 impl Ledger for Engine {
+    fn place(&self, source: SourceTag) -> Option<SourceIndex> {
+        match self {
+            Self::Memory(memory) => memory.place(source),
+            Self::File(file) => file.place(source),
+            Self::Redis(redis) => redis.place(source),
+        }
+    }
+
     async fn claim(&self, request: &ClaimRequest) -> Result<Claimed, LedgerError> {
         match self {
             Self::Memory(memory) => memory.claim(request).await,

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use super::change::Unrecorded;
 use super::table::Table;
-use super::{Claim, ClaimRequest, Claimed, Ledger, LedgerError, LedgerOptions, Owner, Settlement, Waited};
+use super::{
+    Claim, ClaimRequest, Claimed, Ledger, LedgerError, LedgerOptions, Owner, Settlement, SourceIndex,
+    SourceTag, Waited,
+};
 use crate::clock::{Clock, UnixTime};
 
 /// Remembers in this process's memory; a restart forgets, behind the boot
@@ -26,6 +29,10 @@ impl MemoryLedger {
 }
 
 impl Ledger for MemoryLedger {
+    fn place(&self, source: SourceTag) -> Option<SourceIndex> {
+        self.0.place(source)
+    }
+
     async fn claim(&self, request: &ClaimRequest) -> Result<Claimed, LedgerError> {
         self.0.claim(request)
     }

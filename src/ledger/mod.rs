@@ -35,6 +35,7 @@ mod memory;
 mod model;
 mod redis;
 mod slot;
+mod sources;
 mod table;
 mod watermark;
 
@@ -273,8 +274,17 @@ pub struct LedgerOptions {
     pub boot_fence: Option<UnixTime>,
 }
 
+/// The most sources that one process gives a place to: those of its reloads add
+/// up.
+pub const SOURCES_MAX: u32 = 1 << 16;
+
 /// What every engine does. Each method is atomic for its key.
 pub trait Ledger: Send + Sync + fmt::Debug {
+    /// The place of `source`, which is for good: the same after a reload that
+    /// takes it away and one that brings it back. `None` when there are
+    /// [`SOURCES_MAX`] others.
+    fn place(&self, source: SourceTag) -> Option<SourceIndex>;
+
     /// Claims the key, or says what stands in the way. An engine that charges
     /// the source's rate with it says so in the claim ([`Charge`]); it charges
     /// for nothing but a fresh claim.

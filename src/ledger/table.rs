@@ -29,7 +29,7 @@ use super::calendar::Calendar;
 use super::change::{Change, Kept, Recorder};
 use super::entry::{Met, Remembered};
 use super::slot::{Held, Slot, lock};
-use super::watermark::Watermark;
+use super::sources::Sources;
 use super::{
     Charge, Claim, ClaimRequest, Claimed, Class, LedgerError, LedgerKey, LedgerOptions, OnUnknown, Owner,
     Settlement, SourceIndex, SourceTag, WAIT_MAX, Waited,
@@ -43,44 +43,23 @@ pub(super) struct Table<R> {
     turns: [Mutex<()>; TURNS],
     calendar: Calendar<Slot>,
     entries: Bound,
-    /// Those of the process, at their places, and behind them those that only
-    /// an earlier process had.
-    sources: Vec<Source>,
-    sources_configured: usize,
-    entries_max_per_source: u64,
+    sources: Sources,
     slots_made: AtomicU64,
     on_unknown: OnUnknown,
     clock: Arc<dyn Clock>,
     recorder: R,
 }
 
-/// What is kept for one source.
-struct Source {
-    tag: SourceTag,
-    entries: Bound,
-    watermark: Watermark,
-}
-
-impl Source {
-    fn new(tag: SourceTag, entries_max: u64, watermark: Option<UnixTime>) -> Self {
-        Self { tag, entries: Bound::new(entries_max), watermark: Watermark::new(watermark) }
-    }
-}
-
 impl<R: Recorder> Table<R> {
     /// An empty table that reads wall time from `clock` and tells `recorder` of
     /// its changes. Watermarks begin at the boot fence.
     pub(super) fn new(options: &LedgerOptions, clock: Arc<dyn Clock>, recorder: R) -> Self {
-        let entries_max_per_source = options.entries_max_per_source as u64;
-        let source = |&tag| Source::new(tag, entries_max_per_source, options.boot_fence);
         Self {
             slots: Cache::builder().build(),
             turns: [const { Mutex::new(()) }; TURNS],
             calendar: Calendar::new(),
             entries: Bound::new(options.entries_max as u64),
-            sources: options.sources.iter().map(source).collect(),
-            sources_configured: options.sources.len(),
-            entries_max_per_source,
+            sources: Sources::new(options),
             slots_made: AtomicU64::new(0),
             on_unknown: options.on_unknown,
             clock,
@@ -112,7 +91,7 @@ impl<R: Recorder> Table<R> {
 
     /// Whether an absent key may be claimed; counts the entry if so.
     fn admit(&self, request: &ClaimRequest) -> Result<(), LedgerError> {
-        let source = self.source(request.source)?;
+        let source = self.sources.at(request.source).ok_or(LedgerError::Unavailable)?;
         if request.signed_at.is_some_and(|signed_at| source.watermark.covers(signed_at)) {
             return Err(LedgerError::SignedBeforeMemory);
         }
@@ -126,10 +105,9 @@ impl<R: Recorder> Table<R> {
         Ok(())
     }
 
-    /// An index beyond the sources of the start cannot be fenced or counted.
-    fn source(&self, index: SourceIndex) -> Result<&Source, LedgerError> {
-        let configured = &self.sources[..self.sources_configured];
-        configured.get(index.0 as usize).ok_or(LedgerError::Unavailable)
+    /// [`Ledger::place`](super::Ledger::place).
+    pub(super) fn place(&self, source: SourceTag) -> Option<SourceIndex> {
+        self.sources.place(source)
     }
 
     /// Files `slot` so that it is looked at when its entry ends.
@@ -148,7 +126,7 @@ impl<R: Recorder> Table<R> {
     /// first: from the moment at which the key is absent, it alone stands
     /// between a copy and the app.
     fn forget(&self, slot: &Slot, held: &mut Held) {
-        let source = &self.sources[slot.source.0 as usize];
+        let Some(source) = self.sources.at(slot.source) else { return };
         let Some(ended) = held.entry.end() else { return };
         if let Some(signed_at) = ended.forgets {
             source.watermark.raise(signed_at);
@@ -275,12 +253,12 @@ impl<R: Recorder> Table<R> {
     /// Puts in an accepted entry of an earlier process. It comes in although
     /// the table be full: what lives is never forgotten.
     pub(super) fn load(&mut self, kept: &Kept) {
-        let place = self.place(kept.source);
+        let index = self.sources.place_unfenced(kept.source);
+        let Some(source) = self.sources.at(index) else { return };
         let number = self.slots_made.fetch_add(1, Ordering::Relaxed);
-        let index = SourceIndex(u32::try_from(place).expect("there are far fewer sources"));
         let slot = Arc::new(Slot::accepted(kept, index, number));
         self.file(&slot, &mut slot.lock(), kept.remembered.until);
-        self.sources[place].entries.take_anyway(1);
+        source.entries.take_anyway(1);
         self.entries.take_anyway(1);
         self.slots.insert(kept.key, slot);
     }
@@ -289,27 +267,19 @@ impl<R: Recorder> Table<R> {
     /// the boot fence. A source that this process does not have is kept beside
     /// the others: it may be back after the next start.
     pub(super) fn restore(&mut self, tag: SourceTag, watermark: UnixTime) {
-        let place = self.place(tag);
-        self.sources[place].watermark = Watermark::new(Some(watermark));
-    }
-
-    fn place(&mut self, tag: SourceTag) -> usize {
-        self.sources.iter().position(|source| source.tag == tag).unwrap_or_else(|| {
-            self.sources.push(Source::new(tag, self.entries_max_per_source, None));
-            self.sources.len() - 1
-        })
+        self.sources.restore(tag, watermark);
     }
 
     /// Believes in nothing that was signed at or before `at`.
     pub(super) fn raise_watermarks(&self, at: UnixTime) {
-        for source in &self.sources {
+        for source in &**self.sources.all() {
             source.watermark.raise(at);
         }
     }
 
     /// Where the watermark of each source stands.
-    pub(super) fn watermarks(&self) -> impl Iterator<Item = (SourceTag, UnixTime)> {
-        self.sources.iter().map(|source| (source.tag, source.watermark.at()))
+    pub(super) fn watermarks(&self) -> Vec<(SourceTag, UnixTime)> {
+        self.sources.all().iter().map(|source| (source.tag, source.watermark.at())).collect()
     }
 
     /// Goes through the entries while others change them. One that is there from
@@ -325,7 +295,7 @@ impl<R: Recorder> Table<R> {
     /// What is kept of an entry that has not ended.
     fn kept(&self, slot: &Slot, held: &Held) -> Option<Kept> {
         let remembered = held.entry.remembered()?;
-        let source = self.sources[slot.source.0 as usize].tag;
+        let source = self.sources.at(slot.source)?.tag;
         Some(Kept { key: slot.key, source, remembered })
     }
 }

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::clock::UnixTime;
 
-/// An instant that only moves forward.
+/// An instant that only moves forward while deliveries are claimed.
 #[derive(Debug)]
 pub(super) struct Watermark(AtomicU64);
 
@@ -29,6 +29,12 @@ impl Watermark {
     /// first and forget then: between the two, a copy must not get through.
     pub(super) fn raise(&self, signed_at: UnixTime) {
         self.0.fetch_max(signed_at.as_millis(), Ordering::AcqRel);
+    }
+
+    /// Stands where an earlier process left it, which may be lower. For the
+    /// start, before anything is claimed.
+    pub(super) fn restore(&self, at: UnixTime) {
+        self.0.store(at.as_millis(), Ordering::Release);
     }
 
     /// Where it stands.

@@ -32,7 +32,7 @@ pub struct Preset {
 /// A row of the table, or one that a configuration made in its likeness.
 #[derive(Clone, Debug)]
 pub enum Row {
-    /// One of [`presets`](super::presets).
+    /// One of [`presets()`](super::presets()).
     Known(&'static Preset),
     /// One of a source's own.
     Made(Arc<Preset>),
@@ -146,12 +146,20 @@ pub struct Defaults {
     pub methods: &'static [Method],
     /// How the provider sets a webhook up, where it asks the endpoint first.
     pub handshake: Option<Handshake>,
+    /// How long the provider waits for an answer, where it documents that.
+    pub answer_deadline: Option<Duration>,
 }
 
 impl Defaults {
     /// The same for a provider that sets its webhooks up so.
     pub(super) const fn asked_by(self, handshake: Handshake) -> Self {
         Self { handshake: Some(handshake), ..self }
+    }
+
+    /// The same for a provider that documents that it gives up after so many
+    /// seconds.
+    pub(super) const fn answered_within(self, seconds: u64) -> Self {
+        Self { answer_deadline: Some(Duration::from_secs(seconds)), ..self }
     }
 }
 

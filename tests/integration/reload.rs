@@ -118,6 +118,47 @@ async fn a_hundred_reloads_under_load_cost_no_delivery() {
 }
 
 #[tokio::test]
+async fn sources_come_and_go_and_what_was_accepted_stays_known() {
+    let app = App::start().await.unwrap();
+    let directory = Directory::prepared().await;
+    let file = directory.path().join("guard.toml");
+    let source = |name: &str| {
+        format!(
+            "[[source]]\nsource = \"{name}\"\nscheme = \"standard-webhooks\"\nallow-shared-secret = true\n\
+             secret-file = \"certs/dev/webhook.secret\"\npath = \"/{name}\"\nupstream = \"http://{}\"\n",
+            app.address
+        )
+    };
+    let take = |names: &[&str]| fs::write(&file, names.iter().map(|name| source(name)).collect::<String>());
+    take(&["one"]).unwrap();
+    let mut guard = directory.guard("countersign guard --plain --log-level info --config guard.toml").await;
+    let port = guard.listen.port();
+    let (first, second) = (directory.signed("msg_1", "{}"), directory.signed("msg_2", "{}"));
+    let status = |signed: &str, name: &str| {
+        let line = format!(
+            "curl -sS -o answer -w '%{{http_code}}' {signed} --data-binary '{{}}' http://127.0.0.1:{port}/{name}"
+        );
+        let directory = &directory;
+        async move { directory.run(&line).await }
+    };
+    assert_eq!(status(&first, "one").await, "204");
+    assert_eq!(status(&first, "two").await, "404");
+    for (names, rows) in [
+        (&["two", "one"][..], &[("one", "409"), ("two", "204")][..]),
+        (&["two"], &[("one", "404"), ("two", "409")]),
+        (&["three", "one", "two"], &[("one", "409"), ("two", "409")]),
+    ] {
+        take(names).unwrap();
+        guard.line_with("took the new configuration").await;
+        for (name, expected) in rows {
+            assert_eq!(status(&first, name).await, *expected, "{names:?}: {name}");
+        }
+    }
+    assert_eq!(status(&second, "three").await, "204");
+    assert_eq!(app.take_seen().len(), 3);
+}
+
+#[tokio::test]
 async fn a_guard_takes_what_changes_in_its_files_or_at_a_hangup() {
     let app = App::start().await.unwrap();
     let directory = Directory::prepared().await;

@@ -56,7 +56,10 @@ use self::segment::Segment;
 use self::upkeep::Upkeep;
 use self::writer::Writer;
 use super::table::Table;
-use super::{Claim, ClaimRequest, Claimed, Ledger, LedgerError, LedgerOptions, Owner, Settlement, Waited};
+use super::{
+    Claim, ClaimRequest, Claimed, Ledger, LedgerError, LedgerOptions, Owner, Settlement, SourceIndex,
+    SourceTag, Waited,
+};
 use crate::clock::{Clock, UnixTime};
 use crate::config::FileEngineConfig;
 
@@ -211,7 +214,7 @@ fn begin(
     legacy: &Legacy,
 ) -> io::Result<Segment> {
     let mut segment = Segment::new(header.number, directory.journal(header)?);
-    let watermarks = table.watermarks().map(|(source, at)| Record::Watermark { source, at });
+    let watermarks = table.watermarks().into_iter().map(|(source, at)| Record::Watermark { source, at });
     let records = watermarks.chain(legacy.settled.iter().copied().map(Record::Change));
     let bytes: Vec<u8> = records.flat_map(|record| record.encode().as_bytes().to_vec()).collect();
     segment.append(&bytes)?;
@@ -240,6 +243,10 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
 }
 
 impl Ledger for FileLedger {
+    fn place(&self, source: SourceTag) -> Option<SourceIndex> {
+        self.table.place(source)
+    }
+
     async fn claim(&self, request: &ClaimRequest) -> Result<Claimed, LedgerError> {
         self.table.recorder().healthy()?;
         let claimed = self.table.claim(request)?;

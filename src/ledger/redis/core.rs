@@ -4,21 +4,25 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+use arc_swap::ArcSwap;
+
 use super::keys::SourceKeys;
 use super::link::Link;
 use super::scripts::{Rules, Scripts};
 use super::unsettled::Unsettled;
 use crate::clock::Clock;
 use crate::config::{OnStateLoss, OnUnknown, RedisConfig};
-use crate::ledger::{LedgerOptions, MemoryLedger, Standing};
+use crate::ledger::{
+    Ledger as _, LedgerOptions, MemoryLedger, SOURCES_MAX, SourceIndex, SourceTag, Standing,
+};
 
 /// Shared by everyone who asks this ledger.
 pub(super) struct Core {
     pub(super) config: RedisConfig,
     pub(super) link: Link,
     pub(super) scripts: Scripts,
-    /// By source index.
-    pub(super) sources: Box<[SourceKeys]>,
+    /// By source index. Grows with reloads.
+    sources: ArcSwap<Vec<Arc<SourceKeys>>>,
     pub(super) rules: Rules,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) unsettled: Unsettled,
@@ -35,7 +39,9 @@ impl Core {
         Self {
             link: Link::new(config.deadline),
             scripts: Scripts::new(),
-            sources: options.sources.iter().map(|tag| SourceKeys::new(&config.prefix, *tag)).collect(),
+            sources: ArcSwap::from_pointee(
+                options.sources.iter().map(|tag| Arc::new(SourceKeys::new(&config.prefix, *tag))).collect(),
+            ),
             rules: Rules {
                 hold: options.on_unknown == OnUnknown::Hold,
                 fence: options.boot_fence.is_some(),
@@ -50,6 +56,35 @@ impl Core {
             config,
             clock,
         }
+    }
+
+    /// The keys of the source at a place that was given out.
+    pub(super) fn keys(&self, index: SourceIndex) -> Option<Arc<SourceKeys>> {
+        self.sources.load().get(index.0 as usize).cloned()
+    }
+
+    /// Those of every source.
+    pub(super) fn all_keys(&self) -> Arc<Vec<Arc<SourceKeys>>> {
+        self.sources.load_full()
+    }
+
+    /// The place of a source. Where Redis knows nothing of a new one, its first
+    /// claim begins its memory.
+    pub(super) fn place(&self, tag: SourceTag) -> Option<SourceIndex> {
+        // The node's own ledger has the same places.
+        let of_local = self.local.as_ref().map(|local| local.place(tag));
+        let find = |list: &[Arc<SourceKeys>]| list.iter().position(|keys| keys.tag == tag);
+        self.sources.rcu(|list| match find(list) {
+            Some(_) => Arc::clone(list),
+            None if list.len() >= SOURCES_MAX as usize => Arc::clone(list),
+            None => {
+                let new = Arc::new(SourceKeys::new(&self.config.prefix, tag));
+                Arc::new(list.iter().cloned().chain([new]).collect())
+            }
+        });
+        let index = u32::try_from(find(&self.sources.load())?).ok().map(SourceIndex);
+        debug_assert!(of_local.is_none_or(|of_local| of_local == index), "both grow by the same calls");
+        index
     }
 
     /// The node's own ledger, while it stands in.

@@ -90,7 +90,7 @@ async fn establish(core: &Core) -> Result<(Wire, ServerId), DialError> {
 
 async fn begin(core: &Core, wire: &mut Wire, server: &str, missed: bool) -> Result<(), DialError> {
     let mut began = false;
-    for source in &core.sources {
+    for source in core.all_keys().iter() {
         let call = core.scripts.begin(source, core.rules, server, missed, core.clock.now());
         let answer = call_on(wire, &call).await.map_err(|error| DialError::Away(error.to_string()))?;
         began |= match answer {

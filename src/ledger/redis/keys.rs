@@ -14,6 +14,7 @@ use crate::ledger::{LedgerKey, SourceTag};
 /// The names of one source's keys.
 #[derive(Debug)]
 pub(super) struct SourceKeys {
+    pub(super) tag: SourceTag,
     stem: String,
     /// Its watermark and what belongs to it; never expires.
     pub(super) record: String,
@@ -28,7 +29,7 @@ impl SourceKeys {
             write!(stem, "{byte:02x}").expect("a string takes everything");
         }
         stem.push('}');
-        Self { record: format!("{stem}source"), rate: format!("{stem}rate"), stem }
+        Self { tag, record: format!("{stem}source"), rate: format!("{stem}rate"), stem }
     }
 
     /// The entry of `key`: the stem and 32 raw bytes. No other name is that

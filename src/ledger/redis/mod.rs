@@ -41,7 +41,7 @@ use self::scripts::{Answer, Order, Purpose, Token};
 use self::waiters::Waiters;
 use super::{
     Charge, Claim, ClaimRequest, Claimed, Class, Ledger, LedgerError, LedgerOptions, MemoryLedger, Owner,
-    Settlement, Standing, WAIT_MAX, Waited,
+    Settlement, SourceIndex, SourceTag, Standing, WAIT_MAX, Waited,
 };
 use crate::clock::Clock;
 use crate::config::RedisConfig;
@@ -140,8 +140,8 @@ impl RedisLedger {
         purpose: Purpose,
     ) -> Result<Answer, CallError> {
         let core = &self.core;
-        let keys = core.sources.get(request.source.0 as usize).ok_or(CallError::NotDone)?;
-        let call = core.scripts.claim(request, keys, token, core.rules, purpose, core.clock.now());
+        let keys = core.keys(request.source).ok_or(CallError::NotDone)?;
+        let call = core.scripts.claim(request, &keys, token, core.rules, purpose, core.clock.now());
         let answer = Answer::read(&core.link.call(&call).await?).ok_or(CallError::NotDone)?;
         self.note_clocks(answer);
         Ok(answer)
@@ -166,7 +166,7 @@ impl RedisLedger {
     }
 
     fn order(&self, request: &ClaimRequest, token: Token, settlement: Settlement) -> Option<Order> {
-        let keys = self.core.sources.get(request.source.0 as usize)?;
+        let keys = self.core.keys(request.source)?;
         Some(Order {
             entry: keys.entry(request.key),
             content: request.content,
@@ -192,6 +192,10 @@ impl RedisLedger {
 }
 
 impl Ledger for RedisLedger {
+    fn place(&self, source: SourceTag) -> Option<SourceIndex> {
+        self.core.place(source)
+    }
+
     async fn claim(&self, request: &ClaimRequest) -> Result<Claimed, LedgerError> {
         if let Some(local) = self.core.stand_in_ledger() {
             return local.claim(request).await;

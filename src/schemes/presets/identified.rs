@@ -8,7 +8,7 @@ pub(super) static GITLAB_SIGNED: Preset = Preset {
     documentation: "https://docs.gitlab.com/user/project/integrations/webhooks/",
     mechanism: Template(standard_webhooks("webhook-id", "webhook-timestamp", "webhook-signature")),
     // Pushes are as large as GitHub's.
-    defaults: Defaults { body_bytes_max: 25 * MIB, ..TIMED },
+    defaults: Defaults { body_bytes_max: 25 * MIB, ..TIMED.answered_within(10) },
 };
 
 pub(super) static STANDARD_WEBHOOKS: Preset = Preset {
@@ -39,5 +39,5 @@ pub(super) static SVIX: Preset = Preset {
     provider: "Svix (Clerk, Liveblocks and others)",
     documentation: "https://docs.svix.com/receiving/verifying-payloads/how-manual",
     mechanism: Template(standard_webhooks("svix-id", "svix-timestamp", "svix-signature")),
-    defaults: TIMED,
+    defaults: TIMED.answered_within(15),
 };

@@ -97,6 +97,10 @@ struct Mortal {
 }
 
 impl Ledger for Mortal {
+    fn place(&self, source: SourceTag) -> Option<SourceIndex> {
+        self.ledger.place(source)
+    }
+
     async fn claim(&self, request: &ClaimRequest) -> Result<Claimed, LedgerError> {
         self.ledger.claim(request).await
     }
