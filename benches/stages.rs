@@ -18,7 +18,7 @@ use countersign::ledger::{
 };
 use countersign::limits::RateLimiter;
 use countersign::net::http1::{Http1Bounds, follow_in_parts};
-use countersign::schemes::{Digest, Head, Message, ReplayIdentity, Scheme, SchemeOptions, preset, presets};
+use countersign::schemes::{Digest, Head, Message, ReplayIdentity, Scheme, SchemeOptions, preset};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method};
@@ -76,9 +76,9 @@ fn leaks(criterion: &mut Criterion) {
 /// Signature, timestamp and id are read and judged.
 fn head_step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("head step");
-    for preset in presets() {
-        let (scheme, fields) = signed(preset.name, b"{}");
-        group.bench_function(preset.name, |bencher| {
+    for preset in ["standard-webhooks", "github", "stripe", "slack", "shopify"] {
+        let (scheme, fields) = signed(preset, b"{}");
+        group.bench_function(preset, |bencher| {
             bencher.iter(|| scheme.open(&head(black_box(&fields)), NOW));
         });
     }

@@ -1,5 +1,5 @@
 //! `docs/architecture.md` has a line for each part of `src/` and a reason for
-//! each dependency, and for nothing else.
+//! each dependency, and for nothing else; and no page names a file that is gone.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -48,4 +48,22 @@ fn dependencies() -> BTreeSet<&'static str> {
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| Some(line.split_once(" = ")?.0))
         .collect()
+}
+
+/// A path in backticks is from the root, or, where a page has named the folder,
+/// from `src/guard/`.
+#[test]
+fn every_source_file_that_a_page_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut named = 0;
+    for page in pages.filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
+        let text = fs::read_to_string(&page).unwrap();
+        for file in text.split('`').filter(|word| word.contains('/') && word.ends_with(".rs")) {
+            let is_there = ["", "src/guard"].iter().any(|folder| root.join(folder).join(file).exists());
+            assert!(is_there, "{}: there is no {file}", page.display());
+            named += 1;
+        }
+    }
+    assert!(named > 20, "{named}");
 }
