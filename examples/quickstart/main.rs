@@ -5,11 +5,11 @@
 //! cargo run --release --example quickstart -- --stay
 //! ```
 //!
-//! Makes a development CA and certificates under `certs/dev/`, starts a
-//! receiver app and a guard with mutual TLS in front of it, sends real traffic
-//! with a real client, and shows what each request got and what the app saw.
-//! Then the same from the other end: an app hands webhooks to a signer, which
-//! signs them and delivers them to that guard.
+//! Makes a development CA and certificates under `certs/dev/quickstart/`,
+//! starts a receiver app and a guard with mutual TLS in front of it, sends real
+//! traffic with a real client, and shows what each request got and what the app
+//! saw. Then the same from the other end: an app hands webhooks to a signer,
+//! which signs them and delivers them to that guard.
 //!
 //! Exits non-zero when any row differs from what it must be.
 

@@ -23,7 +23,7 @@ use crate::scenes::{Webhook, another_second_than};
 use crate::sidecar;
 
 /// Git ignores it; keys in it are readable by their owner alone.
-const DIRECTORY: &str = "certs/dev";
+const DIRECTORY: &str = "certs/dev/quickstart";
 
 /// The world in which the scenes are played.
 pub(crate) struct World {

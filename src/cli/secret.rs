@@ -44,7 +44,13 @@ pub(super) fn run(args: &SecretArgs) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            say(&mut io::stderr(), format_args!("countersign secret: write {}: {error}", path.display()));
+            let reason = match error.kind() {
+                io::ErrorKind::AlreadyExists => {
+                    "it is there already, and may be in use: name another file".into()
+                }
+                _ => error.to_string(),
+            };
+            say(&mut io::stderr(), format_args!("countersign secret: write {}: {reason}", path.display()));
             ExitCode::FAILURE
         }
     }

@@ -1,5 +1,7 @@
 //! What is legal but unwise, or worth knowing before it surprises.
 
+mod numbers;
+
 use std::slice;
 use std::time::Duration;
 
@@ -44,6 +46,8 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
     }
     remarks.extend(config.sources.iter().flat_map(|source| on_source(&config.ledger.engine, source)));
     remarks.extend(config.sources.iter().flat_map(|source| on_tokens(&config.transport, source)));
+    remarks.extend(config.sources.iter().filter_map(numbers::on_deadline));
+    remarks.extend(numbers::on_ledger(config));
     remarks
 }
 

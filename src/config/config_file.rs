@@ -32,6 +32,8 @@ pub struct ConfigFile {
     settings: Settings,
     tables: Vec<Value>,
     faults: Vec<(String, Fault)>,
+    /// Whether it is TOML at all.
+    read: bool,
 }
 
 /// Flags, less their dashes, each with its values.
@@ -42,10 +44,20 @@ impl ConfigFile {
     /// have settings of the names `known` above them. What is wrong with it is
     /// kept for [`tables`](Self::tables) to report.
     pub(super) fn read(path: &str, known: &[String], kind: &'static str) -> Self {
-        let mut file = Self { path: path.to_owned(), kind, settings: vec![], tables: vec![], faults: vec![] };
+        let mut file = Self {
+            path: path.to_owned(),
+            kind,
+            settings: vec![],
+            tables: vec![],
+            faults: vec![],
+            read: true,
+        };
         match parse(path) {
             Ok(table) => file.take(table, known),
-            Err(fault) => file.faults.push((path.to_owned(), fault)),
+            Err(fault) => {
+                file.faults.push((path.to_owned(), fault));
+                file.read = false;
+            }
         }
         file
     }
@@ -75,13 +87,26 @@ impl ConfigFile {
         })
     }
 
-    /// The tables in their order, as flags of `known` names; `None` for those
-    /// of which nothing more can be read. Reports what is wrong with the file.
-    pub(super) fn tables(&self, known: &[String], report: &mut Report) -> Vec<Option<Vec<String>>> {
+    /// Whether nothing can be known of what the file says, which is reported
+    /// then: what it may well say must not be called missing.
+    pub(super) fn is_unreadable(&self, report: &mut Report) -> bool {
+        if !self.read {
+            self.report_faults(report);
+        }
+        !self.read
+    }
+
+    fn report_faults(&self, report: &mut Report) {
         report.comes_from(&self.path);
         for (value, fault) in &self.faults {
             report.wrong("--config", value, fault.clone());
         }
+    }
+
+    /// The tables in their order, as flags of `known` names; `None` for those
+    /// of which nothing more can be read. Reports what is wrong with the file.
+    pub(super) fn tables(&self, known: &[String], report: &mut Report) -> Vec<Option<Vec<String>>> {
+        self.report_faults(report);
         let read = |(number, table): (usize, &Value)| {
             report.at(self.place(number));
             let flags = self.flags(table, known, report);

@@ -155,6 +155,9 @@ fn source_lines(source: &SourceConfig, lines: &mut Lines) {
         );
     }
     lines.add("upstream-timeout", Span(source.upstream_timeout));
+    if let Some(attestation) = &source.attestation {
+        lines.add("attest secrets", format_args!("{} (redacted)", attestation.secret_count()));
+    }
 }
 
 fn handshake_lines(source: &SourceConfig, lines: &mut Lines) {

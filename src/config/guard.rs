@@ -14,7 +14,7 @@ use super::engine::EngineConfig;
 use super::issuer::IssuerConfig;
 use super::stamps::Stamps;
 use crate::config::values::{Host, PublicUrl, SpkiPin};
-use crate::schemes::{Demand, Policy, Responder};
+use crate::schemes::{Demand, Policy, Responder, Scheme};
 
 /// The configuration of the guard role.
 #[derive(Debug)]
@@ -163,6 +163,22 @@ pub struct SourceConfig {
     pub upstream: Upstream,
     /// From the first byte sent to the app until the head of its answer.
     pub upstream_timeout: Duration,
+    /// What signs the proof for the app, with its keys, where it gets one.
+    pub attestation: Option<Scheme>,
+}
+
+impl SourceConfig {
+    /// How long a delivery is remembered after its acceptance, told by `scheme`.
+    /// Signed ids are remembered for the dedupe window. Without one, a signed
+    /// time bounds the memory by itself; without that either, the preset says
+    /// how long.
+    pub(crate) fn window(&self, scheme: &Scheme) -> Duration {
+        match (scheme.signs_id(), scheme.fresh_for()) {
+            (true, _) => self.dedupe_window,
+            (false, Some(_)) => Duration::ZERO,
+            (false, None) => self.content_window,
+        }
+    }
 }
 
 /// The set-up requests that a source answers itself.

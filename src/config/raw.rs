@@ -404,6 +404,13 @@ pub struct UpstreamArgs {
     /// How long the app may take to answer, from the first byte sent to the head of the answer [default: 15s].
     #[arg(long, value_name = "DURATION")]
     pub upstream_timeout: Option<String>,
+
+    /// File with a secret (whsec_…) under which the app is shown that the guard verified a delivery; give it again while it rotates.
+    ///
+    /// Each forwarded request carries Countersign-Attest-Id, -Timestamp and -Signature, in the form of Standard
+    /// Webhooks. Not a secret that a sender has.
+    #[arg(long, value_name = "FILE")]
+    pub attest_secret_file: Vec<String>,
 }
 
 /// What the guard remembers of deliveries.

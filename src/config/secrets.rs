@@ -3,7 +3,7 @@
 //! Never from arguments: those are seen by everyone on the machine. Nothing
 //! here puts a byte of a secret into a problem or a remark.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -116,12 +116,38 @@ pub(super) struct SecretOwners {
     owners: HashMap<Digest, String>,
     /// Of the source that is being read.
     owner: String,
+    /// What senders sign with, and what the guard signs with for apps.
+    verifying: HashSet<Digest>,
+    attesting: HashSet<Digest>,
 }
 
 impl SecretOwners {
     /// What follows is of the source at `place`.
     pub(super) fn next(&mut self, place: String) {
         self.owner = place;
+    }
+
+    /// Reports each of `secrets`, which senders have, under which an app is
+    /// shown that a delivery was verified.
+    pub(super) fn verify<'s>(&mut self, secrets: impl Iterator<Item = &'s Sourced>, report: &mut Report) {
+        for Sourced { key, place, secret, .. } in secrets {
+            let digest = Digest::of(base64_of(secret));
+            if self.attesting.contains(&digest) {
+                report.wrong(key, place, SENDER_ATTESTS);
+            }
+            self.verifying.insert(digest);
+        }
+    }
+
+    /// Reports each of `secrets`, which are for apps, that a sender has.
+    pub(super) fn attest(&mut self, key: &'static str, secrets: &[(String, Secret)], report: &mut Report) {
+        for (path, secret) in secrets {
+            let digest = Digest::of(base64_of(secret));
+            if self.verifying.contains(&digest) {
+                report.wrong(key, path, SENDER_ATTESTS);
+            }
+            self.attesting.insert(digest);
+        }
     }
 
     /// Reports each of `secrets` that an earlier source has.
@@ -140,6 +166,15 @@ impl SecretOwners {
         }
     }
 }
+
+/// The same key may be written with its prefix and without.
+fn base64_of(secret: &Secret) -> &[u8] {
+    let text = secret.expose();
+    text.strip_prefix(b"whsec_").unwrap_or(text)
+}
+
+const SENDER_ATTESTS: &str = "is a sender's signing secret and an --attest-secret-file: the sender could prove to the app \
+                              what the guard never saw; give each its own";
 
 /// Every secret, files first, each kind in the order given. The order is that
 /// of the slots; the first one signs.

@@ -27,8 +27,8 @@ pub(crate) async fn forward(
 ) -> Result<Response<AnswerBody>, Refused> {
     let (mut verified, claim, class) = funded.into_parts();
     let body = verified.take_body();
-    let request = outbound::request(parts, &verified, body, delivery.caller(), class);
     let guard = delivery.guard();
+    let request = outbound::request(parts, &verified, body, delivery.caller(), class, &*guard.clock);
     let sent_at = Instant::now();
     let outcome = delivery.pool(verified.source()).send(request).await;
     delivery.note_upstream(sent_at.elapsed());

@@ -7,6 +7,7 @@
 mod accept;
 mod allow_list;
 mod answer;
+mod attestation;
 mod check;
 mod delivery;
 mod forward;

@@ -7,7 +7,9 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Uri, Version};
 use http_body_util::Full;
 
+use crate::clock::Clock;
 use crate::guard::accept::Caller;
+use crate::guard::attestation;
 use crate::guard::check::Verified;
 use crate::guard::headers;
 use crate::ledger::Class;
@@ -31,12 +33,17 @@ pub(crate) fn request(
     body: Bytes,
     caller: Caller<'_>,
     class: Option<Class>,
+    clock: &dyn Clock,
 ) -> Request<Full<Bytes>> {
     let host = host(&parts);
     headers::strip_untrusted(&mut parts.headers);
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     add_provenance(&mut parts.headers, verified, class);
     add_forwarding(&mut parts.headers, host, caller);
+    if let Some(scheme) = &verified.source().config.attestation {
+        // Asked anew: the body may have taken its time.
+        attestation::add(&mut parts.headers, scheme, verified, &body, class, clock.now());
+    }
     parts.uri = origin_form(parts.uri);
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
@@ -57,7 +64,7 @@ fn add_provenance(fields: &mut HeaderMap, verified: &Verified, class: Option<Cla
     if let Some(identity) = verified.identity() {
         fields.insert(CLIENT_IDENTITY, identity.clone());
     }
-    fields.insert(CLASS, HeaderValue::from_static(class.map_or("new", Class::name)));
+    fields.insert(CLASS, HeaderValue::from_static(attestation::class_name(class)));
 }
 
 /// Who called, in the standard field (RFC 7239) and in the customary ones.

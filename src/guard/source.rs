@@ -112,18 +112,10 @@ impl Source {
     }
 }
 
-/// Without anything that names a delivery there is nothing to remember. Signed
-/// ids are remembered for the dedupe window. Without one, a signed time
-/// bounds the memory by itself; without that either, the preset says how long.
+/// Without anything that names a delivery there is nothing to remember.
 fn memory(config: &SourceConfig) -> Memory {
     let Some(scheme) = config.demand.naming() else {
         return Memory { tolerance: None, window: Duration::ZERO };
     };
-    let tolerance = scheme.fresh_for();
-    let window = match (scheme.signs_id(), tolerance) {
-        (true, _) => config.dedupe_window,
-        (false, Some(_)) => Duration::ZERO,
-        (false, None) => config.content_window,
-    };
-    Memory { tolerance, window }
+    Memory { tolerance: scheme.fresh_for(), window: config.window(scheme) }
 }

@@ -119,8 +119,10 @@ pub(crate) async fn discard(mut body: impl Body<Data: Buf> + Unpin) {
 /// Longest wait for the peer to close its side.
 const LINGER_TIME: Duration = Duration::from_secs(2);
 
-/// Most bytes read and thrown away meanwhile.
-const LINGER_BYTES: usize = 256 * 1024;
+/// Most bytes read and thrown away meanwhile. They cost some milliseconds of
+/// decrypting and no memory; with fewer, a sender whose body is a little too
+/// long, and who writes all of it before it reads, would not see why.
+const LINGER_BYTES: usize = 8 * 1024 * 1024;
 
 const SCRATCH_BYTES: usize = 4 * 1024;
 

@@ -101,7 +101,7 @@ pub use key::{KeyError, KeyFault, KeyText};
 pub use mac::Hash;
 pub use open::Open;
 pub use preset::{Defaults, Mechanism, Policy, Preset, Row};
-pub use presets::{preset, presets};
+pub use presets::{ATTESTATION, preset, presets};
 pub use proof::{Proof, ReplayIdentity};
 pub use refusal::Refusal;
 pub use scheme::{Beside, Credential, Head, SECRETS_MAX, Scheme, SchemeOptions};

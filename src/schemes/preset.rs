@@ -161,12 +161,20 @@ pub struct Defaults {
     pub methods: &'static [Method],
     /// How the provider sets a webhook up, where it asks the endpoint first.
     pub handshake: Option<Handshake>,
+    /// How long the provider waits for an answer, where it documents that.
+    pub answer_deadline: Option<Duration>,
 }
 
 impl Defaults {
     /// The same for a provider that sets its webhooks up so.
     pub(super) const fn asked_by(self, handshake: Handshake) -> Self {
         Self { handshake: Some(handshake), ..self }
+    }
+
+    /// The same for a provider that documents that it gives up after so many
+    /// seconds.
+    pub(super) const fn answered_within(self, seconds: u64) -> Self {
+        Self { answer_deadline: Some(Duration::from_secs(seconds)), ..self }
     }
 }
 

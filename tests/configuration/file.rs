@@ -28,6 +28,18 @@ fn a_file_of_two_sources_is_read_as_recorded() {
     assert_eq!(shown.trim_end(), include_str!("effective_file.txt").trim_end());
 }
 
+/// Not also of what it may well say.
+#[test]
+fn of_a_file_that_is_not_toml_only_that_is_told() {
+    let directory = directory("broken-file");
+    let file = directory.join("guard.toml");
+    fs::write(&file, "tls-cert = \"server.pem\"\nbroken = [\n").unwrap();
+    let flags = [format!("--config={}", file.display())];
+    let problems = guard_config(flags, &Environment::default()).unwrap_err().to_string();
+    let told = format!("--config {:?}: is not TOML in line 2", file.to_str().unwrap());
+    assert!(problems.starts_with(&told) && problems.lines().count() == 1, "{problems}");
+}
+
 /// `docs/guard.schema.json` is what the flags make of it. To write it anew:
 /// `UPDATE_SCHEMA=1 cargo test --test configuration schema`.
 #[test]

@@ -109,7 +109,7 @@ fn a_secret_is_written_once() {
     assert_eq!(countersign(&["secret", "--out", path]).status.code(), Some(0));
     let refused = countersign(&["secret", "--out", path]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(text(&refused.stderr).contains("File exists"), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("name another file"), "{}", text(&refused.stderr));
 }
 
 #[test]

@@ -102,6 +102,18 @@ async fn every_size_up_to_the_bound_arrives_whole_and_not_a_byte_more() {
     assert_eq!((reply.status, reply.code().as_str()), (413, "body_too_large"));
 }
 
+/// Its sender writes all of it before it reads, so the guard has to take in
+/// what it refused: a reset would destroy the answer.
+#[tokio::test]
+async fn the_sender_of_a_body_that_is_much_too_long_is_told_so() {
+    let stand = Stand::with_flags(&["--max-body", "256KiB"]).await;
+    let body = vec![0; 4 * 1024 * 1024];
+    for attempt in 0..10 {
+        let reply = stand.post(&stand.signed("msg_big", &body), &body).await;
+        assert_eq!((reply.status, reply.code().as_str()), (413, "body_too_large"), "attempt {attempt}");
+    }
+}
+
 #[tokio::test]
 async fn a_chunked_body_reaches_the_app_with_one_length() {
     let stand = Stand::with_flags(&[]).await;

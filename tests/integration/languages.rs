@@ -102,8 +102,13 @@ pub(crate) struct Receiver {
 impl Receiver {
     /// Starts it on a port that the system chooses.
     pub(crate) async fn start(language: &Language) -> Self {
+        Self::with_flags(language, &[]).await
+    }
+
+    /// The same with further flags.
+    pub(crate) async fn with_flags(language: &Language, flags: &[&str]) -> Self {
         let mut command = language.command(language.receiver);
-        let mut process = command.args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
+        let mut process = command.args(["--listen", "127.0.0.1:0"]).args(flags).spawn().unwrap();
         let printed = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut receiver = Self { url: String::new(), printed, _process: process };
         let greeting = receiver.line().await;

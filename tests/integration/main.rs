@@ -19,6 +19,7 @@ mod senders_ca;
 mod stand;
 
 mod admin;
+mod attestation;
 mod components;
 mod forwarding;
 mod frames;

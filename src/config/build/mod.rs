@@ -4,6 +4,7 @@
 //! reports every problem; `?` comes last in each function.
 
 mod allow_list;
+mod attestation;
 mod authorization;
 mod bounds;
 mod by_hand;
@@ -51,6 +52,9 @@ impl GuardConfig {
 }
 
 fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<GuardConfig> {
+    if args.file.as_ref().is_some_and(|file| file.is_unreadable(report)) {
+        return None;
+    }
     let listening = listening(&args.listening.listen, &args.listening.admin_listen, report);
     let source_cas = sources::client_cas(args);
     let transport = transport::read(&args.listening.plain, &args.tls, &source_cas, report);

@@ -8,7 +8,7 @@ use http::Method;
 
 use super::choices::Choices;
 use super::secret::{self, Given, Kept};
-use super::{allow_list, bounds, handshake, row, scheme, token};
+use super::{allow_list, attestation, bounds, handshake, row, scheme, token};
 use crate::config::environment::Environment;
 use crate::config::material;
 use crate::config::problems::Report;
@@ -49,6 +49,7 @@ pub(super) fn read(
     let upstream = upstream(&args.upstream, report);
     let upstream_timeout =
         report.read_optional("--upstream-timeout", args.upstream.upstream_timeout.as_deref(), duration);
+    let attestation = attestation::read(&args.upstream.attest_secret_file, secrets, report);
     let (demand, issuer) = demanded?;
     // What a copy gets is the business of the scheme by which it is told.
     let defaults = demand.naming().unwrap_or(demand.first()).preset().defaults;
@@ -78,6 +79,7 @@ pub(super) fn read(
         },
         upstream: upstream?,
         upstream_timeout: upstream_timeout?.unwrap_or(UPSTREAM_TIMEOUT),
+        attestation: attestation?,
     })
 }
 
@@ -148,6 +150,7 @@ fn demanded(
     let choices = Choices::read(&args.algorithm, coverage, asked, report);
     let (secrets, rows, weak) = (secrets?, rows?, allow_weak_secret?);
     let (tolerance, choices) = (tolerance?, choices?);
+    owners.verify(secrets.iter().map(|(_, sourced)| sourced), report);
     if allow_shared? == Switch::Off {
         owners.claim(secrets.iter().map(|(_, sourced)| sourced), report);
     }

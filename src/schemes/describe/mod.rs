@@ -92,11 +92,16 @@ fn policies(defaults: &Defaults, known_by_id: bool) -> Vec<Fact> {
 fn bounds(defaults: &Defaults) -> Vec<Fact> {
     let methods: Vec<_> = defaults.methods.iter().map(ToString::to_string).collect();
     let set_up = defaults.handshake.map_or("none", Handshake::name);
-    facts([
+    let deadline =
+        defaults.answer_deadline.map(|deadline| ("answer", format!("awaited for {}", span(deadline))));
+    let pairs = [
         ("body", format!("at most {}", size(defaults.body_bytes_max))),
         ("methods", list(&methods)),
         ("handshake", set_up.to_owned()),
-    ])
+    ]
+    .into_iter()
+    .chain(deadline);
+    facts(pairs)
 }
 
 fn facts(pairs: impl IntoIterator<Item = (&'static str, String)>) -> Vec<Fact> {

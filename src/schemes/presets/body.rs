@@ -21,7 +21,7 @@ pub(super) static ASANA: Preset = Preset {
     documentation: "https://developers.asana.com/docs/webhooks-guide",
     mechanism: Template(hmac_of_body("x-hook-signature", "", Hex)),
     // Retried for 24 hours. Heartbeats are equal to each other and want a 200.
-    defaults: acknowledged(days(1)).asked_by(Handshake::Asana),
+    defaults: acknowledged(days(1)).asked_by(Handshake::Asana).answered_within(10),
 };
 
 pub(super) static BITBUCKET: Preset = Preset {
@@ -30,7 +30,7 @@ pub(super) static BITBUCKET: Preset = Preset {
     documentation: "https://support.atlassian.com/bitbucket-cloud/docs/manage-webhooks/",
     mechanism: Template(hmac_of_body("x-hub-signature", "sha256=", Hex)),
     // Retried twice, soon. Resending by hand is answered without forwarding.
-    defaults: acknowledged(days(1)),
+    defaults: acknowledged(days(1)).answered_within(10),
 };
 
 pub(super) static COINBASE_COMMERCE: Preset = Preset {
@@ -84,7 +84,8 @@ pub(super) static DROPBOX: Preset = Preset {
     // A notice names accounts and says nothing of what changed, so two changes
     // make equal bytes: a copy is news. It is forwarded and marked.
     defaults: Defaults { window: hours(1), on_redelivery: Policy::Forward, ..UNTIMED }
-        .asked_by(Handshake::Dropbox),
+        .asked_by(Handshake::Dropbox)
+        .answered_within(10),
 };
 
 pub(super) static FORGEJO: Preset = Preset {
@@ -128,7 +129,7 @@ const GITHUBS: Defaults = Defaults {
     // or by API only. A copy that nobody asked for is a replay.
     window: days(3),
     on_redelivery: Policy::Refuse,
-    ..UNTIMED
+    ..UNTIMED.answered_within(10)
 };
 
 pub(super) static GOCARDLESS: Preset = Preset {
@@ -209,7 +210,7 @@ pub(super) static RAZORPAY: Preset = Preset {
     documentation: "https://razorpay.com/docs/webhooks/validate-test/",
     mechanism: Template(hmac_of_body("x-razorpay-signature", "", Hex)),
     // Retried for 24 hours.
-    defaults: acknowledged(days(1)),
+    defaults: acknowledged(days(1)).answered_within(5),
 };
 
 pub(super) static SENTRY: Preset = Preset {
@@ -218,7 +219,8 @@ pub(super) static SENTRY: Preset = Preset {
     documentation: "https://docs.sentry.io/organization/integrations/integration-platform/webhooks/",
     // Sentry-Hook-Timestamp is sent beside it and not signed: no evidence.
     mechanism: Template(hmac_of_body("sentry-hook-signature", "", Hex)),
-    defaults: acknowledged(days(1)),
+    // "Your server should respond within 1 second."
+    defaults: acknowledged(days(1)).answered_within(1),
 };
 
 pub(super) static SHOPIFY: Preset = Preset {
@@ -230,7 +232,7 @@ pub(super) static SHOPIFY: Preset = Preset {
     // payload, 48 hours before that. The longer costs only memory. Shopify
     // sends duplicates of its own accord and removes the subscription when it
     // is refused too often.
-    defaults: acknowledged(days(2)),
+    defaults: acknowledged(days(2)).answered_within(5),
 };
 
 pub(super) static TYPEFORM: Preset = Preset {
@@ -274,5 +276,5 @@ pub(super) static XERO: Preset = Preset {
     documentation: "https://developer.xero.com/documentation/guides/webhooks/overview/",
     mechanism: Template(hmac_of_body("x-xero-signature", "", Base64)),
     // Retried for 24 hours.
-    defaults: acknowledged(days(1)).asked_by(Handshake::Xero),
+    defaults: acknowledged(days(1)).asked_by(Handshake::Xero).answered_within(5),
 };

@@ -219,6 +219,7 @@ pub(super) const TIMED: Defaults = Defaults {
     on_redelivery: Policy::Refuse,
     methods: &[http::Method::POST],
     handshake: None,
+    answer_deadline: None,
 };
 
 /// No time is signed: each row says how long it remembers.

@@ -20,6 +20,8 @@ mod timed;
 mod token;
 mod url;
 
+pub use identified::ATTESTATION;
+
 use super::preset::Preset;
 
 /// The preset of this name.

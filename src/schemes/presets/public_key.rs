@@ -17,7 +17,7 @@ pub(super) static DISCORD: Preset = Preset {
     ),
     // Discord documents no tolerance. An interaction is sent once and answered
     // within seconds, so five minutes are ample.
-    defaults: TIMED.asked_by(Handshake::Discord),
+    defaults: TIMED.asked_by(Handshake::Discord).answered_within(3),
 };
 
 pub(super) static SENDGRID: Preset = Preset {

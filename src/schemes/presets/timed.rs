@@ -19,7 +19,7 @@ pub(super) static BOX: Preset = Preset {
         .fixed(&[("box-signature-version", "1"), ("box-signature-algorithm", "HmacSHA256")]),
     ),
     // "Verify that the timestamp is not older than ten minutes."
-    defaults: Defaults { tolerance: minutes(10), ..TIMED },
+    defaults: Defaults { tolerance: minutes(10), ..TIMED.answered_within(30) },
 };
 
 pub(super) static CALENDLY: Preset = Preset {
@@ -28,7 +28,7 @@ pub(super) static CALENDLY: Preset = Preset {
     documentation: "https://developer.calendly.com/api-docs/webhook-signatures",
     mechanism: Template(hmac_with_entries("calendly-webhook-signature", KEYED, ("t", "v1"), TIME_DOT_BODY)),
     // The documentation's example takes three minutes.
-    defaults: Defaults { tolerance: minutes(3), ..TIMED },
+    defaults: Defaults { tolerance: minutes(3), ..TIMED.answered_within(15) },
 };
 
 pub(super) static LINEAR: Preset = Preset {
@@ -37,7 +37,7 @@ pub(super) static LINEAR: Preset = Preset {
     documentation: "https://linear.app/developers/webhooks#securing-webhooks",
     mechanism: Template(hmac_of_body("linear-signature", "", Hex).timed_in_json("webhookTimestamp")),
     // "Verify it is within a minute of the time your system sees it."
-    defaults: Defaults { tolerance: minutes(1), ..TIMED },
+    defaults: Defaults { tolerance: minutes(1), ..TIMED.answered_within(5) },
 };
 
 pub(super) static MUX: Preset = Preset {
@@ -61,7 +61,7 @@ pub(super) static PADDLE: Preset = Preset {
     // The SDKs take five seconds because they remember nothing; a delivery on
     // a slow connection is older than that. The ledger drops every copy for as
     // long as a minute lasts.
-    defaults: Defaults { tolerance: minutes(1), ..TIMED },
+    defaults: Defaults { tolerance: minutes(1), ..TIMED.answered_within(5) },
 };
 
 pub(super) static SLACK: Preset = Preset {
@@ -74,7 +74,7 @@ pub(super) static SLACK: Preset = Preset {
         &[Literal("v0:"), Timestamp, Literal(":"), Body],
         seconds_in("x-slack-request-timestamp"),
     )),
-    defaults: TIMED.asked_by(Handshake::Slack),
+    defaults: TIMED.asked_by(Handshake::Slack).answered_within(3),
 };
 
 pub(super) static STRIPE: Preset = Preset {
@@ -119,7 +119,7 @@ pub(super) static ZOOM: Preset = Preset {
         &[Literal("v0:"), Timestamp, Literal(":"), Body],
         seconds_in("x-zm-request-timestamp"),
     )),
-    defaults: TIMED.asked_by(Handshake::Zoom),
+    defaults: TIMED.asked_by(Handshake::Zoom).answered_within(3),
 };
 
 const TIME_DOT_BODY: &[Part] = &[Timestamp, Literal("."), Body];

@@ -43,7 +43,7 @@ pub(super) static GITLAB_TOKEN: Preset = Preset {
     provider: "GitLab (secret token)",
     documentation: "https://docs.gitlab.com/user/project/integrations/webhooks/",
     mechanism: Token(TokenWire::plain("x-gitlab-token")),
-    defaults: Defaults { body_bytes_max: 25 * MIB, ..TOKEN },
+    defaults: Defaults { body_bytes_max: 25 * MIB, ..TOKEN.answered_within(10) },
 };
 
 pub(super) static OKTA: Preset = Preset {
@@ -52,7 +52,7 @@ pub(super) static OKTA: Preset = Preset {
     documentation: "https://developer.okta.com/docs/concepts/event-hooks/",
     // Whatever was typed in as the secret is the whole value.
     mechanism: Token(TokenWire::authorization(TokenForm::Plain)),
-    defaults: TOKEN.asked_by(Handshake::Okta),
+    defaults: TOKEN.asked_by(Handshake::Okta).answered_within(3),
 };
 
 pub(super) static TELEGRAM: Preset = Preset {

@@ -32,7 +32,7 @@ pub(super) static SQUARE: Preset = Preset {
     documentation: "https://developer.squareup.com/docs/webhooks/step3validate",
     mechanism: Template(hmac_of_body("x-square-hmacsha256-signature", "", Base64).over(&[Url, Body])),
     // Retried for up to 24 hours.
-    defaults: acknowledged(days(1)),
+    defaults: acknowledged(days(1)).answered_within(10),
 };
 
 pub(super) static TRELLO: Preset = Preset {
@@ -51,7 +51,7 @@ pub(super) static TWILIO_FORM: Preset = Preset {
     mechanism: form("x-twilio-signature", FormCoverage::Fields, true),
     // A call that is redirected to the same URL sends the same parameters
     // again and waits for an answer of the app: a copy is forwarded and marked.
-    defaults: Defaults { window: hours(1), on_redelivery: Policy::Forward, ..UNTIMED },
+    defaults: Defaults { window: hours(1), on_redelivery: Policy::Forward, ..UNTIMED.answered_within(15) },
 };
 
 pub(super) static TWILIO_JSON: Preset = Preset {
@@ -59,5 +59,5 @@ pub(super) static TWILIO_JSON: Preset = Preset {
     provider: "Twilio (JSON body, bodySHA256)",
     documentation: "https://www.twilio.com/docs/usage/webhooks/webhooks-security",
     mechanism: form("x-twilio-signature", FormCoverage::DigestInQuery("bodySHA256"), true),
-    defaults: acknowledged(days(1)),
+    defaults: acknowledged(days(1)).answered_within(15),
 };
