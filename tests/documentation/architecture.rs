@@ -56,10 +56,13 @@ fn dependencies() -> BTreeSet<&'static str> {
 fn every_source_file_that_a_page_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pages = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let is_file = |word: &&str| {
+        word.contains('/') && Path::new(word).extension().is_some_and(|extension| extension == "rs")
+    };
     let mut named = 0;
     for page in pages.filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
         let text = fs::read_to_string(&page).unwrap();
-        for file in text.split('`').filter(|word| word.contains('/') && word.ends_with(".rs")) {
+        for file in text.split('`').filter(is_file) {
             let is_there = ["", "src/guard"].iter().any(|folder| root.join(folder).join(file).exists());
             assert!(is_there, "{}: there is no {file}", page.display());
             named += 1;
