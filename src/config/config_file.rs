@@ -99,7 +99,13 @@ impl ConfigFile {
     fn report_faults(&self, report: &mut Report) {
         report.comes_from(&self.path);
         for (value, fault) in &self.faults {
-            report.wrong("--config", value, fault.clone());
+            if *value == self.path {
+                report.wrong("--config", value, fault.clone());
+                continue;
+            }
+            report.at(format!("{}: ", self.path));
+            report.wrong("key", value, fault.clone());
+            report.at("");
         }
     }
 
@@ -126,7 +132,7 @@ impl ConfigFile {
         let table = table.clone().into_iter().map(|(key, value)| (self.of_the_kind(key, &known), value));
         let settings = settings(table.collect(), &known, &mut faults);
         for (key, fault) in faults {
-            report.wrong("--config", &key, fault);
+            report.wrong("key", &key, fault);
         }
         let flag = |(name, values): &(String, Vec<String>)| {
             values.iter().map(|value| format!("--{name}={value}")).collect::<Vec<_>>()

@@ -93,7 +93,7 @@ fn is_usable(sourced: &Sourced, row: &Row, options: &SchemeOptions, report: &mut
             "makes a key of {bytes} bytes: expected at least {KEY_BYTES_MIN}; `countersign secret` makes one, \
              --allow-weak-secret takes this one"
         ),
-        Err(KeyError::Unusable { fault, .. }) => fault.to_string(),
+        Err(KeyError::Unusable { fault, .. }) => format!("does not fit --scheme {}: {fault}", row.name),
         Err(error) => error.to_string(),
     };
     report.wrong(sourced.key, &sourced.place, fault);

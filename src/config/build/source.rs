@@ -238,9 +238,15 @@ fn secrets(
     report: &mut Report,
 ) -> Option<Vec<Kept>> {
     let asks = token.issuer.is_some() || token.jwks_url.is_some();
-    let none_needed = asks && !asked.is_empty() && asked.iter().all(|preset| is_token(preset));
-    if none_needed && args.secret_file.is_empty() && args.secret_env.is_empty() {
-        return Some(Vec::new());
+    let only_tokens = !asked.is_empty() && asked.iter().all(|preset| is_token(preset));
+    if only_tokens && args.secret_file.is_empty() && args.secret_env.is_empty() {
+        if asks {
+            return Some(Vec::new());
+        }
+        let fault = "is missing, and so is --secret-file: say who publishes the keys of the tokens, or which they \
+                     are; and with --audience for whom the tokens must be";
+        report.problem("--issuer", fault);
+        return None;
     }
     let given = Given { files: &args.secret_file, variables: &args.secret_env, purpose: "verified" };
     let secrets = secret::read(given, asked, environment, report)?;
