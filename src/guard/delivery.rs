@@ -152,7 +152,9 @@ impl Delivery {
     }
 
     pub(crate) fn note_verified(&mut self, verified: &Verified) {
-        verified.source().named.verified(verified.proof().slot());
+        let slot = verified.proof().slot();
+        verified.source().named.verified(slot);
+        self.observation.slot = Some(slot);
         self.observation.message_id = verified.proof().message_id().cloned();
         self.observation.identity = verified.identity().cloned();
         self.observation.body_bytes = verified.body_bytes();

@@ -8,6 +8,7 @@
 //! | `client` | the client's address |
 //! | `identity` | the name in the client's certificate that counted |
 //! | `message_id` | the signed id |
+//! | `slot` | which of the secrets verified it, by their order from 0 |
 //! | `class` | of a copy: `replay`, `retry`, `redelivery` |
 //! | `observed` | of one that was forwarded unverified: the code that it would be refused with |
 //! | `duration_us` | the whole |
@@ -52,6 +53,8 @@ pub(crate) struct DeliveryRecord<'a> {
     pub(crate) identity: Option<&'a [u8]>,
     /// The signed id.
     pub(crate) message_id: Option<&'a [u8]>,
+    /// Which secret verified it.
+    pub(crate) slot: Option<usize>,
     /// Of a copy: its class.
     pub(crate) class: Option<&'static str>,
     /// Of one that was forwarded unverified: what it would be refused with.
@@ -139,6 +142,9 @@ impl Desk {
         if let Some(id) = record.message_id {
             line.text("message_id", id);
         }
+        if let Some(slot) = record.slot {
+            line.number("slot", slot as u64);
+        }
         if let Some(class) = record.class {
             line.word("class", class);
         }
@@ -214,6 +220,7 @@ mod tests {
         client: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)),
         identity: None,
         message_id: None,
+        slot: None,
         class: None,
         observed: None,
         duration: Duration::from_micros(41),
@@ -230,6 +237,7 @@ mod tests {
         client: IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
         identity: Some(b"URI:spiffe://example.org/a"),
         message_id: Some(b"msg_\"1\"\n\xff"),
+        slot: Some(1),
         class: Some("retry"),
         observed: Some("id_reused"),
         upstream: Some(Duration::from_millis(2)),
@@ -255,7 +263,7 @@ mod tests {
             write(LogFormat::Json, &FULL),
             "{\"time\":\"2026-11-22T08:35:16.042Z\",\"source\":\"github\",\"code\":\"accepted\",\
              \"status\":200,\"client\":\"::1\",\"identity\":\"URI:spiffe://example.org/a\",\
-             \"message_id\":\"msg_\\\"1\\\"\\u000a\\u00ff\",\"class\":\"retry\",\"observed\":\"id_reused\",\
+             \"message_id\":\"msg_\\\"1\\\"\\u000a\\u00ff\",\"slot\":1,\"class\":\"retry\",\"observed\":\"id_reused\",\
              \"duration_us\":41,\
              \"upstream_us\":2000,\"bytes\":1024,\"http\":\"2\",\
              \"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"}\n"
@@ -264,7 +272,7 @@ mod tests {
             write(LogFormat::Text, &FULL),
             "2026-11-22T08:35:16.042Z source=\"github\" code=accepted status=200 client=::1 \
              identity=\"URI:spiffe://example.org/a\" message_id=\"msg_\\\"1\\\"\\u000a\\u00ff\" \
-             class=retry observed=id_reused duration_us=41 upstream_us=2000 bytes=1024 http=2 \
+             slot=1 class=retry observed=id_reused duration_us=41 upstream_us=2000 bytes=1024 http=2 \
              trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"\n"
         );
     }

@@ -42,6 +42,8 @@ pub(crate) struct Observation {
     pub(crate) message_id: Option<HeaderValue>,
     /// The name in the client's certificate that counted.
     pub(crate) identity: Option<HeaderValue>,
+    /// Which secret verified it.
+    pub(crate) slot: Option<usize>,
     /// Of a copy: its class.
     pub(crate) class: Option<&'static str>,
     /// Of one that was forwarded unverified: what it would be refused with.
@@ -65,6 +67,7 @@ impl Observation {
             named: None,
             message_id: None,
             identity: None,
+            slot: None,
             class: None,
             observed: None,
             body_bytes: 0,
@@ -97,6 +100,7 @@ impl Observation {
             client: self.client,
             identity: self.identity.as_ref().map(HeaderValue::as_bytes),
             message_id: self.message_id.as_ref().map(HeaderValue::as_bytes),
+            slot: self.slot,
             class: self.class,
             observed: self.observed,
             duration,

@@ -263,7 +263,7 @@ const TLS: &str = "--cacert certs/dev/ca.pem --cert certs/dev/client.pem --key c
 const PLAIN: &str = "http://localhost:PORT/hooks";
 
 /// In the order of the alphabet, as `serde_json` keeps them.
-const LOGGED_WHEN_ACCEPTED: [&str; 12] = [
+const LOGGED_WHEN_ACCEPTED: [&str; 13] = [
     "bytes",
     "client",
     "code",
@@ -271,6 +271,7 @@ const LOGGED_WHEN_ACCEPTED: [&str; 12] = [
     "http",
     "identity",
     "message_id",
+    "slot",
     "source",
     "status",
     "time",
