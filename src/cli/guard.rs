@@ -77,7 +77,7 @@ fn take(args: &GuardArgs, environment: &Environment, reload: &Reload) -> Option<
         Ok(after_a_restart) => {
             tracing::info!("took the new configuration");
             for remark in remarks {
-                tracing::warn!(%remark, "the configuration works, and");
+                tracing::warn!(%remark, "a remark on the new configuration");
             }
             for setting in after_a_restart {
                 tracing::warn!(setting, "a changed setting takes a restart: the old value stays in force");
