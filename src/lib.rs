@@ -34,6 +34,8 @@ pub mod explain;
 #[cfg(feature = "proxy")]
 pub mod guard;
 #[cfg(feature = "proxy")]
+mod injector;
+#[cfg(feature = "proxy")]
 pub mod ledger;
 // Hidden and public: for benches and fuzz targets alone, which are crates of their own.
 #[cfg(feature = "proxy")]

@@ -19,6 +19,7 @@ mod egress;
 mod engine;
 mod environment;
 mod files;
+mod flag;
 mod guard;
 mod issuer;
 pub(crate) mod material;
@@ -42,12 +43,14 @@ pub use effective::{Effective, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
 pub use engine::{EngineConfig, FileEngineConfig, Fsync, OnStateLoss, RedisConfig, RedisServers, RedisTls};
 pub use environment::{Environment, Role};
+pub(crate) use flag::Flag;
 pub use guard::{
     BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig, GuardedSecret,
     HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, Mode, OnUnknown, PathPattern, Policies,
     Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };
 pub use issuer::{IssuerConfig, KeysAt};
+pub(crate) use nearest::nearest;
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
 pub use raw_signer::{ClientTlsArgs, SignerArgs, SigningArgs};
