@@ -15,7 +15,7 @@ pub(crate) type Pairs = BTreeMap<String, String>;
 #[derive(Debug)]
 pub(crate) struct Given {
     kind: Kind,
-    values: BTreeMap<String, (String, Origin)>,
+    values: BTreeMap<&'static str, (String, Origin)>,
 }
 
 /// Who said something.
@@ -48,12 +48,12 @@ impl Given {
             let said = [
                 (pod.get(&annotation), Origin::Pod),
                 (namespace.get(&annotation), Origin::Namespace),
-                (defaults.get(&key), Origin::Injector),
+                (defaults.get(key), Origin::Injector),
             ];
             let first = said.into_iter().find_map(|(value, origin)| Some((value?.clone(), origin)));
             let built_in = || default.map(|value| (value.to_owned(), Origin::BuiltIn));
             if let Some(said) = first.or_else(built_in) {
-                values.insert(key, said);
+                values.insert(key.as_str(), said);
             }
         }
         Self { kind, values }
@@ -82,16 +82,15 @@ impl Given {
 /// What of `annotations` looks like ours and does nothing for a sidecar of
 /// `kind`: one warning each.
 pub(crate) fn unknown(kind: Kind, annotations: &Pairs) -> Vec<String> {
-    let known: Vec<String> = setting::all_of(kind).into_iter().map(|setting| setting.key).collect();
+    let keys_of = |kind| setting::all_of(kind).iter().map(|setting| setting.key.as_str());
     let other = Kind::ALL.into_iter().find(|other| *other != kind).unwrap_or(kind);
-    let of_other: Vec<String> = setting::all_of(other).into_iter().map(|setting| setting.key).collect();
     let ours = annotations.keys().filter(|key| *key != INJECT && *key != STATUS);
-    let keys = ours.filter_map(|key| key.strip_prefix(PREFIX)).filter(|key| !known.iter().any(|known| known == key));
+    let keys = ours.filter_map(|key| key.strip_prefix(PREFIX)).filter(|key| !keys_of(kind).any(|known| known == *key));
     keys.map(|key| {
-        if of_other.iter().any(|of_other| of_other == key) {
+        if keys_of(other).any(|of_other| of_other == key) {
             return format!("{PREFIX}{key} is a setting of the {} and does nothing for a {}", other.name(), kind.name());
         }
-        match nearest(key, known.iter().map(String::as_str)) {
+        match nearest(key, keys_of(kind)) {
             Some(near) => format!("{PREFIX}{key} is not a setting and does nothing; did you mean {PREFIX}{near}?"),
             None => format!("{PREFIX}{key} is not a setting and does nothing"),
         }

@@ -21,3 +21,5 @@ mod review;
 mod setting;
 mod sidecar;
 mod status;
+#[cfg(test)]
+mod tests;

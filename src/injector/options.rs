@@ -173,17 +173,17 @@ impl Reading<'_> {
         let problems = self.problems.len();
         let mut files = BTreeSet::new();
         for Setting { key, form, .. } in setting::all_of(self.given.kind()) {
-            let read: Vec<Reference> = match form {
+            let read: Vec<Reference> = match *form {
                 Form::File { is_list, store, entry, .. } => {
-                    let read = self.read(&key, |value| {
+                    let read = self.read(key, |value| {
                         items(value, is_list).map(|item| named_reference(item, store, entry).map(|(_, file)| file)).collect()
                     });
                     read.unwrap_or_default()
                 }
-                Form::Pair { .. } => self.read(&key, |value| Ok(pair(value)?.to_vec())).unwrap_or_default(),
+                Form::Pair { .. } => self.read(key, |value| Ok(pair(value)?.to_vec())).unwrap_or_default(),
                 Form::Files => {
                     let read = |value: &str| items(value, true).map(|item| Reference::read(item, Store::Secret, None)).collect();
-                    self.read(&key, read).unwrap_or_default()
+                    self.read(key, read).unwrap_or_default()
                 }
                 Form::Flag { .. } | Form::OfPod => vec![],
             };
@@ -227,7 +227,7 @@ impl Reading<'_> {
         let args = self.args(flags, &Roots { files: UNSEEN, state: UNSEEN });
         let settings = setting::all_of(kind);
         for problem in kind.problems_of(&args[1..], UNSEEN) {
-            let said = self.in_settings(&problem, &settings).replace(UNSEEN, "");
+            let said = self.in_settings(&problem, settings).replace(UNSEEN, "");
             // The key is what the message begins with, so its author can be told.
             let key = said.split_whitespace().next().and_then(|word| word.strip_prefix(PREFIX)).unwrap_or_default();
             let place = self.given.origin(key).place();
@@ -247,7 +247,7 @@ impl Reading<'_> {
             match flag {
                 "upstream" if !self.given.is_said(flag) => Some(setting::UPSTREAM_PORT),
                 "state-dir" => Some(setting::STATE_VOLUME),
-                flag => settings.iter().find(of).map(|setting| setting.key.as_str()),
+                _ => settings.iter().find(of).map(|setting| setting.key.as_str()),
             }
         };
         let mut said = String::with_capacity(problem.len());
@@ -273,10 +273,10 @@ impl Reading<'_> {
         args.extend(upstream.iter().map(|upstream| format!("--upstream={upstream}")));
         args.extend(has_state.then(|| format!("--state-dir={}", roots.state)));
         for Setting { key, form, .. } in setting::all_of(self.given.kind()) {
-            let Some(value) = self.given.value(&key) else { continue };
-            match form {
+            let Some(value) = self.given.value(key) else { continue };
+            match *form {
                 Form::Flag { is_list } => args.extend(items(value, is_list).map(|item| format!("--{key}={item}"))),
-                Form::File { flag, is_list, store, entry } => args.extend(items(value, is_list).filter_map(|item| {
+                Form::File { ref flag, is_list, store, entry } => args.extend(items(value, is_list).filter_map(|item| {
                     let (name, file) = named_reference(item, store, entry).ok()?;
                     let name = name.map(|name| format!("{name}=")).unwrap_or_default();
                     Some(format!("--{flag}={name}{}/{}", roots.files, file.path()))

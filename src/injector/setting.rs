@@ -6,6 +6,8 @@
 //! file becomes a reference to a Secret or ConfigMap. Beside them stand the
 //! settings of the container itself.
 
+use std::sync::LazyLock;
+
 use super::kind::Kind;
 use super::reference::Store;
 use crate::config::Flag;
@@ -40,7 +42,16 @@ pub(crate) enum Form {
 
 /// Every setting of `kind`: those of the pod first, then in the order of
 /// `--help`.
-pub(crate) fn all_of(kind: Kind) -> Vec<Setting> {
+pub(crate) fn all_of(kind: Kind) -> &'static [Setting] {
+    static OF_GUARD: LazyLock<Vec<Setting>> = LazyLock::new(|| list(Kind::Guard));
+    static OF_SIGNER: LazyLock<Vec<Setting>> = LazyLock::new(|| list(Kind::Signer));
+    match kind {
+        Kind::Guard => &OF_GUARD,
+        Kind::Signer => &OF_SIGNER,
+    }
+}
+
+fn list(kind: Kind) -> Vec<Setting> {
     let own = OWN.iter().filter(|own| own.kinds.contains(&kind)).map(|own| own.setting(kind));
     let pairs = PAIRS.iter().filter(|(of, ..)| *of == kind).map(|(_, key, certificate, private_key)| Setting {
         key: (*key).to_owned(),
@@ -215,7 +226,7 @@ mod tests {
     #[test]
     fn every_flag_with_a_file_says_where_its_file_is() {
         for setting in Kind::ALL.into_iter().flat_map(all_of) {
-            if let Form::File { flag, entry, .. } = setting.form {
+            if let Form::File { flag, entry, .. } = &setting.form {
                 assert!(!entry.is_empty(), "--{flag} has no line in STORES");
             }
         }
