@@ -47,7 +47,7 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 impl Problems {
-    /// Each problem, but for those with files whose paths begin with `root`.
+    /// Each problem, but for those with files below `root`.
     pub(super) fn besides_files_under(&self, root: &str) -> Vec<String> {
         self.0.iter().filter(|problem| !problem.is_of_a_file_under(root)).map(ToString::to_string).collect()
     }
@@ -61,7 +61,7 @@ impl Problems {
 
 impl Problem {
     fn is_of_a_file_under(&self, root: &str) -> bool {
-        self.value.as_ref().is_some_and(|value| value.starts_with(root))
+        self.value.as_ref().is_some_and(|value| value.contains(root))
     }
 }
 

@@ -5,7 +5,7 @@
 //! far as that can be done without the files, which only the pod will have.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::conflicts;
 use super::given::Given;
@@ -87,9 +87,9 @@ impl Reading<'_> {
         let run_as_user = self.read(setting::RUN_AS_USER, user);
         let state_volume = self.read(setting::STATE_VOLUME, |name| volume(name, pod));
         let files = self.files();
-        let addresses = self.addresses(listen_port, admin_port);
+        let addresses = self.addresses(listen_port.unwrap_or(1), admin_port.unwrap_or(2));
         let upstream = self.upstream(pod, listen_port);
-        let flags = Flags { addresses: addresses?, upstream: upstream?, has_state: state_volume.is_some() };
+        let flags = Flags { addresses, upstream, has_state: state_volume.is_some() };
         self.judge(&flags);
         let (listen_port, admin_port) = (listen_port?, admin_port?);
         self.problems.extend(conflicts::of(kind, listen_port, admin_port, pod));
@@ -192,33 +192,37 @@ impl Reading<'_> {
         (self.problems.len() == problems).then_some(files)
     }
 
-    fn addresses(&mut self, listen_port: Option<u16>, admin_port: Option<u16>) -> Option<(SocketAddr, SocketAddr)> {
+    fn addresses(&mut self, listen_port: u16, admin_port: u16) -> (SocketAddr, SocketAddr) {
         let address = self.read(setting::LISTEN_ADDRESS, |address| {
             address.parse::<IpAddr>().map_err(|_| "expected an address, such as 0.0.0.0 or ::".to_owned())
-        })?;
+        });
+        let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         // Health and metrics are for the kubelet, who is never on loopback.
-        let everywhere = if address.is_ipv6() { IpAddr::from([0u16; 8]) } else { IpAddr::from([0u8; 4]) };
-        Some((SocketAddr::new(address, listen_port?), SocketAddr::new(everywhere, admin_port?)))
+        let everywhere: IpAddr =
+            if address.is_ipv6() { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+        (SocketAddr::new(address, listen_port), SocketAddr::new(everywhere, admin_port))
     }
 
-    /// The app's address, where a port of the pod was named.
-    fn upstream(&mut self, pod: &PodFacts, listen_port: Option<u16>) -> Option<Option<String>> {
-        if self.given.value(setting::UPSTREAM_PORT).is_none() {
-            return Some(None);
-        }
-        if self.given.is_said("upstream") && self.given.is_said(setting::UPSTREAM_PORT) {
-            self.problems.push(format!("{PREFIX}upstream contradicts {PREFIX}{}: leave one of the two out", setting::UPSTREAM_PORT));
-            return None;
-        }
-        let number = self.read(setting::UPSTREAM_PORT, |text| {
-            let number = port(text).ok().or_else(|| u16::try_from(pod.port_named(text)?).ok());
-            let number = number.ok_or("expected a port from 1 to 65535, or the name of a port that a container of the pod declares")?;
-            if Some(number) == listen_port {
-                return Err(format!("is the port of the sidecar itself; {PREFIX}{} is another one", setting::LISTEN_PORT));
+    /// The app's address, where a port of the pod has to say it.
+    fn upstream(&mut self, pod: &PodFacts, listen_port: Option<u16>) -> Option<String> {
+        let is_given = self.given.value(setting::UPSTREAM_PORT).is_some();
+        let is_elsewhere = ["upstream", "config"].into_iter().find(|key| self.given.value(key).is_some());
+        match (is_given, is_elsewhere) {
+            (true, Some(other)) => {
+                let key = setting::UPSTREAM_PORT;
+                self.problems.push(format!("{PREFIX}{key} contradicts {PREFIX}{other}: leave one of the two out"));
+                None
             }
-            Ok(number)
-        })?;
-        Some(Some(format!("http://127.0.0.1:{number}")))
+            (false, None) if self.given.kind() == Kind::Guard => {
+                self.problems.push(format!("{PREFIX}{} is missing: the port where the app listens", setting::UPSTREAM_PORT));
+                Some(SOME_UPSTREAM.to_owned())
+            }
+            (false, _) => None,
+            (true, None) => {
+                let number = self.read(setting::UPSTREAM_PORT, |text| upstream_port(text, pod, listen_port));
+                Some(number.map_or_else(|| SOME_UPSTREAM.to_owned(), |number| format!("http://127.0.0.1:{number}")))
+            }
+        }
     }
 
     /// What the sidecar's own reading of its flags finds.
@@ -227,11 +231,15 @@ impl Reading<'_> {
         let args = self.args(flags, &Roots { files: UNSEEN, state: UNSEEN });
         let settings = setting::all_of(kind);
         for problem in kind.problems_of(&args[1..], UNSEEN) {
-            let said = self.in_settings(&problem, settings).replace(UNSEEN, "");
+            let said = self.in_settings(&problem, settings).replace(UNSEEN, "").replace(NOT_FOR_PODS, "");
             // The key is what the message begins with, so its author can be told.
             let key = said.split_whitespace().next().and_then(|word| word.strip_prefix(PREFIX)).unwrap_or_default();
             let place = self.given.origin(key).place();
-            self.problems.push(format!("{said}{place}"));
+            let said = format!("{said}{place}");
+            // Both files of a pair are one setting.
+            if !self.problems.contains(&said) {
+                self.problems.push(said);
+            }
         }
     }
 
@@ -276,15 +284,17 @@ impl Reading<'_> {
             let Some(value) = self.given.value(key) else { continue };
             match *form {
                 Form::Flag { is_list } => args.extend(items(value, is_list).map(|item| format!("--{key}={item}"))),
-                Form::File { ref flag, is_list, store, entry } => args.extend(items(value, is_list).filter_map(|item| {
-                    let (name, file) = named_reference(item, store, entry).ok()?;
+                Form::File { ref flag, is_list, store, entry } => args.extend(items(value, is_list).map(|item| {
+                    // A wrong reference is known to be wrong, and not missing.
+                    let (name, path) = named_reference(item, store, entry)
+                        .map_or((None, String::new()), |(name, file)| (name, file.path()));
                     let name = name.map(|name| format!("{name}=")).unwrap_or_default();
-                    Some(format!("--{flag}={name}{}/{}", roots.files, file.path()))
+                    format!("--{flag}={name}{}/{path}", roots.files)
                 })),
                 Form::Pair { certificate, private_key } => {
-                    let flags = [certificate, private_key];
-                    let files = pair(value).into_iter().flatten();
-                    args.extend(flags.into_iter().zip(files).map(|(flag, file)| format!("--{flag}={}/{}", roots.files, file.path())));
+                    let paths = pair(value).map_or_else(|_| Default::default(), |files| files.map(|file| file.path()));
+                    let flags = [certificate, private_key].into_iter().zip(paths);
+                    args.extend(flags.map(|(flag, path)| format!("--{flag}={}/{path}", roots.files)));
                 }
                 Form::Files | Form::OfPod => {}
             }
@@ -296,6 +306,7 @@ impl Reading<'_> {
 /// The flags that no setting says in so many words.
 struct Flags {
     addresses: (SocketAddr, SocketAddr),
+    /// Where no setting has it as a URL.
     upstream: Option<String>,
     has_state: bool,
 }
@@ -336,6 +347,15 @@ fn port(text: &str) -> Result<u16, String> {
     text.parse().ok().filter(|port| *port > 0).ok_or_else(|| "expected a port from 1 to 65535".to_owned())
 }
 
+fn upstream_port(text: &str, pod: &PodFacts, listen_port: Option<u16>) -> Result<u16, String> {
+    let number = port(text).ok().or_else(|| u16::try_from(pod.port_named(text)?).ok());
+    let number = number.ok_or("expected a port from 1 to 65535, or the name of a port that a container of the pod declares")?;
+    if Some(number) == listen_port {
+        return Err(format!("is the port of the sidecar itself; {PREFIX}{} is another one", setting::LISTEN_PORT));
+    }
+    Ok(number)
+}
+
 fn amount(text: &str) -> Result<String, String> {
     quantity(text).map(|_| text.to_owned()).ok_or_else(|| "expected a quantity, such as 10m, 0.5 or 128Mi".to_owned())
 }
@@ -358,7 +378,13 @@ fn volume(name: &str, pod: &PodFacts) -> Result<String, String> {
 
 /// Below a device nothing can be, so that no file of this process is read in
 /// place of one of the pod's.
-const UNSEEN: &str = "/dev/null";
+const UNSEEN: &str = "/dev/null/unseen";
+
+/// In place of an upstream that is wrong or missing, which was said already.
+const SOME_UPSTREAM: &str = "http://127.0.0.1:1";
+
+/// What people with a command line may do as well.
+const NOT_FOR_PODS: &str = ", and so is --secret-env";
 
 const VALUE_CHARS_SHOWN: usize = 120;
 
