@@ -1,25 +1,16 @@
 //! The injector: a mutating admission webhook that adds a guard or a signer to
 //! pods.
 //!
-//! [`review`] is where to start. Its half is pure: labels and annotations
-//! become a decision ([`decide`]), settings become options ([`options`]),
-//! options a container ([`sidecar`]), and a pod with options a JSON Patch
-//! ([`patch`]). `countersign inject` runs the same code without a cluster.
+//! [`review`] is where to start. What becomes of a pod is a pure function
+//! ([`injection`]); `countersign inject` runs the same without a cluster
+//! ([`offline`]).
 
-mod conflicts;
-mod decide;
-mod given;
-mod kind;
-mod merge;
-mod names;
-mod options;
-mod patch;
-mod pod;
-mod quantity;
-mod reference;
+mod doctor;
+mod injection;
+mod offline;
 mod review;
-mod setting;
-mod sidecar;
-mod status;
-#[cfg(test)]
-mod tests;
+
+pub(crate) use doctor::{Cluster, Finding, Origin, examine, look};
+pub(crate) use injection::{Pairs, read_defaults};
+pub(crate) use offline::{ManifestError, Manifests, Report, inject};
+pub(crate) use review::{Answer, Injector, Outcome, Review, Unreadable};

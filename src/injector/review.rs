@@ -3,16 +3,11 @@
 //! Pure: the request and what the injector knows go in, the answer comes out.
 //! That also makes dry runs what they have to be.
 
-
-use k8s_openapi::api::core::v1::Pod;
 use kube::core::DynamicObject;
 use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview, Operation};
 use serde_json::{Value, json};
 
-use super::decide::{Decision, Surroundings, decide};
-use super::given::Pairs;
-use super::patch::patch;
-use super::pod::PodFacts;
+use super::injection::{Judged, Pairs, Surroundings, judged};
 
 /// What the injector was started with.
 #[derive(Clone, Debug)]
@@ -56,7 +51,8 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// All of them, for whoever counts.
-    pub(crate) const ALL: [Self; 5] = [Self::Injected, Self::Unchanged, Self::Skipped, Self::Left, Self::Denied];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Injected, Self::Unchanged, Self::Skipped, Self::Left, Self::Denied];
 
     /// As logs and metrics have it.
     pub(crate) const fn as_word(self) -> &'static str {
@@ -83,7 +79,8 @@ impl Review {
     /// Reads the body of a request.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Unreadable> {
         let review: AdmissionReview<DynamicObject> = serde_json::from_slice(body)?;
-        let is_v1 = review.types.api_version == "admission.k8s.io/v1" && review.types.kind == "AdmissionReview";
+        let is_v1 =
+            review.types.api_version == "admission.k8s.io/v1" && review.types.kind == "AdmissionReview";
         let request = review.request.filter(|_| is_v1).ok_or(Unreadable::NoRequest)?;
         Ok(Self { request })
     }
@@ -142,39 +139,15 @@ fn respond(mut response: AdmissionResponse, pod: &Value, around: Surroundings<'_
         Judged::Inject { patch, warnings } => (patch, warnings),
     };
     if !warnings.is_empty() {
-        response.warnings =
-            Some(warnings.iter().take(WARNINGS_MAX).map(|warning| shortened(warning, WARNING_CHARS_MAX)).collect());
+        response.warnings = Some(
+            warnings.iter().take(WARNINGS_MAX).map(|warning| shortened(warning, WARNING_CHARS_MAX)).collect(),
+        );
     }
     if patch.0.is_empty() {
         return answer(response, Outcome::Unchanged, None);
     }
     let response = response.with_patch(patch).expect("operations on JSON serialize");
     answer(response, Outcome::Injected, None)
-}
-
-/// What is to be done with a pod.
-pub(crate) enum Judged {
-    Skip,
-    Leave(String),
-    Deny(String),
-    Inject { patch: json_patch::Patch, warnings: Vec<String> },
-}
-
-/// Decides on `pod` and makes its patch.
-pub(crate) fn judged(pod: &Value, around: Surroundings<'_>) -> Judged {
-    let typed: Pod = match serde_json::from_value(pod.clone()) {
-        Ok(typed) => typed,
-        Err(error) => return Judged::Deny(format!("the pod cannot be read: {error}")),
-    };
-    match decide(&PodFacts::of(&typed), around) {
-        Decision::Skip => Judged::Skip,
-        Decision::Leave(reason) => Judged::Leave(reason),
-        Decision::Deny(reason) => Judged::Deny(reason),
-        Decision::Inject(options, warnings) => match patch(pod, &options) {
-            Ok(patch) => Judged::Inject { patch, warnings },
-            Err(reason) => Judged::Deny(reason),
-        },
-    }
 }
 
 fn answer(mut response: AdmissionResponse, outcome: Outcome, reason: Option<String>) -> Answer {
@@ -206,4 +179,3 @@ const WARNINGS_MAX: usize = 15;
 
 /// It becomes an event of the pod's owner, which takes 1024 bytes.
 const REASON_CHARS_MAX: usize = 800;
-
