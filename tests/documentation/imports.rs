@@ -10,7 +10,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("keys", &[]),
     ("private_file", &[]),
-    ("devcerts", &["private_file"]),
+    ("issuing", &["clock"]),
+    ("devcerts", &["clock", "issuing", "private_file"]),
     ("schemes", &["clock", "keys"]),
     ("explain", &["clock", "keys", "schemes"]),
     ("config", &["clock", "keys", "schemes"]),
@@ -43,6 +44,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["admin", "clock", "config", "egress", "keys", "limits", "net", "schemes", "service", "telemetry"],
     ),
     (
+        "injector",
+        &["admin", "clock", "config", "issuing", "keys", "limits", "net", "service", "telemetry"],
+    ),
+    (
         "cli",
         &[
             "clock",
@@ -51,6 +56,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "egress",
             "explain",
             "guard",
+            "injector",
             "keys",
             "private_file",
             "schemes",
