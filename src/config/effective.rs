@@ -53,6 +53,7 @@ impl fmt::Display for EffectiveSigner<'_> {
             endpoint_lines(endpoint, &mut lines);
         }
         lines.add("max-connections", config.bounds.connections);
+        lines.add("body-budget", ByteSize(config.bounds.memory_bytes));
         lines.add("idle-timeout", Span(config.bounds.idle_timeout));
         own_lines(config.threads, &config.log, &mut lines);
         lines.fmt(f)
@@ -337,6 +338,7 @@ fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     );
     lines.add("max-connections", bounds.connections);
     lines.add("max-connections-per-address", bounds.connections_per_address);
+    lines.add("body-budget", ByteSize(bounds.memory_bytes));
     lines.add("idle-timeout", Span(bounds.idle_timeout));
     lines.add("max-connection-age", Span(bounds.connection_age_max));
     own_lines(config.threads, &config.log, lines);

@@ -19,6 +19,7 @@ mod egress;
 mod engine;
 mod environment;
 mod files;
+mod flag;
 mod guard;
 mod injector;
 mod issuer;
@@ -44,6 +45,7 @@ pub use effective::{Effective, EffectiveInjector, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
 pub use engine::{EngineConfig, FileEngineConfig, Fsync, OnStateLoss, RedisConfig, RedisServers, RedisTls};
 pub use environment::{Environment, Role};
+pub(crate) use flag::Flag;
 pub use guard::{
     BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig, GuardedSecret,
     HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, Mode, OnUnknown, PathPattern, Policies,
@@ -51,6 +53,7 @@ pub use guard::{
 };
 pub use injector::{CertificatesConfig, InjectorBounds, InjectorConfig, MountedPair, SelfManaged};
 pub use issuer::{IssuerConfig, KeysAt};
+pub(crate) use nearest::nearest;
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
 pub use raw_injector::InjectorArgs;

@@ -46,6 +46,25 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
+impl Problems {
+    /// Each problem, but for those with files below `root`.
+    pub(super) fn besides_files_under(&self, root: &str) -> Vec<String> {
+        self.0.iter().filter(|problem| !problem.is_of_a_file_under(root)).map(ToString::to_string).collect()
+    }
+
+    /// Of these, each that has a wrong value, and not just none.
+    pub(super) fn with_values(&self, root: &str) -> Vec<String> {
+        let has_value = |problem: &&Problem| problem.value.is_some() && !problem.is_of_a_file_under(root);
+        self.0.iter().filter(has_value).map(ToString::to_string).collect()
+    }
+}
+
+impl Problem {
+    fn is_of_a_file_under(&self, root: &str) -> bool {
+        self.value.as_ref().is_some_and(|value| value.contains(root))
+    }
+}
+
 /// Something an operator should know about a configuration that works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remark {

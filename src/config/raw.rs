@@ -512,6 +512,12 @@ pub struct LimitArgs {
     #[arg(long, value_name = "NUMBER", default_value = "512")]
     pub max_connections_per_address: String,
 
+    /// Bytes of all bodies held at once; a quarter of them from one address.
+    ///
+    /// Over it a delivery gets 503. With --max-connections and --ledger-max it decides how much memory a guard may need.
+    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    pub body_budget: String,
+
     /// A connection without a request is closed after this.
     #[arg(long, value_name = "DURATION", default_value = "75s")]
     pub idle_timeout: String,

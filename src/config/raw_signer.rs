@@ -256,6 +256,10 @@ pub struct SignerLimitArgs {
     #[arg(long, value_name = "NUMBER", default_value = "1024")]
     pub max_connections: String,
 
+    /// Bytes of all bodies held at once, the app's and the consumers'; over it a delivery gets 503.
+    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    pub body_budget: String,
+
     /// A connection without a request is closed after this.
     #[arg(long, value_name = "DURATION", default_value = "75s")]
     pub idle_timeout: String,

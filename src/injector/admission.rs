@@ -1,8 +1,8 @@
-//! START HERE: the life of a review, from the API server's question to the
-//! answer, as one function that reads top-down.
+//! The life of a request, from the API server's question to the answer, as one
+//! function that reads top-down. What is decided is [`review`]'s.
 //!
 //! The body is read within its bounds before anything in it is believed, the
-//! namespace is known before anything is decided, and what decides is pure.
+//! namespace is known before anything is decided.
 //! A review is answered while the process stops: its pod is waiting.
 
 use std::convert::Infallible;
@@ -17,10 +17,9 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use crate::injector::asked::Asked;
-use crate::injector::judge::Judged;
 use crate::injector::outcome::Outcome;
 use crate::injector::refusal::Refusal;
+use crate::injector::review::{Answer, Review};
 use crate::injector::state::Injector;
 use crate::injector::worker::Worker;
 use crate::limits::Reservation;
@@ -37,7 +36,7 @@ pub(crate) async fn answer(
     let (parts, mut body) = request.into_parts();
     let version = parts.version;
     let result = {
-        let run = pin!(review(&worker.injector, parts, &mut body, fault, started));
+        let run = pin!(run(&worker.injector, parts, &mut body, fault, started));
         service::survive(run).await
     };
     let mut response = match result {
@@ -49,7 +48,7 @@ pub(crate) async fn answer(
     Ok(response)
 }
 
-async fn review(
+async fn run(
     injector: &Injector,
     parts: Parts,
     body: &mut Incoming,
@@ -67,18 +66,22 @@ async fn review(
     let mut reservation = Reservation::of_process(&injector.memory);
     let body =
         service::read_body(body, sound.declared_length(), body_bounds, &mut reservation, |_| {}).await?;
-    let asked = Asked::read(&body).ok_or(Refusal::NotAReview)?;
-    let namespace = match injector.namespaces.get(&asked.namespace, bounds.namespace_timeout).await {
+    // Its error may quote the body, which is a stranger's.
+    let review = Review::read(&body).map_err(|_| Refusal::NotAReview)?;
+    if review.namespace().is_empty() {
+        return Err(Refusal::NotAReview);
+    }
+    let namespace = match injector.namespaces.get(review.namespace(), bounds.namespace_timeout).await {
         Ok(namespace) => namespace,
         Err(unknown) => {
-            let (uid, namespace) = (&*asked.uid, &*asked.namespace);
+            let (uid, namespace) = (review.uid(), review.namespace());
             tracing::warn!(uid, namespace, %unknown, "a review is refused: its namespace cannot be known");
             return Err(Refusal::NamespaceUnknown);
         }
     };
-    let judged = (injector.judge)(&body, namespace.annotations()).map_err(|_| Refusal::NotAReview)?;
-    note(injector, &asked, &judged, started);
-    Ok(judged.answer)
+    let answer = review.answer(&injector.settings, namespace.annotations());
+    note(injector, &review, &answer, started);
+    Ok(answer.body)
 }
 
 fn is_for_us(parts: &Parts) -> Result<(), Refusal> {
@@ -94,20 +97,40 @@ fn is_for_us(parts: &Parts) -> Result<(), Refusal> {
 }
 
 /// The one line of a review, and its count.
-fn note(injector: &Injector, asked: &Asked<'_>, judged: &Judged, started: Instant) {
-    let took = started.elapsed();
-    injector.reviews.review(judged.outcome.name(), took);
+fn note(injector: &Injector, review: &Review, answer: &Answer, started: Instant) {
+    let (took, outcome) = (started.elapsed(), Outcome::Answered(answer.outcome).name());
+    injector.reviews.review(outcome, took);
     tracing::info!(
-        uid = &*asked.uid,
-        namespace = &*asked.namespace,
-        pod = asked.pod(),
-        owner = asked.owner(),
-        outcome = judged.outcome.name(),
-        reason = judged.reason,
-        dry_run = asked.dry_run.unwrap_or(false),
+        uid = review.uid(),
+        namespace = review.namespace(),
+        pod = review.pod_name(),
+        owner = review.owner(),
+        outcome,
+        reason = answer.reason.as_deref().map(without_values),
+        dry_run = review.is_dry_run(),
         duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         "review"
     );
+}
+
+/// A reason without the values in it, which stand in quotes: somebody may have
+/// written a secret where its name belongs. The one who wrote it gets it whole.
+fn without_values(reason: &str) -> String {
+    let mut kept = String::with_capacity(reason.len());
+    let mut in_value = false;
+    let mut escaped = false;
+    for c in reason.chars() {
+        match c {
+            '"' if !escaped => {
+                in_value = !in_value;
+                kept.push_str(if in_value { "\"" } else { "…\"" });
+            }
+            _ if !in_value => kept.push(c),
+            _ => {}
+        }
+        escaped = in_value && c == '\\' && !escaped;
+    }
+    kept
 }
 
 /// Counts and logs it, and makes the answer.
@@ -138,3 +161,20 @@ fn json(answer: Vec<u8>) -> Response<Full<Bytes>> {
 
 /// The one path there is.
 const PATH: &str = "/mutate";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stay_out_of_the_log() {
+        for (reason, logged) in [
+            ("it uses the host's network", "it uses the host's network"),
+            ("a/secret \"hunter2\": expected NAME", "a/secret \"…\": expected NAME"),
+            (r#"a "x\"hunter2\\": expected b; c "hunter2": d"#, r#"a "…": expected b; c "…": d"#),
+            (r#"cut off "hunt"#, r#"cut off ""#),
+        ] {
+            assert_eq!(without_values(reason), logged);
+        }
+    }
+}

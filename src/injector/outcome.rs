@@ -1,32 +1,32 @@
-//! How a review ends.
+//! How a request ends, in logs and metrics.
 
 use crate::injector::refusal::Refusal;
+use crate::injector::review;
 
-/// What became of a review that was answered.
+/// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The pod is changed.
-    Injected,
-    /// It is let through as it is.
-    LeftAlone,
-    /// It must not be, as it is.
-    Denied,
+    /// It was answered.
+    Answered(review::Outcome),
     /// Nothing was decided.
     Refused(Refusal),
 }
 
 impl Outcome {
-    /// The names of all of them, as [`name`](Self::name) gives them.
-    pub(crate) const NAMES: [&'static str; 5] = ["injected", "left_alone", "denied", "refused", "failed"];
-
     /// The name in logs and metrics.
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Injected => "injected",
-            Self::LeftAlone => "left_alone",
-            Self::Denied => "denied",
-            Self::Refused(refusal) if refusal.is_ours() => "failed",
-            Self::Refused(_) => "refused",
+            Self::Answered(outcome) => outcome.as_word(),
+            Self::Refused(refusal) if refusal.is_ours() => FAILED,
+            Self::Refused(_) => REFUSED,
         }
     }
 }
+
+/// The names of all outcomes.
+pub(crate) fn names() -> Vec<&'static str> {
+    review::Outcome::ALL.into_iter().map(review::Outcome::as_word).chain([REFUSED, FAILED]).collect()
+}
+
+const REFUSED: &str = "refused";
+const FAILED: &str = "failed";

@@ -15,9 +15,9 @@ use crate::clock::Clock;
 use crate::config::{InjectorConfig, Stamps};
 use crate::injector::certificates::{self, Mounted, MountedError, Serving, Upkeep};
 use crate::injector::cluster::{self, ClusterThread, ConnectError, Namespaces, TooOld};
-use crate::injector::judge;
-use crate::injector::outcome::Outcome;
+use crate::injector::outcome;
 use crate::injector::readiness::Readiness;
+use crate::injector::review;
 use crate::injector::state::Injector;
 use crate::injector::worker::Worker;
 use crate::limits::Bound;
@@ -83,13 +83,16 @@ pub async fn start(
         judged?;
     }
     let injector = Arc::new(Injector {
-        judge: judge::of(&config),
+        settings: review::Injector {
+            defaults: config.defaults.into_iter().collect(),
+            namespace: config.namespace,
+        },
         namespaces,
         serving,
         readiness,
         connections: Arc::new(Bound::new(config.bounds.connections as u64)),
         memory: Arc::new(Bound::new(config.bounds.memory_bytes)),
-        reviews: InjectionMetrics::new(&metrics, &Outcome::NAMES),
+        reviews: InjectionMetrics::new(&metrics, &outcome::names()),
         metrics,
         bounds: config.bounds,
         _cluster: cluster,

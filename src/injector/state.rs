@@ -6,14 +6,15 @@ use std::sync::Arc;
 use crate::config::InjectorBounds;
 use crate::injector::certificates::Serving;
 use crate::injector::cluster::{ClusterThread, Namespaces};
-use crate::injector::judge::Judge;
 use crate::injector::readiness::Readiness;
+use crate::injector::review;
 use crate::limits::Bound;
 use crate::telemetry::{InjectionMetrics, ProcessMetrics};
 
 /// The injector's state.
 pub(crate) struct Injector {
-    pub(crate) judge: Judge,
+    /// What decides is told of it.
+    pub(crate) settings: review::Injector,
     pub(crate) namespaces: Namespaces,
     pub(crate) serving: Arc<Serving>,
     pub(crate) readiness: Arc<Readiness>,

@@ -9,11 +9,14 @@ use crate::config::raw::LimitArgs;
 use crate::config::values::{ByteSize, Fault, duration, number};
 use crate::config::{Bounds, Rate};
 
-/// Body bytes in flight, of all deliveries.
-pub(super) const MEMORY_BYTES: u64 = 256 << 20;
+/// How much of the budget for bodies one address may have, or one body: a
+/// quarter, so that none keeps the others from being heard.
+const fn share(budget: u64) -> u64 {
+    budget / 4
+}
 
-/// A quarter: one address alone cannot keep the others from being heard.
-const MEMORY_BYTES_PER_ADDRESS: u64 = MEMORY_BYTES / 4;
+/// Far beyond any webhook.
+const BODY_BYTES_MAX: u64 = 1 << 30;
 
 /// More than a process may open files for.
 const CONNECTIONS_MAX: u32 = 1_000_000;
@@ -41,14 +44,34 @@ pub(super) fn rate(
 /// A length that one body may have.
 pub(super) fn body_bytes(text: &str) -> Result<u64, Fault> {
     let ByteSize(bytes) = text.parse()?;
-    if bytes > MEMORY_BYTES_PER_ADDRESS {
-        let most = ByteSize(MEMORY_BYTES_PER_ADDRESS);
-        return Err(
-            format!("expected at most {most}, which is all that one address may have in memory").into()
-        );
+    if bytes > BODY_BYTES_MAX {
+        return Err(format!("expected at most {}", ByteSize(BODY_BYTES_MAX)).into());
     }
     Ok(bytes)
 }
+
+/// The bytes of all bodies at once.
+pub(super) fn budget(text: &str, report: &mut Report) -> Option<u64> {
+    report.read(BUDGET, text, |text| text.parse::<ByteSize>().map(|ByteSize(bytes)| bytes))
+}
+
+/// Whether the longest body that `taker` takes fits into its share of the
+/// `budget`, which was written as `text`: it would be refused for ever.
+pub(super) fn fits(bytes: u64, taker: &str, budget: u64, text: &str, report: &mut Report) -> bool {
+    if bytes <= share(budget) {
+        return true;
+    }
+    let fault = format!(
+        "leaves {} for one body, a quarter, and {taker} takes up to {}: raise it to {} or lower --max-body",
+        ByteSize(share(budget)),
+        ByteSize(bytes),
+        ByteSize(bytes.saturating_mul(4)),
+    );
+    report.wrong(BUDGET, text, fault);
+    false
+}
+
+const BUDGET: &str = "--body-budget";
 
 pub(super) fn read(args: &LimitArgs, report: &mut Report) -> Option<Bounds> {
     let connection_count = |text: &str| number(text, 1..=CONNECTIONS_MAX);
@@ -56,6 +79,7 @@ pub(super) fn read(args: &LimitArgs, report: &mut Report) -> Option<Bounds> {
     let connections = report.read("--max-connections", &args.max_connections, connection_count);
     let per_address =
         report.read("--max-connections-per-address", &args.max_connections_per_address, connection_count);
+    let budget = budget(&args.body_budget, report);
     let idle = report.read("--idle-timeout", &args.idle_timeout, duration);
     let age = report.read("--max-connection-age", &args.max_connection_age, duration);
     Some(Bounds {
@@ -70,8 +94,8 @@ pub(super) fn read(args: &LimitArgs, report: &mut Report) -> Option<Bounds> {
         head_fields: 100,
         body_timeout: Duration::from_secs(10),
         body_rate_min: 1 << 10,
-        memory_bytes: MEMORY_BYTES,
-        memory_bytes_per_address: MEMORY_BYTES_PER_ADDRESS,
+        memory_bytes: budget?,
+        memory_bytes_per_address: share(budget?),
         idle_timeout: idle?,
         connection_age_max: age?,
         connect_timeout: Duration::from_secs(2),

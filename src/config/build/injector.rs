@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::transport::matching;
-use super::{bounds, listening, log, threads};
+use super::{listening, log, threads};
 use crate::config::environment::{Environment, Role};
 use crate::config::problems::{Problems, Remark, Report};
 use crate::config::raw_injector::{ClusterArgs, InjectorArgs, InjectorCertificateArgs};
@@ -192,7 +192,7 @@ const BOUNDS: InjectorBounds = InjectorBounds {
     body_bytes_max: 4 << 20,
     body_timeout: Duration::from_secs(5),
     body_rate_min: 16 << 10,
-    memory_bytes: bounds::MEMORY_BYTES / 8,
+    memory_bytes: 32 << 20,
     namespace_timeout: Duration::from_secs(2),
     idle_timeout: Duration::from_secs(300),
     connection_age_max: Duration::from_secs(600),

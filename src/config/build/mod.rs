@@ -33,7 +33,7 @@ pub(crate) use scheme::preset as preset_named;
 
 use super::advice;
 use super::environment::{Environment, Role};
-use super::guard::{GuardConfig, LogConfig};
+use super::guard::{GuardConfig, LogConfig, SourceConfig};
 use super::problems::{Problems, Remark, Report};
 use super::raw::{GuardArgs, ProcessArgs};
 use super::values::{number, socket_address, word};
@@ -66,13 +66,18 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
     let (listen, admin_listen) = listening?;
+    let (bounds, sources) = (bounds?, sources?);
+    for SourceConfig { name, body_bytes_max, .. } in &sources {
+        let text = &args.limits.body_budget;
+        bounds::fits(*body_bytes_max, &format!("source {name:?}"), bounds.memory_bytes, text, report);
+    }
     Some(GuardConfig {
         listen,
         admin_listen,
         transport: transport?,
         front: front?,
-        sources: sources?,
-        bounds: bounds?,
+        sources,
+        bounds,
         ledger: ledger?,
         threads: threads?,
         log: log?,

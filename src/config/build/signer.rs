@@ -33,11 +33,16 @@ fn build(args: &SignerArgs, environment: &Environment, report: &mut Report) -> O
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
     let (listen, admin_listen) = listening?;
+    let (bounds, endpoints) = (bounds?, endpoints?);
+    for EndpointConfig { name, body_bytes_max, .. } in &endpoints {
+        let text = &args.limits.body_budget;
+        bounds::fits(*body_bytes_max, &format!("endpoint {name:?}"), bounds.memory_bytes, text, report);
+    }
     Some(SignerConfig {
         listen,
         admin_listen,
-        endpoints: endpoints?,
-        bounds: bounds?,
+        endpoints,
+        bounds,
         threads: threads?,
         log: log?,
     })
@@ -87,6 +92,7 @@ fn distinct(endpoints: &[EndpointConfig], path: &str, report: &mut Report) {
 fn limits(args: &SignerLimitArgs, report: &mut Report) -> Option<SignerBounds> {
     let connections =
         report.read("--max-connections", &args.max_connections, |text| number(text, 1..=CONNECTIONS_MAX));
+    let budget = bounds::budget(&args.body_budget, report);
     let idle = report.read("--idle-timeout", &args.idle_timeout, duration);
     Some(SignerBounds {
         connections: connections? as usize,
@@ -96,7 +102,7 @@ fn limits(args: &SignerLimitArgs, report: &mut Report) -> Option<SignerBounds> {
         head_fields: 100,
         body_timeout: Duration::from_secs(10),
         body_rate_min: 1 << 10,
-        memory_bytes: bounds::MEMORY_BYTES,
+        memory_bytes: budget?,
         idle_timeout: idle?,
         drain_timeout: Duration::from_secs(25),
     })

@@ -1,0 +1,174 @@
+//! A pod and what it shall have become a JSON Patch (RFC 6902): none where it
+//! has all of it.
+//!
+//! Works on the pod's JSON and touches only what is the sidecar's: fields that
+//! this program does not know stay what they are.
+
+use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation};
+use json_patch::jsonptr::PointerBuf;
+use k8s_openapi::serde::Serialize;
+use serde_json::{Value, json};
+
+use super::merge;
+use super::names::STATUS;
+use super::options::Options;
+use super::sidecar;
+use super::status::{self, Status};
+
+/// What gives `pod` the sidecar of `options`, or why it cannot be given.
+pub(crate) fn patch(pod: &Value, options: &Options) -> Result<Patch, String> {
+    let template = value_of(&sidecar::container(options));
+    let volumes: Vec<Value> = sidecar::volumes(options).iter().map(value_of).collect();
+    let hash = status::hash(&template, &volumes);
+    let present = Present::find(pod, options.kind.container());
+    let earlier = text(pod, &["metadata", "annotations", STATUS]).and_then(Status::read);
+    let is_current = earlier.as_ref().is_some_and(|earlier| earlier.config_hash == hash);
+    let declared = match (&present, &earlier) {
+        (Some(_), Some(earlier)) => earlier.declared.clone(),
+        (Some(present), None) => present.fields(),
+        (None, _) => vec![],
+    };
+    let mut container = present.as_ref().map_or_else(|| json!({}), |present| present.container.clone());
+    if !is_current && earlier.is_some() {
+        // Ours of another time: what its author wrote of it stays.
+        retain(&mut container, &declared);
+    }
+    merge::fill(&mut container, &template);
+    let mut patch = Building(vec![]);
+    patch.container(pod, present.as_ref(), container);
+    patch.volumes(pod, volumes, earlier.is_some(), is_current)?;
+    patch.pull_secret(pod, options.image_pull_secret.as_deref());
+    patch.status(pod, &Status::of(options.kind, hash, declared));
+    Ok(Patch(patch.0))
+}
+
+/// The sidecar as it stands in a pod.
+struct Present<'a> {
+    list: &'static str,
+    index: usize,
+    container: &'a Value,
+}
+
+impl<'a> Present<'a> {
+    /// Authors may declare it among either list of containers.
+    fn find(pod: &'a Value, name: &str) -> Option<Self> {
+        [INIT_CONTAINERS, CONTAINERS].into_iter().find_map(|list| {
+            let containers = pod.get("spec")?.get(list)?.as_array()?;
+            let index = containers.iter().position(|container| container.get("name") == Some(&json!(name)))?;
+            Some(Self { list, index, container: &containers[index] })
+        })
+    }
+
+    fn fields(&self) -> Vec<String> {
+        let fields = self.container.as_object().into_iter().flat_map(|fields| fields.keys().cloned());
+        fields.filter(|field| field != "name").collect()
+    }
+}
+
+/// The container's name and the fields of `declared`.
+fn retain(container: &mut Value, declared: &[String]) {
+    if let Some(fields) = container.as_object_mut() {
+        fields.retain(|field, _| field == "name" || declared.contains(field));
+    }
+}
+
+struct Building(Vec<PatchOperation>);
+
+impl Building {
+    fn container(&mut self, pod: &Value, present: Option<&Present<'_>>, container: Value) {
+        match present {
+            Some(present) if present.list == INIT_CONTAINERS => {
+                if *present.container != container {
+                    self.replace(["spec", INIT_CONTAINERS, &present.index.to_string()], container);
+                }
+            }
+            elsewhere => {
+                if let Some(Present { list, index, .. }) = elsewhere {
+                    self.remove(["spec", list, &index.to_string()]);
+                }
+                match list(pod, INIT_CONTAINERS) {
+                    Some(_) => self.add(["spec", INIT_CONTAINERS, "0"], container),
+                    None => self.add(["spec", INIT_CONTAINERS], json!([container])),
+                }
+            }
+        }
+    }
+
+    /// `is_known` where the injector was here before, `is_current` where it
+    /// wanted the same then.
+    fn volumes(&mut self, pod: &Value, volumes: Vec<Value>, is_known: bool, is_current: bool) -> Result<(), String> {
+        let there = list(pod, "volumes");
+        let mut missing = Vec::new();
+        for volume in volumes {
+            let is_same = |other: &Value| other.get("name") == volume.get("name");
+            match there.and_then(|there| there.iter().position(is_same)) {
+                None => missing.push(volume),
+                Some(_) if !is_known => {
+                    let name = &volume["name"];
+                    return Err(format!("the pod has a volume {name}, which is the name of the sidecar's: name it otherwise"));
+                }
+                // What is filled in of the same volume is the API server's.
+                Some(_) if is_current => {}
+                Some(index) => self.replace(["spec", "volumes", &index.to_string()], volume),
+            }
+        }
+        match there {
+            Some(_) => missing.into_iter().for_each(|volume| self.add(["spec", "volumes", "-"], volume)),
+            None if missing.is_empty() => {}
+            None => self.add(["spec", "volumes"], missing.into()),
+        }
+        Ok(())
+    }
+
+    fn pull_secret(&mut self, pod: &Value, name: Option<&str>) {
+        let Some(name) = name else { return };
+        let secret = json!({ "name": name });
+        match list(pod, PULL_SECRETS) {
+            Some(there) if there.contains(&secret) => {}
+            Some(_) => self.add(["spec", PULL_SECRETS, "-"], secret),
+            None => self.add(["spec", PULL_SECRETS], json!([secret])),
+        }
+    }
+
+    fn status(&mut self, pod: &Value, status: &Status) {
+        let status = status.write();
+        match pod.get("metadata").and_then(|metadata| metadata.get("annotations")).filter(|there| there.is_object()) {
+            Some(there) if there.get(STATUS) == Some(&json!(status)) => {}
+            Some(_) => self.add(["metadata", "annotations", STATUS], status.into()),
+            None => self.add(["metadata", "annotations"], json!({ STATUS: status })),
+        }
+    }
+
+    fn add<'p>(&mut self, path: impl IntoIterator<Item = &'p str>, value: Value) {
+        self.0.push(PatchOperation::Add(AddOperation { path: pointer(path), value }));
+    }
+
+    fn replace<'p>(&mut self, path: impl IntoIterator<Item = &'p str>, value: Value) {
+        self.0.push(PatchOperation::Replace(ReplaceOperation { path: pointer(path), value }));
+    }
+
+    fn remove<'p>(&mut self, path: impl IntoIterator<Item = &'p str>) {
+        self.0.push(PatchOperation::Remove(RemoveOperation { path: pointer(path) }));
+    }
+}
+
+/// A JSON Pointer (RFC 6901), with its parts escaped.
+fn pointer<'p>(path: impl IntoIterator<Item = &'p str>) -> PointerBuf {
+    PointerBuf::from_tokens(path)
+}
+
+fn list<'a>(pod: &'a Value, name: &str) -> Option<&'a Vec<Value>> {
+    pod.get("spec")?.get(name)?.as_array()
+}
+
+fn text<'a>(value: &'a Value, path: &[&str]) -> Option<&'a str> {
+    path.iter().try_fold(value, |value, part| value.get(part))?.as_str()
+}
+
+fn value_of(object: &impl Serialize) -> Value {
+    serde_json::to_value(object).expect("Kubernetes' objects have string keys")
+}
+
+const INIT_CONTAINERS: &str = "initContainers";
+const CONTAINERS: &str = "containers";
+const PULL_SECRETS: &str = "imagePullSecrets";

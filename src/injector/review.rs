@@ -1,0 +1,215 @@
+//! START HERE: an AdmissionReview (`admission.k8s.io/v1`) becomes its answer.
+//!
+//! Pure: the request and what the injector knows go in, the answer comes out.
+//! That also makes dry runs what they have to be.
+
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::core::DynamicObject;
+use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview, Operation};
+use serde_json::{Value, json};
+
+use super::decide::{Decision, Surroundings, decide};
+use super::given::Pairs;
+use super::patch::patch;
+use super::pod::PodFacts;
+
+/// What the injector was started with.
+#[derive(Clone, Debug)]
+pub(crate) struct Injector {
+    /// The defaults of settings, without their prefix.
+    pub(crate) defaults: Pairs,
+    /// The namespace that it runs in.
+    pub(crate) namespace: String,
+}
+
+/// A request of the API server's.
+#[derive(Debug)]
+pub(crate) struct Review {
+    request: AdmissionRequest<DynamicObject>,
+}
+
+/// The answer to one, with what is worth telling of it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) outcome: Outcome,
+    /// Why, where it was left alone or denied.
+    pub(crate) reason: Option<String>,
+    /// The AdmissionReview as JSON.
+    pub(crate) body: Vec<u8>,
+}
+
+/// What became of a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It gets a sidecar, or another one.
+    Injected,
+    /// It has its sidecar already.
+    Unchanged,
+    /// Nobody asked for one.
+    Skipped,
+    /// It gets none although somebody asked.
+    Left,
+    /// It must not start.
+    Denied,
+}
+
+impl Outcome {
+    /// All of them, for whoever counts.
+    pub(crate) const ALL: [Self; 5] = [Self::Injected, Self::Unchanged, Self::Skipped, Self::Left, Self::Denied];
+
+    /// As logs and metrics have it.
+    pub(crate) const fn as_word(self) -> &'static str {
+        match self {
+            Self::Injected => "injected",
+            Self::Unchanged => "unchanged",
+            Self::Skipped => "skipped",
+            Self::Left => "left",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+/// Why a body is no request that can be answered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unreadable {
+    #[error("expected an AdmissionReview of admission.k8s.io/v1: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("expected an AdmissionReview of admission.k8s.io/v1 with a request")]
+    NoRequest,
+}
+
+impl Review {
+    /// Reads the body of a request.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Unreadable> {
+        let review: AdmissionReview<DynamicObject> = serde_json::from_slice(body)?;
+        let is_v1 = review.types.api_version == "admission.k8s.io/v1" && review.types.kind == "AdmissionReview";
+        let request = review.request.filter(|_| is_v1).ok_or(Unreadable::NoRequest)?;
+        Ok(Self { request })
+    }
+
+    /// The request's own id.
+    pub(crate) fn uid(&self) -> &str {
+        &self.request.uid
+    }
+
+    /// The namespace of the pod; a pod itself need not say it.
+    pub(crate) fn namespace(&self) -> &str {
+        self.request.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// Whether nothing is to be kept.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.request.dry_run
+    }
+
+    /// What the pod is called, as far as it has a name: one of a controller
+    /// gets its own only later.
+    pub(crate) fn pod_name(&self) -> &str {
+        let metadata = self.request.object.as_ref().map(|object| &object.metadata);
+        let name = metadata.and_then(|metadata| metadata.name.as_ref().or(metadata.generate_name.as_ref()));
+        name.map_or(&self.request.name, |name| name)
+    }
+
+    /// Who made it, as `ReplicaSet/app-7d4b`; nobody for a pod of its own.
+    pub(crate) fn owner(&self) -> Option<String> {
+        let owner = self.request.object.as_ref()?.metadata.owner_references.as_ref()?.first()?;
+        Some(format!("{}/{}", owner.kind, owner.name))
+    }
+
+    /// The answer, with the annotations of the pod's `namespace`.
+    pub(crate) fn answer(&self, injector: &Injector, namespace: &Pairs) -> Answer {
+        let response = AdmissionResponse::from(&self.request);
+        let is_pod = self.request.resource.group.is_empty() && self.request.resource.resource == "pods";
+        let is_created = self.request.operation == Operation::Create && self.request.sub_resource.is_none();
+        let Some(pod) = self.request.object.as_ref().filter(|_| is_pod && is_created) else {
+            return answer(response, Outcome::Skipped, None);
+        };
+        let around = Surroundings {
+            namespace,
+            defaults: &injector.defaults,
+            is_own_namespace: self.namespace() == injector.namespace,
+        };
+        respond(response, &json_of(pod), around)
+    }
+}
+
+fn respond(mut response: AdmissionResponse, pod: &Value, around: Surroundings<'_>) -> Answer {
+    let (patch, warnings) = match judged(pod, around) {
+        Judged::Skip => return answer(response, Outcome::Skipped, None),
+        Judged::Leave(reason) => {
+            response.warnings = Some(vec![shortened(&reason, WARNING_CHARS_MAX)]);
+            return answer(response, Outcome::Left, Some(reason));
+        }
+        Judged::Deny(reason) => {
+            let reason = shortened(&reason, REASON_CHARS_MAX);
+            return answer(response.deny(&reason), Outcome::Denied, Some(reason));
+        }
+        Judged::Inject { patch, warnings } => (patch, warnings),
+    };
+    if !warnings.is_empty() {
+        response.warnings =
+            Some(warnings.iter().take(WARNINGS_MAX).map(|warning| shortened(warning, WARNING_CHARS_MAX)).collect());
+    }
+    if patch.0.is_empty() {
+        return answer(response, Outcome::Unchanged, None);
+    }
+    let response = response.with_patch(patch).expect("operations on JSON serialize");
+    answer(response, Outcome::Injected, None)
+}
+
+/// What is to be done with a pod.
+pub(crate) enum Judged {
+    Skip,
+    Leave(String),
+    Deny(String),
+    Inject { patch: json_patch::Patch, warnings: Vec<String> },
+}
+
+/// Decides on `pod` and makes its patch.
+pub(crate) fn judged(pod: &Value, around: Surroundings<'_>) -> Judged {
+    let typed: Pod = match serde_json::from_value(pod.clone()) {
+        Ok(typed) => typed,
+        Err(error) => return Judged::Deny(format!("the pod cannot be read: {error}")),
+    };
+    match decide(&PodFacts::of(&typed), around) {
+        Decision::Skip => Judged::Skip,
+        Decision::Leave(reason) => Judged::Leave(reason),
+        Decision::Deny(reason) => Judged::Deny(reason),
+        Decision::Inject(options, warnings) => match patch(pod, &options) {
+            Ok(patch) => Judged::Inject { patch, warnings },
+            Err(reason) => Judged::Deny(reason),
+        },
+    }
+}
+
+fn answer(mut response: AdmissionResponse, outcome: Outcome, reason: Option<String>) -> Answer {
+    let annotation = ("outcome".to_owned(), outcome.as_word().to_owned());
+    response.audit_annotations = [annotation].into_iter().collect();
+    let body = serde_json::to_vec(&response.into_review()).expect("a response serializes");
+    Answer { outcome, reason, body }
+}
+
+/// The pod as it was sent, with the fields that no type of ours knows.
+fn json_of(pod: &DynamicObject) -> Value {
+    serde_json::to_value(pod).unwrap_or_else(|_| json!({}))
+}
+
+/// One line of at most `chars`.
+fn shortened(text: &str, chars: usize) -> String {
+    let text = text.replace(['\n', '\r'], " ");
+    match text.char_indices().nth(chars) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// The API server cuts longer ones.
+const WARNING_CHARS_MAX: usize = 250;
+
+/// It drops what is beyond 4096 in all.
+const WARNINGS_MAX: usize = 15;
+
+/// It becomes an event of the pod's owner, which takes 1024 bytes.
+const REASON_CHARS_MAX: usize = 800;
+
