@@ -4,7 +4,7 @@
 //! | path | answer |
 //! | --- | --- |
 //! | `/livez` | 200 while the process runs |
-//! | `/readyz` | 200 while deliveries are taken, with what is amiss; 503 once it stops |
+//! | `/readyz` | 200 while work is taken, with what is amiss; 503 before that and once it stops |
 //! | `/metrics` | Prometheus text format 0.0.4 |
 //! | `/buildinfo` | name and version, JSON |
 
@@ -40,8 +40,8 @@ const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What a role shows of itself.
 pub(crate) struct Health {
-    /// Whether it takes work.
-    pub(crate) ready: Box<dyn Fn() -> bool + Send + Sync>,
+    /// Whether it takes work, and why not if it does not: one line.
+    pub(crate) ready: Box<dyn Fn() -> Result<(), &'static str> + Send + Sync>,
     /// What is worth knowing although it takes work: one line, or nothing.
     pub(crate) detail: Box<dyn Fn() -> &'static str + Send + Sync>,
     /// Its metrics, in text format. Some of them may have to be asked for.
@@ -89,8 +89,10 @@ async fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<B
     }
     match request.uri().path() {
         "/livez" => text(StatusCode::OK, "ok\n"),
-        "/readyz" if (health.ready)() => typed(StatusCode::OK, TEXT, format!("ok\n{}", (health.detail)())),
-        "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
+        "/readyz" => match (health.ready)() {
+            Ok(()) => typed(StatusCode::OK, TEXT, format!("ok\n{}", (health.detail)())),
+            Err(why) => typed(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
+        },
         "/metrics" => {
             let metrics = (health.metrics)().await;
             typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", metrics)

@@ -7,14 +7,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{error, fmt, fs};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
-};
-use time::{Duration, OffsetDateTime};
+use rcgen::{CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, KeyPair, SanType};
 
+use crate::clock::{Clock as _, SystemClock};
+use crate::issuing::{self, Validity};
 use crate::private_file::{self, Existing};
 
 /// The SPIFFE id of the development client. `.test` names no one (RFC 6761
@@ -45,10 +44,7 @@ pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 impl Authority {
     /// A new CA with a key of its own.
     pub fn new(name: &str) -> Result<Self, rcgen::Error> {
-        let mut params = params(name, Vec::new());
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        CertifiedIssuer::self_signed(params, key()?).map(Self)
+        CertifiedIssuer::self_signed(issuing::authority(name, validity()), issuing::key()?).map(Self)
     }
 
     /// Its certificate, PEM.
@@ -61,25 +57,23 @@ impl Authority {
     pub fn server(&self, names: &[String]) -> Result<Pair, rcgen::Error> {
         let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
         let names = CertificateParams::new([&local, names].concat())?.subject_alt_names;
-        self.issue(params("countersign development server", names), ExtendedKeyUsagePurpose::ServerAuth)
+        self.issue("countersign development server", names, ExtendedKeyUsagePurpose::ServerAuth)
     }
 
     /// A client certificate whose one name is the URI `id`.
     pub fn client(&self, id: &str) -> Result<Pair, rcgen::Error> {
         let names = vec![SanType::URI(id.try_into()?)];
-        self.issue(params("countersign development client", names), ExtendedKeyUsagePurpose::ClientAuth)
+        self.issue("countersign development client", names, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
     fn issue(
         &self,
-        mut params: CertificateParams,
+        name: &str,
+        names: Vec<SanType>,
         purpose: ExtendedKeyUsagePurpose,
     ) -> Result<Pair, rcgen::Error> {
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![purpose];
-        params.use_authority_key_identifier_extension = true;
-        let key = key()?;
-        let certificate = params.signed_by(&key, &self.0)?;
+        let key = issuing::key()?;
+        let certificate = issuing::leaf(name, names, purpose, validity()).signed_by(&key, &self.0)?;
         Ok(Pair { certificate: certificate.pem(), key: key.serialize_pem() })
     }
 }
@@ -156,23 +150,12 @@ impl error::Error for WriteError {
     }
 }
 
-fn key() -> Result<KeyPair, rcgen::Error> {
-    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)
-}
-
-fn params(name: &str, names: Vec<SanType>) -> CertificateParams {
-    let mut params = CertificateParams::default();
-    params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.subject_alt_names = names;
-    // A little back, for a clock that is a little behind.
-    params.not_before = OffsetDateTime::now_utc() - Duration::hours(1);
-    params.not_after = params.not_before + LIFETIME;
-    params
+fn validity() -> Validity {
+    Validity::lasting(LIFETIME, SystemClock.now())
 }
 
 /// Long enough to develop, short enough not to be forgotten in production.
-const LIFETIME: Duration = Duration::days(90);
+const LIFETIME: Duration = Duration::from_secs(90 * 24 * 3600);
 
 #[cfg(test)]
 mod tests {

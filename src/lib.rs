@@ -34,7 +34,9 @@ pub mod explain;
 #[cfg(feature = "proxy")]
 pub mod guard;
 #[cfg(feature = "proxy")]
-mod injector;
+pub mod injector;
+#[cfg(feature = "proxy")]
+mod issuing;
 #[cfg(feature = "proxy")]
 pub mod ledger;
 // Hidden and public: for benches and fuzz targets alone, which are crates of their own.

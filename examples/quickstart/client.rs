@@ -108,7 +108,7 @@ impl Connection {
         Self::over(TcpStream::connect(address).await?).await
     }
 
-    async fn over<S>(stream: S) -> Result<Self, Failure>
+    pub(crate) async fn over<S>(stream: S) -> Result<Self, Failure>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {

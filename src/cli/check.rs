@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::{guard, say, signer};
-use crate::config::{Effective, EffectiveSigner, Environment, GuardArgs, SignerArgs};
+use super::{guard, injector, say, signer};
+use crate::config::{
+    Effective, EffectiveInjector, EffectiveSigner, Environment, GuardArgs, InjectorArgs, SignerArgs,
+};
 
 #[derive(Args, Debug)]
 pub(super) struct CheckArgs {
@@ -26,6 +28,10 @@ enum Role {
     ///
     /// Takes what `countersign signer` takes, and says the same of it. Connects to nobody.
     Signer(Box<SignerArgs>),
+    /// Check the injector's flags, environment and files.
+    ///
+    /// Takes what `countersign injector` takes, and says the same of it. Connects to nobody.
+    Injector(Box<InjectorArgs>),
 }
 
 impl CheckArgs {
@@ -33,7 +39,7 @@ impl CheckArgs {
     pub(super) fn guard(&mut self) -> Option<&mut GuardArgs> {
         match &mut self.role {
             Role::Guard(args) => Some(args),
-            Role::Signer(_) => None,
+            Role::Signer(_) | Role::Injector(_) => None,
         }
     }
 }
@@ -44,6 +50,9 @@ pub(super) fn run(args: &CheckArgs, environment: &Environment) -> ExitCode {
         Role::Guard(args) => guard::configure(args, environment).map(|config| show(Effective(&config))),
         Role::Signer(args) => {
             signer::configure(args, environment).map(|config| show(EffectiveSigner(&config)))
+        }
+        Role::Injector(args) => {
+            injector::configure(args, environment).map(|config| show(EffectiveInjector(&config)))
         }
     };
     shown.err().unwrap_or(ExitCode::SUCCESS)

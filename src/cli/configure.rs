@@ -4,7 +4,10 @@
 
 use std::ffi::OsString;
 
-use crate::config::{Environment, GuardArgs, GuardConfig, Problems, Remark, SignerArgs, SignerConfig};
+use crate::config::{
+    Environment, GuardArgs, GuardConfig, InjectorArgs, InjectorConfig, Problems, Remark, SignerArgs,
+    SignerConfig,
+};
 
 /// What `countersign guard` would run on, given `flags`, with what is worth
 /// knowing about it.
@@ -24,6 +27,16 @@ pub fn signer_config<T: Into<OsString> + Clone>(
 ) -> Result<(SignerConfig, Vec<Remark>), ConfigureError> {
     let args = SignerArgs::from_flags(flags, environment)?;
     Ok(SignerConfig::from_args(&args, environment)?)
+}
+
+/// What `countersign injector` would run on, given `flags`, with what is worth
+/// knowing about it.
+pub fn injector_config<T: Into<OsString> + Clone>(
+    flags: impl IntoIterator<Item = T>,
+    environment: &Environment,
+) -> Result<(InjectorConfig, Vec<Remark>), ConfigureError> {
+    let args = InjectorArgs::from_flags(flags, environment)?;
+    Ok(InjectorConfig::from_args(&args, environment)?)
 }
 
 /// Why flags make no configuration.

@@ -13,6 +13,7 @@ mod doctor;
 mod explain;
 mod guard;
 mod inject;
+mod injector;
 mod reload;
 mod role;
 mod schemes;
@@ -28,9 +29,9 @@ use std::process::ExitCode;
 
 use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{ConfigFile, Environment, GuardArgs, Role, SignerArgs};
+use crate::config::{ConfigFile, Environment, GuardArgs, InjectorArgs, Role, SignerArgs};
 
-pub use configure::{ConfigureError, guard_config, signer_config};
+pub use configure::{ConfigureError, guard_config, injector_config, signer_config};
 pub use secret::generate_secret;
 
 /// Genuine webhooks reach the app, nothing else does.
@@ -59,6 +60,12 @@ enum Subcommands {
     /// so on.
     #[command(after_help = signer::EXAMPLES)]
     Signer(Box<SignerArgs>),
+    /// Put the guard or the signer into pods of a Kubernetes cluster.
+    ///
+    /// An admission webhook: the API server asks it about each new pod of the namespaces that are labelled for it. Every
+    /// flag is also read from the environment: --default from COUNTERSIGN_INJECTOR_DEFAULT, and so on.
+    #[command(after_help = injector::EXAMPLES)]
+    Injector(Box<InjectorArgs>),
     /// Show what the injector makes of Kubernetes manifests, without a cluster.
     ///
     /// Runs the very code that answers the API server.
@@ -108,6 +115,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
                 guard::run(&args, environment, again)
             }
             Subcommands::Signer(args) => signer::run(&args, environment),
+            Subcommands::Injector(args) => injector::run(&args, environment),
             Subcommands::Inject(args) => inject::run(&args),
             Subcommands::Doctor(args) => doctor::run(&args),
             Subcommands::Check(args) => check::run(&args, environment),
@@ -150,7 +158,7 @@ fn parse(arguments: &[OsString], environment: &Environment) -> Result<Cli, clap:
 /// `command` with what the environment and the guard's `file` say in place of
 /// the defaults of its roles.
 fn overlaid(command: Command, environment: &Environment, file: Option<&ConfigFile>) -> Command {
-    [Role::Guard, Role::Signer].into_iter().fold(command, |command, role| {
+    [Role::Guard, Role::Signer, Role::Injector].into_iter().fold(command, |command, role| {
         command.mut_subcommand(role.name(), |command| of_role(command, role, environment, file))
     })
 }

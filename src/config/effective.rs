@@ -10,9 +10,10 @@ use super::guard::{
     ClientAuth, ClientTrust, FrontConfig, GuardConfig, LogConfig, Rate, SourceConfig, TlsConfig, Transport,
     Upstream,
 };
+use super::injector::{CertificatesConfig, InjectorConfig, MountedPair, SelfManaged};
 use super::issuer::{IssuerConfig, KeysAt};
 use super::signer::{Authorization, ClientCredentials, EndpointConfig, SignerConfig};
-use super::values::{ByteSize, Protection, Span, Switch, Word};
+use super::values::{ByteSize, Lifetime, Protection, Span, Switch, Word};
 use crate::schemes::{RequiredClaim, Scheme, TokenRequirements};
 
 /// Shows a configuration, one setting a line.
@@ -54,6 +55,25 @@ impl fmt::Display for EffectiveSigner<'_> {
         lines.add("max-connections", config.bounds.connections);
         lines.add("body-budget", ByteSize(config.bounds.memory_bytes));
         lines.add("idle-timeout", Span(config.bounds.idle_timeout));
+        own_lines(config.threads, &config.log, &mut lines);
+        lines.fmt(f)
+    }
+}
+
+/// Shows an injector's configuration, one setting a line.
+#[derive(Debug)]
+pub struct EffectiveInjector<'a>(pub &'a InjectorConfig);
+
+impl fmt::Display for EffectiveInjector<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(config) = self;
+        let mut lines = Lines(Vec::new());
+        lines.add("listen", config.listen);
+        lines.add("admin-listen", config.admin_listen);
+        lines.add_each("default", &config.defaults, "none");
+        certificate_lines(&config.certificates, &mut lines);
+        lines.add("webhook-configuration", config.webhook_configuration.as_deref().unwrap_or("none"));
+        lines.add("namespace", &config.namespace);
         own_lines(config.threads, &config.log, &mut lines);
         lines.fmt(f)
     }
@@ -284,6 +304,25 @@ fn client_tls_lines(tls: &ClientTls, lines: &mut Lines) {
     lines.add("tls-min", tls.min_version.as_word());
     lines.add_each("server-san", &tls.server_names, "the URL's host");
     lines.add_each("server-spki-pin", &tls.server_pins, "any");
+}
+
+fn certificate_lines(certificates: &CertificatesConfig, lines: &mut Lines) {
+    match certificates {
+        CertificatesConfig::Mounted(MountedPair { cert, key, ca }) => {
+            lines.add("tls-cert", cert.display());
+            lines.add("tls-key", key.display());
+            if let Some(ca) = ca {
+                lines.add("webhook-ca", ca.display());
+            }
+        }
+        CertificatesConfig::SelfManaged(own) => {
+            let SelfManaged { secret, service, certificate_lifetime, ca_lifetime } = own;
+            lines.add("certificate-secret", secret);
+            lines.add("service", service);
+            lines.add("certificate-lifetime", Lifetime(*certificate_lifetime));
+            lines.add("ca-lifetime", Lifetime(*ca_lifetime));
+        }
+    }
 }
 
 fn process_lines(config: &GuardConfig, lines: &mut Lines) {

@@ -1,7 +1,7 @@
 //! The environment: the second place a flag is read from.
 //!
 //! One rule serves every flag: `--tls-cert` of the guard is also
-//! `COUNTERSIGN_GUARD_TLS_CERT`, and so with the signer's.
+//! `COUNTERSIGN_GUARD_TLS_CERT`, and so with the other roles'.
 //! A flag on the command line wins. Where a flag may be repeated, its variable
 //! takes a list separated by commas; an item that itself holds a comma needs
 //! the flag. A variable that is set but empty is a value like any other, and a
@@ -24,6 +24,8 @@ pub enum Role {
     Guard,
     /// `countersign signer`.
     Signer,
+    /// `countersign injector`.
+    Injector,
 }
 
 impl Role {
@@ -32,6 +34,7 @@ impl Role {
         match self {
             Self::Guard => "guard",
             Self::Signer => "signer",
+            Self::Injector => "injector",
         }
     }
 
@@ -44,6 +47,7 @@ impl Role {
         match self {
             Self::Guard => "COUNTERSIGN_GUARD_",
             Self::Signer => "COUNTERSIGN_SIGNER_",
+            Self::Injector => "COUNTERSIGN_INJECTOR_",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Text becomes trusted types, once.
 //!
-//! [`GuardArgs`] and [`SignerArgs`] are the configuration as people write it,
+//! [`GuardArgs`], [`SignerArgs`] and [`InjectorArgs`] are the configuration as people write it,
 //! `values` reads each kind of value, and [`GuardConfig::from_args`] and its like
 //! (in `build/`) put the trusted form together. It never stops at the first problem: all of them are collected
 //! ([`Problems`]), each with its key, its value and the form expected.
@@ -21,12 +21,14 @@ mod environment;
 mod files;
 mod flag;
 mod guard;
+mod injector;
 mod issuer;
 pub(crate) mod material;
 mod nearest;
 mod problems;
 mod raw;
 mod raw_coverage;
+mod raw_injector;
 mod raw_signer;
 mod raw_token;
 mod schema;
@@ -39,7 +41,7 @@ mod values;
 pub(crate) use build::preset_named;
 pub use by_hand::{ByHand, ByHandArgs};
 pub use config_file::ConfigFile;
-pub use effective::{Effective, EffectiveSigner};
+pub use effective::{Effective, EffectiveInjector, EffectiveSigner};
 pub use egress::{ClientCertificate, ClientTls, EgressConfig};
 pub use engine::{EngineConfig, FileEngineConfig, Fsync, OnStateLoss, RedisConfig, RedisServers, RedisTls};
 pub use environment::{Environment, Role};
@@ -49,10 +51,12 @@ pub use guard::{
     HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, Mode, OnUnknown, PathPattern, Policies,
     Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };
+pub use injector::{CertificatesConfig, InjectorBounds, InjectorConfig, MountedPair, SelfManaged};
 pub use issuer::{IssuerConfig, KeysAt};
 pub(crate) use nearest::nearest;
 pub use problems::{Problems, Remark};
 pub use raw::GuardArgs;
+pub use raw_injector::InjectorArgs;
 pub use raw_signer::{ClientTlsArgs, SignerArgs, SigningArgs};
 pub use schema::guard_schema;
 pub use scrutiny::{Keying, Scrutinies, Scrutiny};

@@ -81,7 +81,7 @@ impl Reload {
         let before = guard.in_force.load_full();
         let in_force = InForce::new(guard, sources, transport, &before)?;
         for (certificate, not_after) in in_force.tls.iter().flat_map(|tls| &tls.expiries) {
-            guard.telemetry.metrics.set_certificate_expiry(certificate, *not_after);
+            guard.telemetry.metrics.process.set_certificate_expiry(certificate, *not_after);
         }
         guard.in_force.store(Arc::new(in_force));
         guard.reloaded.notify_one();

@@ -94,7 +94,7 @@ fn health(guard: Arc<Guard>, stop: DrainSignal) -> Health {
         async move { guard.scrape().await }.boxed()
     };
     Health {
-        ready: Box::new(move || !stop.has_begun()),
+        ready: Box::new(move || stop.still_open()),
         detail: Box::new(move || ledger_detail(asked.ledger.standing())),
         metrics: Box::new(metrics),
     }

@@ -77,7 +77,7 @@ impl Guard {
     /// The metrics in text format. What only a scrape asks for is read now, so
     /// that no delivery pays for a gauge.
     pub(crate) async fn scrape(&self) -> String {
-        self.telemetry.metrics.set_body_bytes(self.memory.held());
+        self.telemetry.metrics.process.set_body_bytes(self.memory.held());
         let standing = self.ledger.standing();
         self.ledger_metrics.set_health(LedgerHealth {
             up: standing == Standing::Whole,
@@ -89,7 +89,7 @@ impl Guard {
         if let Ok(Some(entries)) = self.ledger.entries().await {
             self.ledger_metrics.set(LedgerReading { entries, entries_max: self.ledger_entries_max });
         }
-        self.telemetry.metrics.render()
+        self.telemetry.metrics.process.render()
     }
 }
 

@@ -108,6 +108,12 @@ impl Review {
         name.map_or(&self.request.name, |name| name)
     }
 
+    /// Who made it, as `ReplicaSet/app-7d4b`; nobody for a pod of its own.
+    pub(crate) fn owner(&self) -> Option<String> {
+        let owner = self.request.object.as_ref()?.metadata.owner_references.as_ref()?.first()?;
+        Some(format!("{}/{}", owner.kind, owner.name))
+    }
+
     /// The answer, with the annotations of the pod's `namespace`.
     pub(crate) fn answer(&self, injector: &Injector, namespace: &Pairs) -> Answer {
         let response = AdmissionResponse::from(&self.request);

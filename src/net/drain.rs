@@ -69,6 +69,11 @@ impl DrainSignal {
         self.0.cancelled().await;
     }
 
+    /// Of a part that takes work until the signal: why it takes none.
+    pub(crate) fn still_open(&self) -> Result<(), &'static str> {
+        if self.has_begun() { Err("stopping") } else { Ok(()) }
+    }
+
     /// Whether it was given.
     pub(crate) fn has_begun(&self) -> bool {
         self.0.is_cancelled()

@@ -35,7 +35,7 @@ pub(crate) use http1::{Http1Bounds, Http1Fault};
 pub(crate) use linger::discard;
 pub(crate) use path::is_unambiguous;
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
-pub(crate) use serve::{ConnectionBounds, Protocol, Serving, serve_connection};
+pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection, until_old};
 pub(crate) use tls_versions::tls_versions;
 pub(crate) use upstream::{
     Connection, ExchangeError, Idle, Pool, Stream, Target, TargetError, UpstreamBody, UpstreamBodyError,

@@ -19,7 +19,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::select;
-use tokio::time::Duration;
+use tokio::time::{Duration, timeout};
 use tracing::debug;
 
 use super::activity::{Activity, InFlight, InFlightBody, Lapse, Patience};
@@ -38,6 +38,16 @@ pub(crate) enum Protocol {
     Http2,
     /// Whichever it begins with: a plain connection.
     Detect,
+}
+
+impl Protocol {
+    /// Of a TLS connection, by what ALPN (RFC 7301) agreed on.
+    pub(crate) fn agreed(alpn: Option<&[u8]>) -> Self {
+        match alpn {
+            Some(b"h2") => Self::Http2,
+            _ => Self::Http1,
+        }
+    }
 }
 
 /// What one connection may cost.
@@ -91,6 +101,15 @@ where
 
 /// A connection being served.
 pub(crate) type Serving<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Ends a connection of a certain age, once nothing is in flight on it: what it
+/// was trusted for is found out anew by the next one.
+pub(crate) async fn until_old(mut serving: Serving<'_>, age_max: Duration, close: &DrainSignal) {
+    if timeout(age_max, &mut serving).await.is_err() {
+        close.begin();
+        serving.await;
+    }
+}
 
 fn serve_http1<'a, S, F, A, B>(
     io: S,

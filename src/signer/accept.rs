@@ -15,9 +15,9 @@ pub(crate) async fn serve(worker: Arc<Worker>, stream: TcpStream, peer: SocketAd
     let client = peer.ip().to_canonical();
     let metrics = &worker.signer.telemetry.metrics;
     let Some(_place) = worker.signer.connections.permit() else {
-        return metrics.connection_refused("connections");
+        return metrics.process.connection_refused("connections");
     };
-    let _open = metrics.connection_opened();
+    let _open = metrics.process.connection_opened();
     let (bounds, drain) = (worker.connection_bounds, worker.drain.signal().clone());
     let service = |request, fault| delivery::answer(Arc::clone(&worker), client, request, fault);
     net::serve_connection(stream, Protocol::Detect, service, &bounds, &drain).await;

@@ -84,7 +84,7 @@ fn routes(endpoint: &EndpointConfig) -> Result<Routes, StartError> {
 /// What the admin port shows.
 fn health(signer: Arc<Signer>, stop: DrainSignal) -> Health {
     Health {
-        ready: Box::new(move || !stop.has_begun()),
+        ready: Box::new(move || stop.still_open()),
         detail: Box::new(|| ""),
         metrics: Box::new(move || future::ready(signer.scrape()).boxed()),
     }

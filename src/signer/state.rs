@@ -50,15 +50,15 @@ impl Signer {
     /// that no delivery pays for a gauge.
     pub(crate) fn scrape(&self) -> String {
         let metrics = &self.telemetry.metrics;
-        metrics.set_body_bytes(self.memory.held());
+        metrics.process.set_body_bytes(self.memory.held());
         for endpoint in self.endpoints.iter() {
             let name = &endpoint.config.name;
             self.signing_metrics.set_in_flight(name, endpoint.places.held());
             if let Some(expiry) = certificate_expiry(&endpoint.config) {
-                metrics.set_certificate_expiry(name, expiry);
+                metrics.process.set_certificate_expiry(name, expiry);
             }
         }
-        metrics.render()
+        metrics.process.render()
     }
 }
 

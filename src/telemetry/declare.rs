@@ -5,7 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry,
 };
 
 /// Makes metrics and enters them in one registry.
@@ -36,6 +37,11 @@ impl Declare {
     pub(super) fn histograms(&self, name: &str, help: &str, label: &str) -> HistogramVec {
         let options = HistogramOpts::from(options(name, help)).buckets(SECONDS.to_vec());
         self.enter(HistogramVec::new(options, &[label]))
+    }
+
+    pub(super) fn histogram(&self, name: &str, help: &str) -> Histogram {
+        let options = HistogramOpts::from(options(name, help)).buckets(SECONDS.to_vec());
+        self.enter(Histogram::with_opts(options))
     }
 
     /// What never changes while the process lives.

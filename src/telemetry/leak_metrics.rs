@@ -15,7 +15,7 @@ pub(crate) struct LeakCounter(IntCounter);
 impl LeakMetrics {
     /// Declared beside `metrics`, and rendered with them.
     pub(crate) fn new(metrics: &Metrics) -> Self {
-        Self(metrics.declare.counters(
+        Self(metrics.process.declare.counters(
             "secret_leaks_total",
             "Fields and query parameters that held a secret of their source, and were removed.",
             &["source"],

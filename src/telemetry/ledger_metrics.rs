@@ -2,7 +2,8 @@
 
 use prometheus::{Gauge, IntCounterVec, IntGauge};
 
-use crate::telemetry::metrics::{Metrics, signed};
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::process_metrics::signed;
 
 /// The metrics of a ledger.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ pub(crate) struct LedgerHealth {
 impl LedgerMetrics {
     /// Declared beside `metrics`, and rendered with them.
     pub(crate) fn new(metrics: &Metrics) -> Self {
-        let declare = &metrics.declare;
+        let declare = &metrics.process.declare;
         Self {
             entries: declare.gauge("ledger_entries", "Live entries of the ledger."),
             entries_max: declare.gauge("ledger_entries_max", "As many entries as the ledger may hold."),
@@ -85,7 +86,7 @@ impl LedgerMetrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::metrics::tests::check;
+    use crate::telemetry::process_metrics::tests::check;
     use crate::telemetry::subject::Subject;
 
     #[test]
@@ -96,7 +97,7 @@ mod tests {
         ledger.set(LedgerReading { entries: 3, entries_max: 4 });
         ledger.set_health(LedgerHealth { up: false, fallback: true, unsettled: 2 });
         check(
-            &metrics,
+            &metrics.process,
             &[
                 "countersign_ledger_refusals_total{reason=\"ledger_full\"} 1",
                 "countersign_ledger_entries 3",

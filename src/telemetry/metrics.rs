@@ -1,4 +1,4 @@
-//! The metrics that every role has, declared together (Prometheus naming: base
+//! The metrics of every role that has deliveries, declared together (Prometheus naming: base
 //! units, `_total` on counters). What one role has beside them is declared in a
 //! file of its own: `ledger_metrics`, `signing_metrics`.
 //!
@@ -8,29 +8,22 @@
 
 use std::time::Duration;
 
-use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, TextEncoder};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec};
 
-use crate::clock::UnixTime;
 use crate::telemetry::declare::Declare;
-use crate::telemetry::log_sink::LogSink;
+use crate::telemetry::process_metrics::ProcessMetrics;
 use crate::telemetry::subject::Subject;
 
-/// The metrics of a role.
+/// The metrics of a role that has deliveries.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    /// Makes what one role has beside these.
-    pub(super) declare: Declare,
+    /// Those of the process.
+    pub(crate) process: ProcessMetrics,
     /// In the order given, for the place of a code in `deliveries`.
     codes: Vec<&'static str>,
     families: NamedFamilies,
     /// Deliveries for which no source or endpoint was found: the label is empty.
     unrouted: Named,
-    body_bytes_in_flight: IntGauge,
-    connections: IntGauge,
-    connections_refused: IntCounterVec,
-    handshakes: IntCounterVec,
-    certificate_expiry: IntGaugeVec,
-    log_lines_dropped: IntCounter,
 }
 
 /// What is counted of one source or endpoint. Counters of one name are the
@@ -46,44 +39,14 @@ pub(crate) struct Named {
     verified: Vec<IntCounter>,
 }
 
-/// An open connection; it is counted as long as this lives.
-#[derive(Debug)]
-#[must_use = "the connection counts as closed once this is dropped"]
-pub(crate) struct OpenConnection(IntGauge);
-
 impl Metrics {
     /// Metrics for deliveries to sources or endpoints, as `subject` says, that
     /// end in one of `codes`, the usual one first: that is where it is looked
     /// for.
     pub(crate) fn new(subject: Subject, codes: &[&'static str]) -> Self {
-        let declare = Declare::default();
-        let families = NamedFamilies::new(subject, &declare);
-        declare.constants();
-        Self {
-            unrouted: families.of("", 0, codes),
-            families,
-            codes: codes.to_vec(),
-            body_bytes_in_flight: declare.gauge("body_bytes_in_flight", "Bytes of bodies held in memory."),
-            connections: declare.gauge("connections", "Open connections."),
-            connections_refused: declare.counters(
-                "connections_refused_total",
-                "Connections closed at once, by the bound they met.",
-                &["reason"],
-            ),
-            handshakes: declare.counters(
-                "tls_handshakes_total",
-                "TLS handshakes, by how they ended.",
-                &["result"],
-            ),
-            certificate_expiry: declare.gauges(
-                "certificate_expiry_timestamp_seconds",
-                "When a certificate in use expires, in Unix time.",
-                "certificate",
-            ),
-            log_lines_dropped: declare
-                .counter("log_lines_dropped_total", "Log lines that found no room or no reader."),
-            declare,
-        }
+        let process = ProcessMetrics::new();
+        let families = NamedFamilies::new(subject, &process.declare);
+        Self { unrouted: families.of("", 0, codes), families, codes: codes.to_vec(), process }
     }
 
     /// Metrics for the source or endpoint `name`, which has so many `secrets`.
@@ -109,52 +72,6 @@ impl Metrics {
         if let Some(upstream) = upstream {
             metrics.upstream_duration.observe(upstream.as_secs_f64());
         }
-    }
-
-    /// A connection was taken.
-    pub(crate) fn connection_opened(&self) -> OpenConnection {
-        self.connections.inc();
-        OpenConnection(self.connections.clone())
-    }
-
-    /// A connection was closed at once.
-    pub(crate) fn connection_refused(&self, reason: &'static str) {
-        self.connections_refused.with_label_values(&[reason]).inc();
-    }
-
-    /// A TLS handshake was completed or failed; `None` when it took too long.
-    pub(crate) fn handshake(&self, completed: Option<bool>) {
-        let result = match completed {
-            Some(true) => "completed",
-            Some(false) => "failed",
-            None => "timed_out",
-        };
-        self.handshakes.with_label_values(&[result]).inc();
-    }
-
-    /// A certificate in use expires at `not_after`.
-    pub(crate) fn set_certificate_expiry(&self, certificate: &str, not_after: UnixTime) {
-        self.certificate_expiry.with_label_values(&[certificate]).set(signed(not_after.as_secs()));
-    }
-
-    /// Bytes of bodies in memory, at a scrape.
-    pub(crate) fn set_body_bytes(&self, bytes: u64) {
-        self.body_bytes_in_flight.set(signed(bytes));
-    }
-
-    /// Everything, in Prometheus' text format 0.0.4.
-    pub(crate) fn render(&self) -> String {
-        let dropped = LogSink::stdout().dropped();
-        self.log_lines_dropped.inc_by(dropped.saturating_sub(self.log_lines_dropped.get()));
-        TextEncoder::new()
-            .encode_to_string(&self.declare.gather())
-            .expect("every family has a name and is written to memory")
-    }
-}
-
-impl Drop for OpenConnection {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }
 
@@ -220,25 +137,13 @@ impl NamedFamilies {
     }
 }
 
-pub(super) fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
+    use crate::telemetry::process_metrics::tests::check;
 
     fn metrics() -> Metrics {
         Metrics::new(Subject::Source, &["replayed", "accepted"])
-    }
-
-    /// Whether the rendered text has these lines.
-    #[track_caller]
-    pub(crate) fn check(metrics: &Metrics, lines: &[&str]) {
-        let text = metrics.render();
-        for line in lines {
-            assert!(text.lines().any(|found| found == *line), "{line:?} is not in\n{text}");
-        }
     }
 
     #[test]
@@ -255,7 +160,7 @@ pub(super) mod tests {
         metrics.delivery(None, "replayed", Duration::from_micros(40), None);
         github.verified(1);
         check(
-            &metrics,
+            &metrics.process,
             &[
                 "# TYPE countersign_deliveries_total counter",
                 "countersign_deliveries_total{code=\"accepted\",source=\"stripe\"} 1",
@@ -268,42 +173,6 @@ pub(super) mod tests {
                 "countersign_upstream_duration_seconds_count{source=\"stripe\"} 1",
                 "countersign_verified_total{slot=\"0\",source=\"github\"} 0",
                 "countersign_verified_total{slot=\"1\",source=\"github\"} 1",
-            ],
-        );
-    }
-
-    #[test]
-    fn connections_count_while_they_are_open() {
-        let metrics = metrics();
-        let (first, second) = (metrics.connection_opened(), metrics.connection_opened());
-        check(&metrics, &["countersign_connections 2"]);
-        drop((first, second));
-        check(&metrics, &["countersign_connections 0"]);
-    }
-
-    #[test]
-    fn the_rest_is_there_under_its_name_and_unit() {
-        let metrics = metrics();
-        metrics.connection_refused("connections");
-        for completed in [Some(true), Some(false), None] {
-            metrics.handshake(completed);
-        }
-        metrics.set_body_bytes(1024);
-        metrics.set_certificate_expiry("server", UnixTime::from_secs(1_893_456_000));
-        let version = env!("CARGO_PKG_VERSION");
-        let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-        check(
-            &metrics,
-            &[
-                "countersign_connections_refused_total{reason=\"connections\"} 1",
-                "countersign_tls_handshakes_total{result=\"completed\"} 1",
-                "countersign_tls_handshakes_total{result=\"failed\"} 1",
-                "countersign_tls_handshakes_total{result=\"timed_out\"} 1",
-                "countersign_body_bytes_in_flight 1024",
-                "countersign_certificate_expiry_timestamp_seconds{certificate=\"server\"} 1893456000",
-                &format!("countersign_build_info{{arch=\"{arch}\",os=\"{os}\",version=\"{version}\"}} 1"),
-                "# TYPE countersign_log_lines_dropped_total counter",
-                "# TYPE process_start_time_seconds gauge",
             ],
         );
     }

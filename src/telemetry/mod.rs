@@ -12,6 +12,7 @@
 
 mod declare;
 mod delivery_log;
+mod injection_metrics;
 mod leak_metrics;
 mod ledger_metrics;
 mod line;
@@ -20,12 +21,14 @@ mod log_sink;
 mod metrics;
 mod observation;
 mod observed_metrics;
+mod process_metrics;
 mod reload_metrics;
 mod signing_metrics;
 mod subject;
 mod trace;
 
 pub(crate) use delivery_log::{DeliveryLog, DeliveryRecord};
+pub(crate) use injection_metrics::InjectionMetrics;
 pub(crate) use leak_metrics::{LeakCounter, LeakMetrics};
 pub(crate) use ledger_metrics::{LedgerHealth, LedgerMetrics, LedgerReading};
 pub use log::write_to;
@@ -33,6 +36,7 @@ pub(crate) use log::{flush, init};
 pub(crate) use metrics::{Metrics, Named};
 pub(crate) use observation::{CALLER_GONE, Observation, TRACEPARENT, Telemetry};
 pub(crate) use observed_metrics::ObservedMetrics;
+pub(crate) use process_metrics::ProcessMetrics;
 pub(crate) use reload_metrics::ReloadMetrics;
 pub(crate) use signing_metrics::SigningMetrics;
 pub(crate) use subject::Subject;

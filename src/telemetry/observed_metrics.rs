@@ -14,7 +14,7 @@ impl ObservedMetrics {
     /// Declared beside `metrics`, and rendered with them.
     pub(crate) fn new(metrics: &Metrics) -> Self {
         Self {
-            observed: metrics.declare.counters(
+            observed: metrics.process.declare.counters(
                 "observed_total",
                 "Deliveries that were forwarded unverified, by the code that they would be refused with.",
                 &["source", "code"],
@@ -39,7 +39,7 @@ impl ObservedMetrics {
 mod tests {
     use super::*;
     use crate::telemetry::Subject;
-    use crate::telemetry::metrics::tests::check;
+    use crate::telemetry::process_metrics::tests::check;
 
     #[test]
     fn what_would_be_refused_is_counted_by_source_and_code() {
@@ -48,7 +48,7 @@ mod tests {
         observed.begin("billing", ["replayed", "signature_mismatch"].into_iter());
         observed.observed("billing", "replayed");
         check(
-            &metrics,
+            &metrics.process,
             &[
                 "countersign_observed_total{code=\"replayed\",source=\"billing\"} 1",
                 "countersign_observed_total{code=\"signature_mismatch\",source=\"billing\"} 0",

@@ -3,7 +3,8 @@
 use prometheus::{IntCounterVec, IntGauge};
 
 use crate::clock::UnixTime;
-use crate::telemetry::metrics::{Metrics, signed};
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::process_metrics::signed;
 
 /// The metrics of reloads.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(crate) struct ReloadMetrics {
 impl ReloadMetrics {
     /// Declared beside `metrics`, and rendered with them.
     pub(crate) fn new(metrics: &Metrics) -> Self {
-        let declare = &metrics.declare;
+        let declare = &metrics.process.declare;
         Self {
             reloads: declare.counters(
                 "config_reloads_total",
@@ -52,7 +53,7 @@ impl ReloadMetrics {
 mod tests {
     use super::*;
     use crate::telemetry::Subject;
-    use crate::telemetry::metrics::tests::check;
+    use crate::telemetry::process_metrics::tests::check;
 
     #[test]
     fn a_broken_configuration_shows_until_a_good_one_is_taken() {
@@ -61,7 +62,7 @@ mod tests {
         reloads.taken(UnixTime::from_secs(1_800_000_000));
         reloads.refused();
         check(
-            &metrics,
+            &metrics.process,
             &[
                 "countersign_config_reloads_total{result=\"taken\"} 1",
                 "countersign_config_reloads_total{result=\"refused\"} 1",
@@ -70,6 +71,6 @@ mod tests {
             ],
         );
         reloads.taken(UnixTime::from_secs(1_800_000_001));
-        check(&metrics, &["countersign_config_is_current 1"]);
+        check(&metrics.process, &["countersign_config_is_current 1"]);
     }
 }

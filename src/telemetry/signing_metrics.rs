@@ -2,7 +2,8 @@
 
 use prometheus::{IntCounterVec, IntGaugeVec};
 
-use crate::telemetry::metrics::{Metrics, signed};
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::process_metrics::signed;
 
 /// The metrics of a signer.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub(crate) struct SigningMetrics {
 impl SigningMetrics {
     /// Declared beside `metrics`, and rendered with them.
     pub(crate) fn new(metrics: &Metrics) -> Self {
-        let declare = &metrics.declare;
+        let declare = &metrics.process.declare;
         Self {
             in_flight: declare.gauges(
                 "deliveries_in_flight",
@@ -44,7 +45,7 @@ impl SigningMetrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::metrics::tests::check;
+    use crate::telemetry::process_metrics::tests::check;
     use crate::telemetry::subject::Subject;
 
     #[test]
@@ -55,7 +56,7 @@ mod tests {
         signing.set_in_flight("billing", 3);
         signing.token_requested("billing", true);
         check(
-            &metrics,
+            &metrics.process,
             &[
                 "countersign_deliveries_total{code=\"delivered\",endpoint=\"billing\"} 0",
                 "countersign_deliveries_in_flight{endpoint=\"billing\"} 3",

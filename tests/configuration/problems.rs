@@ -1,10 +1,11 @@
-//! `problems.txt` and `signer_problems.txt`: flags and environment on the left hand, so to speak, and on
+//! `problems.txt`, `signer_problems.txt` and `injector_problems.txt`: flags and environment on the left hand, so to speak, and on
 //! the right hand exactly what a person gets to read.
 
 use std::collections::BTreeMap;
 
 use countersign::config::{
-    Environment, GuardArgs, GuardConfig, Problems, Remark, Role, SignerArgs, SignerConfig,
+    Environment, GuardArgs, GuardConfig, InjectorArgs, InjectorConfig, Problems, Remark, Role, SignerArgs,
+    SignerConfig,
 };
 
 use super::material::{SECRET, directory};
@@ -22,6 +23,14 @@ fn every_problem_and_remark_of_the_signer_reads_as_recorded() {
     check(Role::Signer, &SIGNER, include_str!("signer_problems.txt"), |flags, environment| {
         let args = SignerArgs::from_flags(flags, environment).unwrap();
         SignerConfig::from_args(&args, environment).map(|(_, remarks)| remarks)
+    });
+}
+
+#[test]
+fn every_problem_and_remark_of_the_injector_reads_as_recorded() {
+    check(Role::Injector, &INJECTOR, include_str!("injector_problems.txt"), |flags, environment| {
+        let args = InjectorArgs::from_flags(flags, environment).unwrap();
+        InjectorConfig::from_args(&args, environment).map(|(_, remarks)| remarks)
     });
 }
 
@@ -52,6 +61,10 @@ const GUARD: [(&str, &str); 8] = [
 /// The same for the signer.
 const SIGNER: [(&str, &str); 2] =
     [("ENDPOINT", "https://consumer.example/hooks"), ("SECRET_FILE", "$DIR/good.secret")];
+
+/// The same for the injector.
+const INJECTOR: [(&str, &str); 2] =
+    [("NAMESPACE", "countersign"), ("WEBHOOK_CONFIGURATION", "countersign-injector")];
 
 struct Case {
     name: &'static str,

@@ -63,7 +63,7 @@ fn the_command_line_is_consistent() {
     countersign::cli::command().debug_assert();
 }
 
-const ROLES: [Role; 2] = [Role::Guard, Role::Signer];
+const ROLES: [Role; 3] = [Role::Guard, Role::Signer, Role::Injector];
 
 fn command(role: Role) -> clap::Command {
     countersign::cli::command().find_subcommand(role.name()).unwrap().clone()

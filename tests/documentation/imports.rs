@@ -10,7 +10,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("keys", &[]),
     ("private_file", &[]),
-    ("devcerts", &["private_file"]),
+    ("issuing", &["clock"]),
+    ("devcerts", &["clock", "issuing", "private_file"]),
     ("schemes", &["clock", "keys"]),
     ("explain", &["clock", "keys", "schemes"]),
     ("config", &["clock", "keys", "schemes"]),
@@ -42,6 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "signer",
         &["admin", "clock", "config", "egress", "keys", "limits", "net", "schemes", "service", "telemetry"],
     ),
+    ("injector", &["admin", "clock", "config", "issuing", "keys", "limits", "net", "service", "telemetry"]),
     (
         "cli",
         &[
@@ -51,6 +53,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "egress",
             "explain",
             "guard",
+            "injector",
             "keys",
             "private_file",
             "schemes",

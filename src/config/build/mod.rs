@@ -13,6 +13,7 @@ mod coverage;
 mod endpoint;
 mod front;
 mod handshake;
+mod injector;
 mod ledger;
 mod row;
 mod scheme;

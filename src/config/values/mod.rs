@@ -8,9 +8,11 @@ mod authority;
 mod destination;
 mod duration;
 mod identity;
+mod lifetime;
 mod name;
 mod network;
 mod number;
+mod object_name;
 mod path;
 mod proxy;
 mod public_url;
@@ -29,9 +31,11 @@ pub use authority::{Authority, Host};
 pub use destination::{Destination, Protection};
 pub(super) use duration::Span;
 pub(crate) use duration::duration;
+pub(super) use lifetime::{Lifetime, lifetime};
 pub(super) use name::name;
 pub(super) use network::network;
 pub(super) use number::number;
+pub(super) use object_name::{dns_label, object_name};
 pub use proxy::Proxy;
 pub use public_url::PublicUrl;
 pub(super) use size::ByteSize;
@@ -43,6 +47,13 @@ pub(super) use word::{Switch, Word, word};
 /// the value is refused. It never repeats the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault(Cow<'static, str>);
+
+impl Fault {
+    /// A constant one.
+    pub(super) const fn of(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

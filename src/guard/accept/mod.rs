@@ -13,14 +13,12 @@ mod trust;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::Request;
 use hyper::body::Incoming;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use crate::guard::accept::identity::PeerIdentities;
 use crate::guard::accept::trust::Trust;
@@ -28,7 +26,7 @@ use crate::guard::delivery;
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
 use crate::limits::{AddressGuard, AddressRefused, Permit};
-use crate::net::{self, DrainSignal, Http1Fault, Protocol};
+use crate::net::{self, Http1Fault, Protocol};
 
 pub(crate) use client::Client;
 pub(crate) use connection::{Brought, Caller, Connection};
@@ -40,9 +38,9 @@ pub(crate) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: Sock
     let guard = &worker.guard;
     let (place, address, usage) = match enter(guard, &mut stream, peer.ip().to_canonical()).await {
         Ok(entered) => entered,
-        Err(reason) => return guard.telemetry.metrics.connection_refused(reason),
+        Err(reason) => return guard.telemetry.metrics.process.connection_refused(reason),
     };
-    let _open = guard.telemetry.metrics.connection_opened();
+    let _open = guard.telemetry.metrics.process.connection_opened();
     let bounds = worker.connection_bounds;
     let drain = worker.drain.signal().of_one();
     let in_force = guard.in_force.load_full();
@@ -51,29 +49,22 @@ pub(crate) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: Sock
         let trust = Trust::new(&in_force, &[], drain.clone());
         let service = service(&worker, Connection { client, identities: None, trust, proto, _place: place });
         let serving = net::serve_connection(stream, Protocol::Detect, service, &bounds, &drain);
-        return until_old(serving, guard.bounds.connection_age_max, &drain).await;
+        return net::until_old(serving, guard.bounds.connection_age_max, &drain).await;
     };
     let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
     let handshake = timeout(guard.bounds.handshake_timeout, acceptor.accept(stream)).await;
-    guard.telemetry.metrics.handshake(handshake.as_ref().map(Result::is_ok).ok());
+    guard.telemetry.metrics.process.handshake(handshake.as_ref().map(Result::is_ok).ok());
     let Ok(Ok(stream)) = handshake else { return };
-    let (chain, protocol) = (stream.get_ref().1.peer_certificates().unwrap_or_default(), protocol(&stream));
+    let tls = stream.get_ref().1;
+    let (chain, protocol) =
+        (tls.peer_certificates().unwrap_or_default(), Protocol::agreed(tls.alpn_protocol()));
     let identities = chain.first().map(PeerIdentities::from_certificate);
     let trust = Trust::new(&in_force, chain, drain.clone());
     drop(in_force);
     let (client, proto) = (Client::new(address, usage, SECURE), SECURE);
     let service = service(&worker, Connection { client, identities, trust, proto, _place: place });
     let serving = net::serve_connection(stream, protocol, service, &bounds, &drain);
-    until_old(serving, guard.bounds.connection_age_max, &drain).await;
-}
-
-/// Ends a connection of a certain age, once nothing is in flight on it: what it
-/// was trusted for is found out anew by the next one.
-async fn until_old(mut serving: net::Serving<'_>, age_max: Duration, close: &DrainSignal) {
-    if timeout(age_max, &mut serving).await.is_err() {
-        close.begin();
-        serving.await;
-    }
+    net::until_old(serving, guard.bounds.connection_age_max, &drain).await;
 }
 
 /// Finds out who is at the other end, and whether there is room. Gives the
@@ -106,11 +97,4 @@ fn service(
 ) -> impl Fn(Request<Incoming>, Option<Http1Fault>) -> delivery::Answering + Send + use<> {
     let (worker, connection) = (Arc::clone(worker), Arc::new(connection));
     move |request, fault| delivery::answer(Arc::clone(&worker), Arc::clone(&connection), request, fault)
-}
-
-fn protocol(stream: &TlsStream<TcpStream>) -> Protocol {
-    match stream.get_ref().1.alpn_protocol() {
-        Some(b"h2") => Protocol::Http2,
-        _ => Protocol::Http1,
-    }
 }

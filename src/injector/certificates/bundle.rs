@@ -1,0 +1,235 @@
+//! The `caBundle` of the webhook configuration: looked at, and put right where
+//! it differs.
+//!
+//! Whoever changes it is answered with the same change back, at growing
+//! intervals, so that two that cannot agree do not wear out the API server.
+//! Where cert-manager was asked to keep it, nothing is written at all.
+//! What is written carries a test of the version that was seen: of two replicas
+//! that write at once, one does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
+use kube::api::{Patch, PatchParams};
+use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::{Api, Client, ResourceExt as _};
+use serde_json::{Value, json};
+use tokio::select;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::clock::{Clock, UnixTime};
+use crate::injector::cluster::{CALL_TIMEOUT, Retry, describe_watch, unless_conflict};
+use crate::injector::readiness::Readiness;
+
+/// A bundle that was seen in force, in every webhook of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct InForce {
+    pub(super) bundle: Bytes,
+    /// When it was seen first.
+    pub(super) since: UnixTime,
+}
+
+/// Keeps one configuration right.
+pub(crate) struct BundleKeeper {
+    api: Api<MutatingWebhookConfiguration>,
+    name: String,
+    clock: Arc<dyn Clock>,
+    readiness: Arc<Readiness>,
+    /// What is to be in force.
+    wanted: watch::Receiver<Option<Bytes>>,
+    in_force: watch::Sender<Option<InForce>>,
+    seen: Option<MutatingWebhookConfiguration>,
+    retry: Retry,
+}
+
+/// What a look at the configuration says.
+#[derive(Clone, Debug, PartialEq)]
+enum Finding {
+    Right,
+    /// Not ours to change: whose, and why.
+    Theirs(&'static str),
+    /// The JSON Patch (RFC 6902) that would put it right.
+    Wrong(Value),
+}
+
+impl BundleKeeper {
+    pub(super) fn new(
+        client: Client,
+        name: String,
+        clock: Arc<dyn Clock>,
+        readiness: Arc<Readiness>,
+        wanted: watch::Receiver<Option<Bytes>>,
+    ) -> (Self, watch::Receiver<Option<InForce>>) {
+        let (in_force, seen_in_force) = watch::channel(None);
+        let api = Api::all(client);
+        let (seen, retry) = (None, Retry::default());
+        (Self { api, name, clock, readiness, wanted, in_force, seen, retry }, seen_in_force)
+    }
+
+    /// Looks after it for as long as it is polled.
+    pub(crate) async fn run(mut self) {
+        let mut looks = watcher::watch_object(self.api.clone(), &self.name).default_backoff().boxed();
+        loop {
+            let again = self.retry.at().unwrap_or_else(|| Instant::now() + IDLE);
+            select! {
+                looked = looks.next() => match looked {
+                    Some(Ok(seen)) => self.take(seen),
+                    Some(Err(error)) => {
+                        let error = describe_watch(&error);
+                        tracing::warn!(error, name = self.name, "cannot watch the webhook configuration");
+                    }
+                    None => return,
+                },
+                Ok(()) = self.wanted.changed() => {}
+                () = sleep_until(again) => {}
+            }
+            if self.retry.is_due() {
+                self.put_right().await;
+            }
+        }
+    }
+
+    fn take(&mut self, seen: Option<MutatingWebhookConfiguration>) {
+        if seen.is_none() {
+            tracing::warn!(name = self.name, "there is no such webhook configuration: no pod is injected");
+        }
+        self.seen = seen;
+    }
+
+    async fn put_right(&mut self) {
+        let Some(wanted) = self.wanted.borrow_and_update().clone() else { return };
+        let Some(seen) = &self.seen else { return self.note(None) };
+        match find(seen, &wanted) {
+            Finding::Right => self.note(Some(wanted)),
+            Finding::Theirs(whose) => {
+                self.note(None);
+                tracing::warn!(
+                    name = self.name,
+                    whose,
+                    "the caBundle is kept by somebody else, and is not the injector's"
+                );
+                self.retry.note_try();
+            }
+            Finding::Wrong(patch) => {
+                self.note(None);
+                self.write(&patch).await;
+            }
+        }
+    }
+
+    /// What is written comes back by the watch, and counts only then.
+    async fn write(&mut self, patch: &Value) {
+        // Whatever becomes of it, the next one waits a little longer.
+        self.retry.note_try();
+        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        let patch = serde_json::from_value(patch.clone()).expect("the patch is one");
+        let patch = Patch::Json::<MutatingWebhookConfiguration>(patch);
+        let written = timeout(CALL_TIMEOUT, self.api.patch(&self.name, &params, &patch)).await;
+        match unless_conflict(written) {
+            Ok(Some(seen)) => {
+                tracing::info!(name = self.name, "put the caBundle right");
+                self.seen = Some(seen);
+            }
+            // Somebody was faster; the watch tells what is there now.
+            Ok(None) => {}
+            Err(error) => tracing::warn!(error, name = self.name, "cannot put the caBundle right"),
+        }
+    }
+
+    /// Says since when `bundle` is in force.
+    fn note(&self, bundle: Option<Bytes>) {
+        if bundle.is_some() {
+            self.readiness.bundle_seen();
+        }
+        self.in_force.send_if_modified(|in_force| {
+            if in_force.as_ref().map(|in_force| &in_force.bundle) == bundle.as_ref() {
+                return false;
+            }
+            *in_force = bundle.map(|bundle| InForce { bundle, since: self.clock.now() });
+            true
+        });
+    }
+}
+
+fn find(configuration: &MutatingWebhookConfiguration, wanted: &[u8]) -> Finding {
+    let webhooks = configuration.webhooks.as_deref().unwrap_or_default();
+    let is_right = |place: &usize| {
+        webhooks[*place].client_config.ca_bundle.as_ref().is_some_and(|bundle| bundle.0 == wanted)
+    };
+    let wrong: Vec<usize> = (0..webhooks.len()).filter(|place| !is_right(place)).collect();
+    if wrong.is_empty() {
+        return Finding::Right;
+    }
+    if let Some(whose) = OTHERS.iter().find(|key| configuration.annotations().contains_key(**key)) {
+        return Finding::Theirs(whose);
+    }
+    let bundle = k8s_openapi::ByteString(wanted.to_vec());
+    let version = configuration.resource_version();
+    let test = json!({ "op": "test", "path": "/metadata/resourceVersion", "value": version });
+    let put = |place: usize| {
+        let path = format!("/webhooks/{place}/clientConfig/caBundle");
+        json!({ "op": "add", "path": path, "value": bundle })
+    };
+    Finding::Wrong([test].into_iter().chain(wrong.into_iter().map(put)).collect())
+}
+
+/// cert-manager documentation, "CA Injector": with one of these it writes the
+/// bundle, and again whenever somebody else did.
+const OTHERS: [&str; 3] = [
+    "cert-manager.io/inject-ca-from",
+    "cert-manager.io/inject-ca-from-secret",
+    "cert-manager.io/inject-apiserver-ca",
+];
+
+/// Whose fields the API server says they are.
+pub(super) const FIELD_MANAGER: &str = "countersign-injector";
+
+/// Nothing is to be done; another look costs nothing.
+const IDLE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn configuration(bundles: &[Option<&str>], annotations: &Value) -> MutatingWebhookConfiguration {
+        let webhook = |bundle: &Option<&str>| {
+            let bundle = bundle.map(|bundle| k8s_openapi::ByteString(bundle.as_bytes().to_vec()));
+            json!({
+                "name": "a.b.c", "admissionReviewVersions": ["v1"], "sideEffects": "None",
+                "clientConfig": { "caBundle": bundle },
+            })
+        };
+        let webhooks: Vec<Value> = bundles.iter().map(webhook).collect();
+        serde_json::from_value(json!({
+            "metadata": { "name": "c", "resourceVersion": "7", "annotations": annotations },
+            "webhooks": webhooks,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn only_what_differs_is_written_and_only_to_what_was_seen() {
+        let bare = json!({});
+        assert_eq!(find(&configuration(&[Some("new"), Some("new")], &bare), b"new"), Finding::Right);
+        let patch = |place: usize| json!({ "op": "add", "path": format!("/webhooks/{place}/clientConfig/caBundle"), "value": "bmV3" });
+        let test = json!({ "op": "test", "path": "/metadata/resourceVersion", "value": "7" });
+        for (bundles, patches) in
+            [(&[None, None][..], vec![patch(0), patch(1)]), (&[Some("new"), Some("old")], vec![patch(1)])]
+        {
+            let expected: Value = [test.clone()].into_iter().chain(patches).collect();
+            assert_eq!(find(&configuration(bundles, &bare), b"new"), Finding::Wrong(expected));
+        }
+    }
+
+    #[test]
+    fn what_cert_manager_keeps_is_not_written() {
+        let theirs = json!({ "cert-manager.io/inject-ca-from": "ns/name" });
+        let finding = find(&configuration(&[Some("old")], &theirs), b"new");
+        assert_eq!(finding, Finding::Theirs("cert-manager.io/inject-ca-from"));
+        assert_eq!(find(&configuration(&[Some("new")], &theirs), b"new"), Finding::Right);
+    }
+}
