@@ -87,7 +87,7 @@ def the_injector_may_do_just_this(name, objects):
         "apiGroups": ["admissionregistration.k8s.io"],
         "resources": ["mutatingwebhookconfigurations"],
         "resourceNames": [configuration],
-        "verbs": ["get", "patch"],
+        "verbs": ["get", "list", "watch", "patch"],
     }
     by_cert_manager = name.startswith("cert-manager")
     equal(one(objects, "ClusterRole")["rules"], [read_namespaces] + ([] if by_cert_manager else [patch_configuration]))
@@ -98,7 +98,7 @@ def the_injector_may_do_just_this(name, objects):
             "apiGroups": [""],
             "resources": ["secrets"],
             "resourceNames": [one(objects, "Secret")["metadata"]["name"]],
-            "verbs": ["get", "update", "watch"],
+            "verbs": ["get", "list", "watch", "update"],
         }
         equal(one(objects, "Role")["rules"], [keep_secret])
     else:
