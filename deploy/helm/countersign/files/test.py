@@ -54,11 +54,18 @@ def review():
     return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}
 
 
+def tls():
+    context = ssl.create_default_context(cafile=CA)
+    # Chain, name and time, as the API server judges; not the further extensions that Python 3.13 asks for.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
 def ask():
     question = urllib.request.Request(
         URL, data=json.dumps(review()).encode(), headers={"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(question, timeout=5, context=ssl.create_default_context(cafile=CA)) as answer:
+    with urllib.request.urlopen(question, timeout=5, context=tls()) as answer:
         return json.load(answer)["response"]
 
 
