@@ -1,6 +1,6 @@
 """Values that the chart must refuse, each with what its error names.
 
-    bad_values.py HELM CHART
+bad_values.py HELM CHART
 """
 
 import subprocess
@@ -63,7 +63,9 @@ LONG_RELEASE = "a" * 53
 def problem(helm, chart, arguments, expected, release="countersign"):
     done = subprocess.run(
         [helm, "template", release, chart, "--namespace", "countersign", *arguments],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     said = done.stderr.replace(".", "/") + done.stderr
     if done.returncode == 0:

@@ -45,7 +45,9 @@ def description_above(lines, line):
 def table(text):
     lines = ["| value | default | meaning |", "|---|---|---|"]
     for path, default, description in rows(text):
-        lines.append(f"| `{path}` | `{json.dumps(default, ensure_ascii=False)}` | {description.replace('|', chr(92) + '|')} |")
+        lines.append(
+            f"| `{path}` | `{json.dumps(default, ensure_ascii=False)}` | {description.replace('|', chr(92) + '|')} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 
 import yaml
-
 from manifests import name_of, of_kind, read
 
 # Where the base is made for; another namespace takes the chart.
@@ -61,8 +60,7 @@ def base_files(objects):
 
 def compare(what, built, wanted):
     """The differences, by object."""
-    by_name = lambda objects: {name_of(item): item for item in objects}  # noqa: E731
-    built, wanted = by_name(built), by_name(wanted)
+    built, wanted = ({name_of(item): item for item in objects} for objects in (built, wanted))
     problems = [f"{what}: {name} is not in the chart" for name in built.keys() - wanted.keys()]
     problems += [f"{what}: {name} is missing" for name in wanted.keys() - built.keys()]
     for name in built.keys() & wanted.keys():
@@ -99,7 +97,9 @@ def main():
     left_over = {path.relative_to(kustomize) for path in (kustomize / "base").iterdir()} - set(files)
     problems += [f"{kustomize / path} is left over" for path in sorted(left_over)]
 
-    build = lambda path: read(output_of(kubectl, "kustomize", str(kustomize / path)))  # noqa: E731
+    def build(path):
+        return read(output_of(kubectl, "kustomize", str(kustomize / path)))
+
     problems += compare("base", build("base"), self_managed)
     problems += compare("component cert-manager", build("overlays/cert-manager"), cert_manager)
     problems += image_problems(build("overlays/registry"))

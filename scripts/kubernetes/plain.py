@@ -91,7 +91,11 @@ def write(directory, files):
 
 def check_guard(countersign, arguments, directory):
     done = subprocess.run(
-        [Path(countersign).resolve(), "check", "guard", *arguments], cwd=directory, capture_output=True, text=True, check=False
+        [Path(countersign).resolve(), "check", "guard", *arguments],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, f"countersign check guard {arguments}:\n{done.stderr}"
 
@@ -106,7 +110,9 @@ def the_policys_guard_is_one(countersign, made, work):
     arguments = re.findall(r'"(.*?)"', re.search(r"args: \[(.*?)\]", expression, re.DOTALL)[1])
     equal(arguments[0], "guard")
     files = {}
-    for kind, name, items in re.findall(r'sources\.(secret|configMap)\{\s*name: "(.*?)",\s*items: \[(.*?)\]', expression, re.DOTALL):
+    for kind, name, items in re.findall(
+        r'sources\.(secret|configMap)\{\s*name: "(.*?)",\s*items: \[(.*?)\]', expression, re.DOTALL
+    ):
         for key, path in re.findall(r'key: "(.*?)", path: "(.*?)"', items):
             files[path] = made[{"secret": "Secret", "configMap": "ConfigMap"}[kind], name, key]
     equal(len(files), 4)

@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 import kubernetes_validate
-
 from manifests import name_of, read
 
 FLOOR = "1.33"
