@@ -33,7 +33,7 @@ RUN mkdir -p src tests/configuration tests/integration \
     && touch src/lib.rs tests/configuration/main.rs tests/integration/main.rs \
     && echo 'fn main() {}' > src/main.rs \
     && cargo build --release --locked --bin countersign \
-    && rm -r src tests
+    && rm -r src
 
 COPY src src
 COPY docs/rejections.md docs/rejections.md
