@@ -102,7 +102,9 @@ impl InForce {
         let rate =
             before.filter(|before| before.config.rate == config.rate).map(|before| before.rate.clone());
         let rate = rate.unwrap_or_else(|| config.rate.map(|rate| Arc::new(RateLimiter::new("source", rate))));
-        let named = guard.telemetry.metrics.named(&config.name, config.demand.first().secret_count());
+        let secrets = config.demand.first().secret_count();
+        let named_before = before.map(|before| &*before.named);
+        let named = guard.telemetry.metrics.named(&config.name, secrets, named_before);
         if config.mode == Mode::Observe {
             let codes = Rejection::all().filter(|rejection| rejection.may_be_observed()).map(Rejection::code);
             guard.observed_metrics.begin(&config.name, codes);

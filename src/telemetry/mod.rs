@@ -30,7 +30,7 @@ pub(crate) use leak_metrics::{LeakCounter, LeakMetrics};
 pub(crate) use ledger_metrics::{LedgerHealth, LedgerMetrics, LedgerReading};
 pub use log::write_to;
 pub(crate) use log::{flush, init};
-pub(crate) use metrics::{Metrics, Named};
+pub(crate) use metrics::{Ended, Metrics, Named, Tally};
 pub(crate) use observation::{CALLER_GONE, Observation, TRACEPARENT, Telemetry};
 pub(crate) use observed_metrics::ObservedMetrics;
 pub(crate) use reload_metrics::ReloadMetrics;

@@ -9,7 +9,7 @@ use http::header::HeaderName;
 use http::{HeaderValue, Request, StatusCode, Version};
 
 use crate::clock::Clock;
-use crate::telemetry::{DeliveryLog, DeliveryRecord, Metrics, Named};
+use crate::telemetry::{DeliveryLog, DeliveryRecord, Ended, Metrics, Named};
 
 /// The field that says which trace a request is part of (W3C Trace Context).
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -91,9 +91,10 @@ impl Observation {
         self.settled = true;
         let telemetry = &self.telemetry;
         let duration = self.started.elapsed();
-        telemetry.metrics.delivery(self.named.as_deref(), code, duration, self.upstream_time);
+        let (time, upstream) = (telemetry.clock.now(), self.upstream_time);
+        telemetry.metrics.delivery(self.named.as_deref(), Ended { code, at: time, duration, upstream });
         telemetry.log.delivery(&DeliveryRecord {
-            time: telemetry.clock.now(),
+            time,
             name: self.named.as_deref().map(Named::name),
             code,
             status: status.as_u16(),
@@ -104,7 +105,7 @@ impl Observation {
             class: self.class,
             observed: self.observed,
             duration,
-            upstream: self.upstream_time,
+            upstream,
             body_bytes: self.body_bytes,
             version: self.version,
             traceparent: self.traceparent.as_ref().map(HeaderValue::as_bytes),

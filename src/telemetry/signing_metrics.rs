@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn deliveries_in_flight_and_tokens_are_counted_by_endpoint() {
         let metrics = Metrics::new(Subject::Endpoint, &["delivered"]);
-        let _billing = metrics.named("billing", 0);
+        let _billing = metrics.named("billing", 0, None);
         let signing = SigningMetrics::new(&metrics);
         signing.set_in_flight("billing", 3);
         signing.token_requested("billing", true);
