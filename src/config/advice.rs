@@ -13,7 +13,7 @@ use super::guard::{
 };
 use super::problems::Remark;
 use super::signer::SignerConfig;
-use super::values::{Authority, Host, Protection, Span};
+use super::values::{Authority, ControlAddress, Host, Protection, Span};
 use crate::schemes::{KeySource, Scheme};
 
 /// Remarks on a configuration that works.
@@ -40,6 +40,12 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
     remarks.extend(on_fence(&config.ledger));
     if !config.admin_listen.ip().is_loopback() {
         remarks.push(on_admin());
+    }
+    if let Some(ControlAddress::Loopback(_)) = config.control {
+        remarks.push(Remark::note(
+            "--control-socket",
+            "is an address: every user of this machine can read it; a path keeps it to the guard's",
+        ));
     }
     if let EngineConfig::Redis(redis) = &config.ledger.engine {
         remarks.extend(on_redis(redis));

@@ -25,6 +25,7 @@ impl fmt::Display for Effective<'_> {
         let mut lines = Lines(Vec::new());
         lines.add("listen", config.listen);
         lines.add("admin-listen", config.admin_listen);
+        control_line(config, &mut lines);
         match &config.transport {
             Transport::Plain => lines.add("plain", "on"),
             Transport::Tls(tls) => tls_lines(tls, &mut lines),
@@ -64,6 +65,7 @@ impl GuardConfig {
         let mut lines = Lines(Vec::new());
         lines.add("listen", self.listen);
         lines.add("admin-listen", self.admin_listen);
+        control_line(self, &mut lines);
         front_lines(&self.front, &mut lines);
         process_lines(self, &mut lines);
         lines.0
@@ -92,6 +94,10 @@ impl Lines {
             self.add(key, none);
         }
     }
+}
+
+fn control_line(config: &GuardConfig, lines: &mut Lines) {
+    lines.add_each("control-socket", config.control.as_slice(), "none");
 }
 
 fn tls_lines(tls: &TlsConfig, lines: &mut Lines) {

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use super::engine::EngineConfig;
 use super::issuer::IssuerConfig;
 use super::stamps::Stamps;
-use crate::config::values::{Host, PublicUrl, SpkiPin};
+use crate::config::values::{ControlAddress, Host, PublicUrl, SpkiPin};
 use crate::keys::Secret;
 use crate::schemes::{Demand, Policy, Responder, Scheme};
 
@@ -24,6 +24,8 @@ pub struct GuardConfig {
     pub listen: SocketAddr,
     /// Where `/livez`, `/readyz`, `/metrics` and `/buildinfo` are served.
     pub admin_listen: SocketAddr,
+    /// Where the guard shows its traffic to those who run it, if anywhere.
+    pub control: Option<ControlAddress>,
     /// TLS, or plain HTTP where it was asked for by name.
     pub transport: Transport,
     /// Proxies in front of the guard.

@@ -56,4 +56,4 @@ pub use scrutiny::{Keying, Scrutinies, Scrutiny};
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
 pub use stamps::Stamps;
 pub(crate) use values::duration as read_duration;
-pub use values::{Authority, Destination, Host, Protection, Proxy, PublicUrl, SpkiPin};
+pub use values::{Authority, ControlAddress, Destination, Host, Protection, Proxy, PublicUrl, SpkiPin};

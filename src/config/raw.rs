@@ -105,6 +105,13 @@ pub struct ListeningArgs {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9843")]
     pub admin_listen: String,
 
+    /// Unix socket, or loopback address and port, where `countersign status` asks [default: none].
+    ///
+    /// Shows sources, last codes, rates, certificates, reloads and recent refusals. The socket is made with mode 0600.
+    /// At a loopback address every user of the machine can read it.
+    #[arg(long, value_name = "PATH|ADDRESS:PORT")]
+    pub control_socket: Option<String>,
+
     /// Speak plain HTTP/1.1 and HTTP/2 instead of TLS.
     ///
     /// For a guard behind something that ends TLS itself. Excludes every flag of the next section.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 
 use crate::guard::accept::{Brought, Caller, Connection};
@@ -15,6 +15,7 @@ use crate::guard::check::{Observed, Routed, Verified};
 use crate::guard::outcome::Outcome;
 use crate::guard::pipeline;
 use crate::guard::rejection::{RefusalForm, Refused, Rejection};
+use crate::guard::sight::{Refusal, Text};
 use crate::guard::source::Source;
 use crate::guard::state::Guard;
 use crate::guard::tripwire::Leaks;
@@ -63,6 +64,8 @@ pub(crate) struct Delivery {
     refusals: RefusalForm,
     /// What the tripwire found, once it has looked.
     leaks: Option<Leaks>,
+    /// Of one that a check turned away, for those who look. Boxed: most are not.
+    turned: Option<Box<(Method, Uri)>>,
 }
 
 impl Delivery {
@@ -75,7 +78,7 @@ impl Delivery {
         let telemetry = Arc::clone(&worker.guard.telemetry);
         let observation = Observation::begin(telemetry, connection.client.address, request);
         let refusals = RefusalForm::default();
-        Self { worker, connection, brought: None, point, observation, refusals, leaks: None }
+        Self { worker, connection, brought: None, point, observation, refusals, leaks: None, turned: None }
     }
 
     pub(crate) fn guard(&self) -> Arc<Guard> {
@@ -160,6 +163,13 @@ impl Delivery {
         self.observation.body_bytes = verified.body_bytes();
     }
 
+    /// A check turned it away.
+    pub(crate) fn note_turned(&mut self, parts: &Parts) {
+        if self.worker.guard.sight.refusals.is_some() {
+            self.turned = Some(Box::new((parts.method.clone(), parts.uri.clone())));
+        }
+    }
+
     pub(crate) fn note_observed(&mut self, observed: &Observed) {
         self.worker.guard.observed_metrics.observed(&observed.source().config.name, observed.code());
         self.observation.observed = Some(observed.code());
@@ -180,10 +190,12 @@ impl Delivery {
         result: Result<Response<AnswerBody>, Refused>,
         body: Incoming,
     ) -> Response<AnswerBody> {
-        let (outcome, mut response) = match result {
-            Ok(response) => (answer::outcome(&response), response),
-            Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response(self.refusals)),
+        let outcome = match &result {
+            Ok(response) => answer::outcome(response),
+            Err(refused) => Outcome::Rejected(refused.rejection),
         };
+        self.keep_refusal(outcome);
+        let mut response = result.unwrap_or_else(|refused| refused.into_response(self.refusals));
         if let Outcome::Rejected(rejection) = outcome
             && rejection.is_of_the_ledger()
         {
@@ -192,5 +204,28 @@ impl Delivery {
         self.observation.settle(outcome.code(), response.status());
         service::leave_unread(body, self.observation.version(), &mut response, &self.worker.drain);
         response
+    }
+
+    /// For those who look: what was refused, or would be.
+    fn keep_refusal(&self, outcome: Outcome) {
+        let Worker { guard, number, .. } = &*self.worker;
+        let Some(refusals) = &guard.sight.refusals else { return };
+        let code = match (outcome, self.observation.observed) {
+            (Outcome::Rejected(rejection), _) => rejection.code(),
+            (_, Some(code)) => code,
+            (_, None) => return,
+        };
+        let turned = self.turned.as_deref();
+        let refusal = Refusal {
+            at: guard.clock.now(),
+            named: self.observation.named.clone(),
+            code,
+            observed: !matches!(outcome, Outcome::Rejected(_)),
+            client: self.observation.client,
+            method: turned.map(|(method, _)| Text::new(method.as_str().as_bytes())),
+            path: turned.map(|(_, uri)| Text::new(uri.path().as_bytes())),
+            message_id: self.observation.message_id.as_ref().map(|id| Text::new(id.as_bytes())),
+        };
+        refusals.note(*number, refusal);
     }
 }

@@ -21,6 +21,7 @@ mod refused_addresses;
 mod rejection;
 mod reload;
 mod routes;
+mod sight;
 mod source;
 mod start;
 mod state;

@@ -45,6 +45,7 @@ pub(crate) async fn run(
         Ok(Judged::Answered(answer)) => return Ok(answer),
         // UNVERIFIED from here on, where a source only observes; refused elsewhere.
         Err(turned) => {
+            delivery.note_turned(&parts);
             let observed = Box::pin(check::pass_over(turned, &parts, body, delivery)).await?;
             delivery.disarm(observed.source(), &mut parts);
             delivery.note_observed(&observed);

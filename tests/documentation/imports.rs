@@ -20,13 +20,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("net", &["config"]),
     ("egress", &["config", "net"]),
     ("admin", &["net"]),
-    ("service", &["admin", "limits", "net"]),
+    ("control", &["clock", "config", "net"]),
+    ("service", &["admin", "config", "control", "limits", "net"]),
     (
         "guard",
         &[
             "admin",
             "clock",
             "config",
+            "control",
             "egress",
             "keys",
             "ledger",
@@ -47,6 +49,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "clock",
             "config",
+            "control",
             "devcerts",
             "egress",
             "explain",

@@ -46,6 +46,7 @@ mod signatures;
 mod signer;
 mod slow;
 mod state_dir;
+mod status;
 mod tls;
 mod tokens;
 mod upstream;

@@ -34,8 +34,8 @@ use super::advice;
 use super::environment::{Environment, Role};
 use super::guard::{GuardConfig, LogConfig};
 use super::problems::{Problems, Remark, Report};
-use super::raw::{GuardArgs, ProcessArgs};
-use super::values::{number, socket_address, word};
+use super::raw::{GuardArgs, ListeningArgs, ProcessArgs};
+use super::values::{ControlAddress, number, socket_address, word};
 
 impl GuardConfig {
     /// Reads and checks everything, the files too, without listening or
@@ -55,7 +55,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     if args.file.as_ref().is_some_and(|file| file.is_unreadable(report)) {
         return None;
     }
-    let listening = listening(&args.listening.listen, &args.listening.admin_listen, report);
+    let places = places(&args.listening, report);
     let source_cas = sources::client_cas(args);
     let transport = transport::read(&args.listening.plain, &args.tls, &source_cas, report);
     let front = front::read(&args.front, report);
@@ -64,10 +64,11 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     let ledger = ledger::read(&args.ledger, &args.state, environment, report);
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
-    let (listen, admin_listen) = listening?;
+    let (listen, admin_listen, control) = places?;
     Some(GuardConfig {
         listen,
         admin_listen,
+        control,
         transport: transport?,
         front: front?,
         sources: sources?,
@@ -77,6 +78,23 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
         log: log?,
         files: std::mem::take(&mut report.files),
     })
+}
+
+/// Where a guard listens: deliveries, the admin port, the control socket.
+type Places = (SocketAddr, SocketAddr, Option<ControlAddress>);
+
+fn places(args: &ListeningArgs, report: &mut Report) -> Option<Places> {
+    let addresses = listening(&args.listen, &args.admin_listen, report);
+    let control = args.control_socket.as_deref();
+    let control_address = report.read_optional("--control-socket", control, str::parse::<ControlAddress>);
+    let ((address, admin_address), control_address) = (addresses?, control_address?);
+    if let (Some(ControlAddress::Loopback(own)), Some(text)) = (&control_address, control)
+        && [address, admin_address].contains(own)
+        && own.port() != 0
+    {
+        report.wrong("--control-socket", text, "is also --listen or --admin-listen: it must be another one");
+    }
+    Some((address, admin_address, control_address))
 }
 
 fn listening(listen: &str, admin: &str, report: &mut Report) -> Option<(SocketAddr, SocketAddr)> {

@@ -5,6 +5,7 @@
 
 mod address;
 mod authority;
+mod control;
 mod destination;
 mod duration;
 mod identity;
@@ -26,6 +27,7 @@ use std::fmt;
 
 pub(super) use address::socket_address;
 pub use authority::{Authority, Host};
+pub use control::ControlAddress;
 pub use destination::{Destination, Protection};
 pub(super) use duration::Span;
 pub(crate) use duration::duration;
@@ -64,6 +66,9 @@ impl From<String> for Fault {
     }
 }
 
+/// `sun_path` holds 108 bytes, the last of them zero (unix(7)).
+const UNIX_PATH_BYTES_MAX: usize = 107;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -78,6 +83,7 @@ mod tests {
             let _ = (socket_address(&text), duration(&text), network(&text), number(&text, 1..=9));
             let _ = (text.parse::<ByteSize>(), text.parse::<Rate>(), text.parse::<Identity>());
             let _ = (text.parse::<PathPattern>(), text.parse::<Upstream>(), word::<OnUnknown>(&text));
+            let _ = text.parse::<ControlAddress>();
             let _ = (text.parse::<StateUrl>(), format!("redis+sentinel://{text}").parse::<StateUrl>());
         }
 
