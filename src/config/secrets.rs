@@ -12,7 +12,7 @@ use super::files;
 use super::problems::{Remark, Report};
 use super::values::Fault;
 use crate::keys::Secret;
-use crate::schemes::Digest;
+use crate::schemes::{Digest, Validity};
 
 /// A secret and where it came from.
 pub(super) struct Sourced {
@@ -23,6 +23,7 @@ pub(super) struct Sourced {
     /// The name by which messages choose it.
     pub(super) key_id: Option<String>,
     pub(super) secret: Secret,
+    pub(super) validity: Validity,
 }
 
 /// Where a secret is, and what messages call it.
@@ -197,7 +198,7 @@ pub(super) fn read(
         match read.and_then(|bytes| distinct(Secret::new(bytes), &secrets)) {
             Ok(secret) => {
                 let (place, key_id) = (place.at.clone(), place.key_id.clone());
-                secrets.push(Sourced { key, place, key_id, secret });
+                secrets.push(Sourced { key, place, key_id, secret, validity: Validity::ALWAYS });
             }
             Err(fault) => {
                 report.wrong(key, &place.at, fault);
