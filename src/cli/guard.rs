@@ -62,7 +62,7 @@ pub(super) fn run(
 /// Puts in force what is configured now. Tells what became of it, and gives the
 /// files that it came from if it was taken.
 fn take(args: &GuardArgs, environment: &Environment, reload: &Reload) -> Option<Stamps> {
-    let (config, remarks) = match GuardConfig::from_args(args, environment) {
+    let (config, remarks) = match GuardConfig::from_args(args, environment, SystemClock.now()) {
         Ok(read) => read,
         Err(problems) => {
             reload.refuse();
@@ -106,5 +106,5 @@ async fn pass_the_fence(began: UnixTime) {
 
 /// The trusted configuration, or the exit code.
 pub(super) fn configure(args: &GuardArgs, environment: &Environment) -> Result<GuardConfig, ExitCode> {
-    role::configured(Role::Guard, GuardConfig::from_args(args, environment))
+    role::configured(Role::Guard, GuardConfig::from_args(args, environment, SystemClock.now()))
 }

@@ -165,6 +165,12 @@ impl Scheme {
         Ok(Self { preset, keyed, validities: Validities::of(credentials) })
     }
 
+    /// When each secret counts, by its slot; none at all where every one does
+    /// always.
+    pub fn validities(&self) -> &[Validity] {
+        self.validities.all()
+    }
+
     /// The row it was made from.
     pub fn preset(&self) -> &Preset {
         &self.preset

@@ -50,6 +50,10 @@ impl Validities {
         Self(each.collect())
     }
 
+    pub(super) fn all(&self) -> &[Validity] {
+        &self.0
+    }
+
     /// The slots of the secrets that count at `now`.
     pub(super) fn at(&self, now: UnixTime) -> InTime {
         if self.0.is_empty() {
