@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 
+use crate::clock::UnixTime;
 use crate::guard::accept::{Brought, Caller, Connection};
 use crate::guard::answer::{self, AnswerBody};
 use crate::guard::check::{Observed, Routed, Verified};
@@ -151,9 +152,10 @@ impl Delivery {
         }
     }
 
-    pub(crate) fn note_verified(&mut self, verified: &Verified) {
+    pub(crate) fn note_verified(&mut self, verified: &Verified, now: UnixTime) {
         let slot = verified.proof().slot();
         verified.source().named.verified(slot);
+        verified.source().last_uses.note(slot, now);
         self.observation.slot = Some(slot);
         self.observation.message_id = verified.proof().message_id().cloned();
         self.observation.identity = verified.identity().cloned();

@@ -82,7 +82,7 @@ async fn judge(
     delivery.disarm(presented.source(), parts);
     let opened = check::open(presented, parts, delivery.caller(), now).await?;
     let verified = check::read(opened, body, delivery.reservation(), &guard.bounds).await?;
-    delivery.note_verified(&verified);
+    delivery.note_verified(&verified, now);
     if let Some(answer) = check::asks_signed(&verified) {
         return Ok(Judged::Answered(answer));
     }
