@@ -62,6 +62,8 @@ pub(crate) struct Delivery {
     observation: Observation,
     /// How refusals are written, by the source that was found.
     refusals: RefusalForm,
+    /// The secret of its source that expired last, for the log to say so.
+    expired_slot: Option<usize>,
     /// What the tripwire found, once it has looked.
     leaks: Option<Leaks>,
 }
@@ -76,7 +78,16 @@ impl Delivery {
         let telemetry = Arc::clone(&worker.guard.telemetry);
         let observation = Observation::begin(telemetry, connection.client.address, request);
         let refusals = RefusalForm::default();
-        Self { worker, connection, brought: None, point, observation, refusals, leaks: None }
+        Self {
+            worker,
+            connection,
+            brought: None,
+            point,
+            observation,
+            refusals,
+            expired_slot: None,
+            leaks: None,
+        }
     }
 
     pub(crate) fn guard(&self) -> Arc<Guard> {
@@ -115,7 +126,8 @@ impl Delivery {
         self.point.pass();
     }
 
-    pub(crate) fn note_routed(&mut self, routed: &Routed) {
+    pub(crate) fn note_routed(&mut self, routed: &Routed, now: UnixTime) {
+        self.expired_slot = routed.source().expired_slot(now);
         self.refusals = routed.source().refusals();
         self.observation.named = Some(Arc::clone(&routed.source().named));
     }
@@ -165,6 +177,9 @@ impl Delivery {
     pub(crate) fn note_observed(&mut self, observed: &Observed) {
         self.worker.guard.observed_metrics.observed(&observed.source().config.name, observed.code());
         self.observation.observed = Some(observed.code());
+        if observed.rejection().is_of_the_secret() {
+            self.observation.expired_slot = self.expired_slot;
+        }
         self.observation.body_bytes = observed.body_bytes();
     }
 
@@ -186,10 +201,13 @@ impl Delivery {
             Ok(response) => (answer::outcome(&response), response),
             Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response(self.refusals)),
         };
-        if let Outcome::Rejected(rejection) = outcome
-            && rejection.is_of_the_ledger()
-        {
-            self.worker.guard.ledger_metrics.refused(rejection.code());
+        if let Outcome::Rejected(rejection) = outcome {
+            if rejection.is_of_the_ledger() {
+                self.worker.guard.ledger_metrics.refused(rejection.code());
+            }
+            if rejection.is_of_the_secret() {
+                self.observation.expired_slot = self.expired_slot;
+            }
         }
         self.observation.settle(outcome.code(), response.status());
         service::leave_unread(body, self.observation.version(), &mut response, &self.worker.drain);

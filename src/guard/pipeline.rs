@@ -71,7 +71,7 @@ async fn judge(
     // Looked at once: whatever is reloaded meanwhile is for the next delivery.
     let in_force = guard.in_force.load();
     let routed = check::route(&in_force.routes, sound, parts)?;
-    delivery.note_routed(&routed);
+    delivery.note_routed(&routed, now);
     let known = check::recognise(routed, delivery.caller(), &in_force, now)?;
     drop(in_force);
     let admitted = check::admit(known, delivery.caller().client, &guard.deliveries)?;

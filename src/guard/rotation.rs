@@ -46,6 +46,15 @@ impl Source {
             last_verified: last_use.at(),
         })
     }
+
+    /// Of the secrets that count no more at `now`, the one that ended last. It
+    /// is named in the log alone, and whether it signed a delivery is not
+    /// looked at: nobody can find that out by asking.
+    pub(crate) fn expired_slot(&self, now: UnixTime) -> Option<usize> {
+        let slots = self.config.slots.iter().enumerate();
+        let ended = slots.filter(|(_, slot)| slot.validity.is_over(now));
+        ended.max_by_key(|(_, slot)| slot.validity.not_after).map(|(place, _)| place)
+    }
 }
 
 /// When each secret of a source last verified a delivery, by slot.
