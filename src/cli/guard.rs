@@ -66,7 +66,7 @@ pub(super) fn run(
 /// files that it came from if it was taken.
 fn take(args: Result<GuardArgs, String>, environment: &Environment, reload: &Reload) -> Option<Stamps> {
     let read =
-        args.and_then(|args| GuardConfig::from_args(&args, environment).map_err(|all| all.to_string()));
+        args.and_then(|args| GuardConfig::from_args(&args, environment, SystemClock.now()).map_err(|all| all.to_string()));
     let (config, remarks) = match read {
         Ok(read) => read,
         Err(problems) => {
@@ -112,5 +112,5 @@ async fn pass_the_fence(began: UnixTime) {
 
 /// The trusted configuration, or the exit code.
 pub(super) fn configure(args: &GuardArgs, environment: &Environment) -> Result<GuardConfig, ExitCode> {
-    role::configured(Role::Guard, GuardConfig::from_args(args, environment))
+    role::configured(Role::Guard, GuardConfig::from_args(args, environment, SystemClock.now()))
 }

@@ -12,8 +12,8 @@ use super::guard::{
 };
 use super::issuer::{IssuerConfig, KeysAt};
 use super::signer::{Authorization, ClientCredentials, EndpointConfig, SignerConfig};
-use super::values::{ByteSize, Protection, Span, Switch, Word};
-use crate::schemes::{RequiredClaim, Scheme, TokenRequirements};
+use super::values::{ByteSize, Instant, Protection, Span, Switch, Word};
+use crate::schemes::{RequiredClaim, Scheme, TokenRequirements, Validity};
 
 /// Shows a configuration, one setting a line.
 #[derive(Debug)]
@@ -182,6 +182,7 @@ fn scheme_lines(scheme: &Scheme, issuer: Option<&IssuerConfig>, lines: &mut Line
         Some(issuer) => issuer_lines(issuer, lines),
         None => lines.add("secrets", format_args!("{} (redacted)", scheme.secret_count())),
     }
+    date_lines(scheme, lines);
     lines.add(
         "tolerance",
         scheme.tolerance().map_or("the scheme signs no time".to_owned(), |t| Span(t).to_string()),
@@ -191,6 +192,16 @@ fn scheme_lines(scheme: &Scheme, issuer: Option<&IssuerConfig>, lines: &mut Line
     }
     if let Some(token) = token {
         token_lines(token, lines);
+    }
+}
+
+fn date_lines(scheme: &Scheme, lines: &mut Lines) {
+    for (slot, Validity { not_before, not_after }) in scheme.validities().iter().enumerate() {
+        for (name, time) in [("secret-not-before", not_before), ("secret-not-after", not_after)] {
+            if let Some(time) = time {
+                lines.add(name, format_args!("{slot}={}", Instant(*time)));
+            }
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::issuer::IssuerConfig;
 use super::stamps::Stamps;
 use crate::config::values::{ControlAddress, Host, PublicUrl, SpkiPin};
 use crate::keys::Secret;
-use crate::schemes::{Demand, Policy, Responder, Scheme};
+use crate::schemes::{Demand, Policy, Responder, Scheme, Validity};
 
 /// The configuration of the guard role.
 #[derive(Debug)]
@@ -137,6 +137,9 @@ pub struct SourceConfig {
     pub mode: Mode,
     /// The compiled schemes, with their keys, all of which must hold.
     pub demand: Demand,
+    /// The secrets of the scheme that was configured first, by their slots: what
+    /// the metrics and the log call them.
+    pub slots: Vec<SecretSlot>,
     /// Every secret of it, those of the proof for the app among them.
     pub secrets: Vec<GuardedSecret>,
     /// Who publishes the keys of its tokens, where the source has none itself.
@@ -186,6 +189,16 @@ impl SourceConfig {
             (false, None) => self.content_window,
         }
     }
+}
+
+/// One of the secrets that may have signed a delivery.
+#[derive(Debug)]
+pub struct SecretSlot {
+    /// The secret; `None` for the keys that an issuer publishes, all of which
+    /// are one slot.
+    pub secret: Option<Secret>,
+    /// When it counts.
+    pub validity: Validity,
 }
 
 /// A secret that must not arrive with a request.

@@ -45,7 +45,7 @@ pub use environment::{Environment, Role};
 pub use guard::{
     BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig, GuardedSecret,
     HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, Mode, OnUnknown, PathPattern, Policies,
-    Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
+    Rate, SecretSlot, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };
 pub use issuer::{IssuerConfig, KeysAt};
 pub use problems::{Problems, Remark};

@@ -259,6 +259,20 @@ pub struct SenderArgs {
     #[arg(long, value_name = "NAME")]
     pub secret_env: Vec<String>,
 
+    /// From when on a secret counts, such as 1=2026-12-01T00:00:00Z; give it again for more [default: always].
+    ///
+    /// SLOT=TIME: the slot is its number from 0 in the order of --secret-file, then --secret-env, as in
+    /// countersign_verified_total; with several schemes SCHEME=SLOT=TIME, or the first one's. Judged when a delivery
+    /// arrives, never by the signed time.
+    #[arg(long, value_name = "SLOT=TIME")]
+    pub secret_not_before: Vec<String>,
+
+    /// Until when a secret counts, such as 0=2026-12-31T00:00:00Z; give it again for more [default: always].
+    ///
+    /// As for the one before. Then it verifies nothing, as if it were not there; no reload is needed for that.
+    #[arg(long, value_name = "SLOT=TIME")]
+    pub secret_not_after: Vec<String>,
+
     /// Algorithm that the sender may sign with, by its name in the scheme's standard; give it again for more [default: the scheme's].
     ///
     /// Only in schemes whose messages name their key. What a message says cannot add to it.

@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 
+use crate::clock::UnixTime;
 use crate::guard::accept::{Brought, Caller, Connection};
 use crate::guard::answer::{self, AnswerBody};
 use crate::guard::check::{Observed, Routed, Verified};
@@ -62,6 +63,8 @@ pub(crate) struct Delivery {
     observation: Observation,
     /// How refusals are written, by the source that was found.
     refusals: RefusalForm,
+    /// The secret of its source that expired last, for the log to say so.
+    expired_slot: Option<usize>,
     /// What the tripwire found, once it has looked.
     leaks: Option<Leaks>,
     /// Of one that a check turned away, for those who look. Boxed: most are not.
@@ -78,7 +81,17 @@ impl Delivery {
         let telemetry = Arc::clone(&worker.guard.telemetry);
         let observation = Observation::begin(telemetry, connection.client.address, request);
         let refusals = RefusalForm::default();
-        Self { worker, connection, brought: None, point, observation, refusals, leaks: None, turned: None }
+        Self {
+            worker,
+            connection,
+            brought: None,
+            point,
+            observation,
+            refusals,
+            expired_slot: None,
+            leaks: None,
+            turned: None,
+        }
     }
 
     pub(crate) fn guard(&self) -> Arc<Guard> {
@@ -117,7 +130,8 @@ impl Delivery {
         self.point.pass();
     }
 
-    pub(crate) fn note_routed(&mut self, routed: &Routed) {
+    pub(crate) fn note_routed(&mut self, routed: &Routed, now: UnixTime) {
+        self.expired_slot = routed.source().expired_slot(now);
         self.refusals = routed.source().refusals();
         self.observation.named = Some(Arc::clone(&routed.source().named));
     }
@@ -154,9 +168,10 @@ impl Delivery {
         }
     }
 
-    pub(crate) fn note_verified(&mut self, verified: &Verified) {
+    pub(crate) fn note_verified(&mut self, verified: &Verified, now: UnixTime) {
         let slot = verified.proof().slot();
         verified.source().named.verified(slot);
+        verified.source().last_uses.note(slot, now);
         self.observation.slot = Some(slot);
         self.observation.message_id = verified.proof().message_id().cloned();
         self.observation.identity = verified.identity().cloned();
@@ -173,6 +188,9 @@ impl Delivery {
     pub(crate) fn note_observed(&mut self, observed: &Observed) {
         self.worker.guard.observed_metrics.observed(&observed.source().config.name, observed.code());
         self.observation.observed = Some(observed.code());
+        if observed.rejection().is_of_the_secret() {
+            self.observation.expired_slot = self.expired_slot;
+        }
         self.observation.body_bytes = observed.body_bytes();
     }
 
@@ -196,10 +214,13 @@ impl Delivery {
         };
         self.keep_refusal(outcome);
         let mut response = result.unwrap_or_else(|refused| refused.into_response(self.refusals));
-        if let Outcome::Rejected(rejection) = outcome
-            && rejection.is_of_the_ledger()
-        {
-            self.worker.guard.ledger_metrics.refused(rejection.code());
+        if let Outcome::Rejected(rejection) = outcome {
+            if rejection.is_of_the_ledger() {
+                self.worker.guard.ledger_metrics.refused(rejection.code());
+            }
+            if rejection.is_of_the_secret() {
+                self.observation.expired_slot = self.expired_slot;
+            }
         }
         self.observation.settle(outcome.code(), response.status());
         service::leave_unread(body, self.observation.version(), &mut response, &self.worker.drain);

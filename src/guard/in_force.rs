@@ -14,6 +14,7 @@ use crate::guard::accept::SourceTrust;
 use crate::guard::accept::tls::{self, ServerTls};
 use crate::guard::issuer::Issuer;
 use crate::guard::rejection::Rejection;
+use crate::guard::rotation::LastUses;
 use crate::guard::routes::Routes;
 use crate::guard::source::{Lasting, Source};
 use crate::guard::start::StartError;
@@ -111,7 +112,9 @@ impl InForce {
         }
         let issuer = config.issuer.as_ref().map(|config| issuer(config, issuers));
         let (named, leaks) = (Arc::new(named), guard.leak_metrics.of(&config.name));
-        let lasting = Lasting { rate, way: way(guard, &config, ways)?, issuer, named, trust, leaks };
+        let last_uses = LastUses::new(&config.slots, before.map(Arc::as_ref));
+        let lasting =
+            Lasting { rate, way: way(guard, &config, ways)?, issuer, named, last_uses, trust, leaks };
         Ok(Arc::new(Source::new(index, config, lasting)))
     }
 }

@@ -20,6 +20,7 @@ mod pipeline;
 mod refused_addresses;
 mod rejection;
 mod reload;
+mod rotation;
 mod routes;
 mod sight;
 mod source;

@@ -72,7 +72,7 @@ async fn judge(
     // Looked at once: whatever is reloaded meanwhile is for the next delivery.
     let in_force = guard.in_force.load();
     let routed = check::route(&in_force.routes, sound, parts)?;
-    delivery.note_routed(&routed);
+    delivery.note_routed(&routed, now);
     let known = check::recognise(routed, delivery.caller(), &in_force, now)?;
     drop(in_force);
     let admitted = check::admit(known, delivery.caller().client, &guard.deliveries)?;
@@ -83,7 +83,7 @@ async fn judge(
     delivery.disarm(presented.source(), parts);
     let opened = check::open(presented, parts, delivery.caller(), now).await?;
     let verified = check::read(opened, body, delivery.reservation(), &guard.bounds).await?;
-    delivery.note_verified(&verified);
+    delivery.note_verified(&verified, now);
     if let Some(answer) = check::asks_signed(&verified) {
         return Ok(Judged::Answered(answer));
     }

@@ -44,6 +44,8 @@ pub(crate) struct Observation {
     pub(crate) identity: Option<HeaderValue>,
     /// Which secret verified it.
     pub(crate) slot: Option<usize>,
+    /// Of one that no secret verified: the one that expired last.
+    pub(crate) expired_slot: Option<usize>,
     /// Of a copy: its class.
     pub(crate) class: Option<&'static str>,
     /// Of one that was forwarded unverified: what it would be refused with.
@@ -68,6 +70,7 @@ impl Observation {
             message_id: None,
             identity: None,
             slot: None,
+            expired_slot: None,
             class: None,
             observed: None,
             body_bytes: 0,
@@ -102,6 +105,7 @@ impl Observation {
             identity: self.identity.as_ref().map(HeaderValue::as_bytes),
             message_id: self.message_id.as_ref().map(HeaderValue::as_bytes),
             slot: self.slot,
+            expired_slot: self.expired_slot,
             class: self.class,
             observed: self.observed,
             duration,

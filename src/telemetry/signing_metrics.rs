@@ -19,7 +19,7 @@ impl SigningMetrics {
             in_flight: declare.gauges(
                 "deliveries_in_flight",
                 "Deliveries whose consumer has not answered in full.",
-                "endpoint",
+                &["endpoint"],
             ),
             token_requests: declare.counters(
                 "token_requests_total",

@@ -40,6 +40,7 @@ mod redis;
 mod refusals;
 mod reload;
 mod replays;
+mod rotation;
 mod schemes;
 mod send;
 mod signatures;

@@ -18,6 +18,7 @@ mod row;
 mod scheme;
 mod scrutiny;
 mod secret;
+mod secret_dates;
 mod signer;
 mod source;
 mod sources;
@@ -36,17 +37,22 @@ use super::guard::{GuardConfig, LogConfig};
 use super::problems::{Problems, Remark, Report};
 use super::raw::{GuardArgs, ListeningArgs, ProcessArgs};
 use super::values::{ControlAddress, number, socket_address, word};
+use crate::clock::UnixTime;
 
 impl GuardConfig {
     /// Reads and checks everything, the files too, without listening or
     /// connecting anywhere. Gives what a guard can run on and what is worth
-    /// knowing about it, or everything that is wrong.
-    pub fn from_args(args: &GuardArgs, environment: &Environment) -> Result<(Self, Vec<Remark>), Problems> {
+    /// knowing about it `now`, or everything that is wrong.
+    pub fn from_args(
+        args: &GuardArgs,
+        environment: &Environment,
+        now: UnixTime,
+    ) -> Result<(Self, Vec<Remark>), Problems> {
         let mut report = Report::default();
         let config = build(args, environment, &mut report);
         let (config, mut remarks) = report.conclude(config)?;
         remarks.extend(environment.unknown(Role::Guard, GuardArgs::names().iter().map(String::as_str)));
-        remarks.extend(advice::on(&config));
+        remarks.extend(advice::on(&config, now));
         Ok((config, remarks))
     }
 }
