@@ -65,8 +65,9 @@ pub(super) fn run(
 /// Puts in force what is configured now. Tells what became of it, and gives the
 /// files that it came from if it was taken.
 fn take(args: Result<GuardArgs, String>, environment: &Environment, reload: &Reload) -> Option<Stamps> {
-    let read =
-        args.and_then(|args| GuardConfig::from_args(&args, environment, SystemClock.now()).map_err(|all| all.to_string()));
+    let read = args.and_then(|args| {
+        GuardConfig::from_args(&args, environment, SystemClock.now()).map_err(|all| all.to_string())
+    });
     let (config, remarks) = match read {
         Ok(read) => read,
         Err(problems) => {

@@ -66,6 +66,8 @@ pub(crate) struct SlotStatus {
     pub(crate) slot: usize,
     pub(crate) verified: u64,
     pub(crate) last: Option<At>,
+    pub(crate) not_before: Option<At>,
+    pub(crate) not_after: Option<At>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

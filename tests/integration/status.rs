@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use base64ct::{Base64, Encoding as _};
+use countersign::cli;
 use countersign::config::ControlAddress;
 use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 
 use crate::program::{Directory, text};
-use crate::stand::{BODY, Setup, Stand, read_until_silent};
+use crate::stand::{BODY, NOW, Setup, Stand, read_until_silent};
 
 const TCP: [&str; 4] = ["--control-socket", "127.0.0.1:0", "--path", "/hooks"];
 
@@ -35,7 +36,8 @@ async fn a_guard_shows_its_sources_and_what_it_refused() {
     assert_eq!((&source["name"], &source["mode"]), (&json!("billing"), &json!("enforce")));
     assert_eq!(source["schemes"], json!(["standard-webhooks"]));
     assert_eq!(source["upstream"], json!(format!("http://{}", stand.app.address)));
-    assert_eq!(source["slots"][0]["verified"], json!(2));
+    let always = json!({ "slot": 0, "verified": 2, "last": NOW_TEXT, "not_before": null, "not_after": null });
+    assert_eq!(source["slots"], json!([always]));
     let once = |code: &str| json!({ "code": code, "count": 1, "last": NOW_TEXT });
     for code in ["accepted", "replayed", "signature_mismatch"] {
         assert!(source["codes"].as_array().unwrap().contains(&once(code)), "{code}: {source}");
@@ -58,6 +60,28 @@ async fn a_guard_shows_its_sources_and_what_it_refused() {
     let forged = refusal("signature_mismatch", Some("billing"), "/hooks", None);
     assert_eq!(by_code("signature_mismatch"), &forged);
     assert_eq!(by_code("no_source"), &refusal("no_source", None, "/else", None));
+}
+
+#[tokio::test]
+async fn a_secret_that_rotates_is_shown_with_its_dates_and_its_last_use() {
+    let stand = Stand::with_flags(&TCP).await;
+    assert_eq!(stand.post_genuine("msg_1").await.status, 204);
+    let new = stand.write("new.secret", cli::generate_secret().unwrap().expose());
+    let (end, begin) = ("0=2027-01-16T08:00:00Z", "1=2027-01-15T09:00:00Z");
+    let dates = ["--secret-not-after", end, "--secret-not-before", begin];
+    stand.reload(&[&["--secret-file", &new][..], &dates].concat()).unwrap();
+    stand.clock.set(NOW.saturating_add(Duration::from_secs(3 * 3600)));
+    let status = status(&stand).await;
+    let old = json!({
+        "slot": 0, "verified": 1, "last": NOW_TEXT, "not_before": null, "not_after": "2027-01-16T08:00:00Z",
+    });
+    let new = json!({
+        "slot": 1, "verified": 0, "last": null, "not_before": "2027-01-15T09:00:00Z", "not_after": null,
+    });
+    assert_eq!(status["sources"][0]["slots"], json!([old, new]));
+    let address = stand.guard().control_address().unwrap().to_string();
+    let page = text(&run(&["status", "--control-socket", &address]).await.stdout);
+    assert!(page.contains("unused for 3 h") && page.contains("for 21 h more"), "{page}");
 }
 
 #[tokio::test]

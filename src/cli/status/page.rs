@@ -20,7 +20,7 @@ pub(super) fn page(status: &Status) -> String {
     let head = ["SOURCE", "MODE", "SCHEMES", "VERIFIED/S 1m", "5m", "15m", "UPSTREAM"];
     table(&head, status.sources.iter().map(source), &mut page);
     table(&["SOURCE", "CODE", "COUNT", "LAST"], codes(status), &mut page);
-    table(&["SOURCE", "SLOT", "VERIFIED", "LAST"], slots(status), &mut page);
+    table(&["SOURCE", "SLOT", "VERIFIED", "LAST", "COUNTS"], slots(status), &mut page);
     let rows = status.certificates.iter().map(|shown| certificate(shown, *now));
     table(&["CERTIFICATE", "ENDS", "NAME", "FILE"], rows, &mut page);
     refusals(&status.refusals, *now, &mut page);
@@ -83,11 +83,31 @@ fn codes(status: &Status) -> impl Iterator<Item = Vec<String>> {
 
 fn slots(status: &Status) -> impl Iterator<Item = Vec<String>> {
     let row = |name: &str, shown: &SlotStatus| {
-        let last = shown.last.map_or_else(|| "not since the start".to_owned(), |last| ago(last, status.now));
-        vec![name.to_owned(), shown.slot.to_string(), shown.verified.to_string(), last]
+        let (slot, verified) = (shown.slot.to_string(), shown.verified.to_string());
+        vec![name.to_owned(), slot, verified, last_use(shown, status.now), counts(shown, status.now)]
     };
     let sources = status.sources.iter();
     sources.flat_map(move |source| source.slots.iter().map(move |shown| row(&source.name, shown)))
+}
+
+/// What says that an old secret may go.
+fn last_use(shown: &SlotStatus, now: At) -> String {
+    match shown.last {
+        None => "unused since the start, or since it was added".to_owned(),
+        Some(last) if last.before(now) < HOUR => ago(last, now),
+        Some(last) => format!("unused for {} h", last.before(now).as_secs() / HOUR.as_secs()),
+    }
+}
+
+fn counts(shown: &SlotStatus, now: At) -> String {
+    if let Some(first) = shown.not_before.filter(|first| *first > now) {
+        return format!("begins in {}", span(now.before(first)));
+    }
+    match shown.not_after {
+        None => "always".to_owned(),
+        Some(last) if last < now => format!("ENDED {} ago", span(last.before(now))),
+        Some(last) => format!("for {} more", span(now.before(last))),
+    }
 }
 
 fn certificate(shown: &CertificateStatus, now: At) -> Vec<String> {
@@ -156,6 +176,8 @@ fn span(span: Duration) -> String {
         seconds => format!("{} days", seconds / 86_400),
     }
 }
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 fn dash() -> String {
     "-".to_owned()

@@ -11,6 +11,7 @@ use crate::control::{
 };
 use crate::guard::accept::tls::Ending;
 use crate::guard::in_force::InForce;
+use crate::guard::rotation::SecretStatus;
 use crate::guard::sight::rates::Rates;
 use crate::guard::sight::refusals::{KEPT_MAX, Refusal, Refusals};
 use crate::guard::source::Source;
@@ -43,14 +44,20 @@ pub(super) async fn status(guard: &Guard, rates: &Mutex<Rates>, is_ready: bool) 
 }
 
 fn of_source(guard: &Guard, source: &Source, rates: &Rates) -> SourceStatus {
-    let slot = |(slot, verified)| SlotStatus { slot, verified, last: None };
+    let slot = |(verified, secret): (u64, SecretStatus)| SlotStatus {
+        slot: secret.slot,
+        verified,
+        last: secret.last_verified.map(At),
+        not_before: secret.validity.not_before.map(At),
+        not_after: secret.validity.not_after.map(At),
+    };
     SourceStatus {
         name: source.config.name.clone(),
         schemes: source.config.demand.iter().map(|scheme| scheme.preset().name.to_owned()).collect(),
         mode: if source.observes() { "observe" } else { "enforce" }.to_owned(),
         upstream: source.config.upstream.to_string(),
         verified_per_second: rates.of(source, Instant::now()),
-        slots: source.named.verified_counts().enumerate().map(slot).collect(),
+        slots: source.named.verified_counts().zip(source.secrets()).map(slot).collect(),
         codes: codes(guard, Some(&source.named)),
     }
 }
