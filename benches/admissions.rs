@@ -70,7 +70,12 @@ async fn main() -> Result<(), Failure> {
     let spent = processor_time()?.saturating_sub(before);
     waits.sort_unstable();
     let at = |part: usize| waits[(waits.len() - 1) * part / 1000].as_micros();
-    println!("{} reviews in {:.2} s: {:.0} a second", waits.len(), took.as_secs_f64(), rate(waits.len(), took));
+    println!(
+        "{} reviews in {:.2} s: {:.0} a second",
+        waits.len(),
+        took.as_secs_f64(),
+        rate(waits.len(), took)
+    );
     println!("wait in µs: median {}, 99 % {}, 99.9 % {}, longest {}", at(500), at(990), at(999), at(1000));
     println!(
         "processor time of the injector's workers: {:.0} µs a review, {:.1} % of one processor",
@@ -141,7 +146,11 @@ async fn review(mut sender: SendRequest<Full<Bytes>>) -> Result<(), Failure> {
     let status = response.status();
     let body = response.into_body().collect().await?.to_bytes();
     let answer: Value = serde_json::from_slice(&body)?;
-    if status == 200 && answer["response"]["allowed"] == true { Ok(()) } else { Err(format!("{status}: {answer}").into()) }
+    if status == 200 && answer["response"]["allowed"] == true {
+        Ok(())
+    } else {
+        Err(format!("{status}: {answer}").into())
+    }
 }
 
 /// As the program starts it, with a mounted certificate and two workers. The
@@ -180,7 +189,8 @@ async fn connect(address: SocketAddr, authority: &Authority) -> Result<SendReque
     config.alpn_protocols = vec![b"h2".to_vec()];
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let stream = TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("injector.test")?, stream).await?;
+    let stream =
+        TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("injector.test")?, stream).await?;
     let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     Ok(sender)
@@ -200,7 +210,9 @@ async fn cluster(listener: TcpListener) -> Result<(), Failure> {
             };
             Ok::<_, Infallible>(Response::new(body))
         });
-        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+        );
     }
 }
 

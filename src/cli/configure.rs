@@ -5,7 +5,8 @@
 use std::ffi::OsString;
 
 use crate::config::{
-    Environment, GuardArgs, GuardConfig, InjectorArgs, InjectorConfig, Problems, Remark, SignerArgs, SignerConfig,
+    Environment, GuardArgs, GuardConfig, InjectorArgs, InjectorConfig, Problems, Remark, SignerArgs,
+    SignerConfig,
 };
 
 /// What `countersign guard` would run on, given `flags`, with what is worth

@@ -81,7 +81,9 @@ impl SignerArgs {
         let some_endpoint = ["--scheme=standard-webhooks", "--endpoint=https://consumer.example"];
         match without_config(flags) {
             None => Unseen(unseen).of(problems(flags)),
-            Some(rest) => Unseen(unseen).beside_config(&rest, &EndpointArgs::names(), some_endpoint, problems),
+            Some(rest) => {
+                Unseen(unseen).beside_config(&rest, &EndpointArgs::names(), some_endpoint, problems)
+            }
         }
     }
 }
@@ -89,7 +91,10 @@ impl SignerArgs {
 /// `flags` less the file of `--config`, if there is one.
 fn without_config(flags: &[String]) -> Option<Vec<String>> {
     let is_config = |flag: &&String| flag.starts_with("--config=");
-    flags.iter().any(|flag| is_config(&flag)).then(|| flags.iter().filter(|flag| !is_config(flag)).cloned().collect())
+    flags
+        .iter()
+        .any(|flag| is_config(&flag))
+        .then(|| flags.iter().filter(|flag| !is_config(flag)).cloned().collect())
 }
 
 /// What the paths of files begin with that cannot be read here.
@@ -114,7 +119,8 @@ impl Unseen<'_> {
         something: [&str; 2],
         problems: impl Fn(&[String]) -> Result<Option<Problems>, clap::Error>,
     ) -> Vec<String> {
-        let is_of_the_file = |flag: &&str| of_the_file.iter().any(|name| flag.strip_prefix("--") == Some(name));
+        let is_of_the_file =
+            |flag: &&str| of_the_file.iter().any(|name| flag.strip_prefix("--") == Some(name));
         let names = flags.iter().map(|flag| flag.split_once('=').map_or(flag.as_str(), |(name, _)| name));
         let beside: Vec<&str> = names.filter(is_of_the_file).collect();
         if !beside.is_empty() {

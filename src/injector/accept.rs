@@ -22,7 +22,8 @@ pub(crate) async fn serve(worker: Arc<Worker>, stream: TcpStream) {
         return injector.metrics.connection_refused("no_certificate");
     };
     let _open = injector.metrics.connection_opened();
-    let handshake = timeout(injector.bounds.handshake_timeout, TlsAcceptor::from(config).accept(stream)).await;
+    let handshake =
+        timeout(injector.bounds.handshake_timeout, TlsAcceptor::from(config).accept(stream)).await;
     injector.metrics.handshake(handshake.as_ref().map(Result::is_ok).ok());
     let Ok(Ok(stream)) = handshake else { return };
     let protocol = Protocol::agreed(stream.get_ref().1.alpn_protocol());

@@ -10,7 +10,9 @@ use super::setting::{ADMIN_PORT, LISTEN_PORT};
 pub(crate) fn of(kind: Kind, listen_port: u16, admin_port: u16, pod: &PodFacts) -> Vec<String> {
     let mut problems = Vec::new();
     if listen_port == admin_port {
-        problems.push(format!("{PREFIX}{ADMIN_PORT} \"{admin_port}\": is {PREFIX}{LISTEN_PORT} too; give each its own"));
+        problems.push(format!(
+            "{PREFIX}{ADMIN_PORT} \"{admin_port}\": is {PREFIX}{LISTEN_PORT} too; give each its own"
+        ));
     }
     for port in pod.ports.iter().filter(|port| port.container != kind.container()) {
         for (key, own) in [(LISTEN_PORT, listen_port), (ADMIN_PORT, admin_port)] {

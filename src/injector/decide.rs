@@ -42,7 +42,11 @@ pub(crate) fn decide(pod: &PodFacts, around: Surroundings<'_>) -> Decision {
         return Decision::Leave(reason);
     }
     let mut warnings = unknown(kind, &pod.annotations);
-    warnings.extend(unknown(kind, &pod.labels).into_iter().map(|warning| warning.replace("is not a setting", "is a label, not a setting")));
+    warnings.extend(
+        unknown(kind, &pod.labels)
+            .into_iter()
+            .map(|warning| warning.replace("is not a setting", "is a label, not a setting")),
+    );
     let given = Given::of(kind, &pod.annotations, around.namespace, around.defaults);
     match Options::read(&given, pod) {
         Ok(options) => {
@@ -63,7 +67,9 @@ fn asked(pod: &PodFacts, namespace: &Pairs) -> Result<Option<Kind>, String> {
     if let Some(value) = pod.labels.get(INJECT) {
         return match value.as_str() {
             "false" => Ok(None),
-            value => named(value).map(Some).ok_or_else(|| format!("{INJECT} {value:?}: expected guard, signer or false")),
+            value => named(value)
+                .map(Some)
+                .ok_or_else(|| format!("{INJECT} {value:?}: expected guard, signer or false")),
         };
     }
     let Some(value) = namespace.get(INJECT) else { return Ok(None) };

@@ -85,13 +85,21 @@ pub(crate) fn unknown(kind: Kind, annotations: &Pairs) -> Vec<String> {
     let keys_of = |kind| setting::all_of(kind).iter().map(|setting| setting.key.as_str());
     let other = Kind::ALL.into_iter().find(|other| *other != kind).unwrap_or(kind);
     let ours = annotations.keys().filter(|key| *key != INJECT && *key != STATUS);
-    let keys = ours.filter_map(|key| key.strip_prefix(PREFIX)).filter(|key| !keys_of(kind).any(|known| known == *key));
+    let keys = ours
+        .filter_map(|key| key.strip_prefix(PREFIX))
+        .filter(|key| !keys_of(kind).any(|known| known == *key));
     keys.map(|key| {
         if keys_of(other).any(|of_other| of_other == key) {
-            return format!("{PREFIX}{key} is a setting of the {} and does nothing for a {}", other.name(), kind.name());
+            return format!(
+                "{PREFIX}{key} is a setting of the {} and does nothing for a {}",
+                other.name(),
+                kind.name()
+            );
         }
         match nearest(key, keys_of(kind)) {
-            Some(near) => format!("{PREFIX}{key} is not a setting and does nothing; did you mean {PREFIX}{near}?"),
+            Some(near) => {
+                format!("{PREFIX}{key} is not a setting and does nothing; did you mean {PREFIX}{near}?")
+            }
             None => format!("{PREFIX}{key} is not a setting and does nothing"),
         }
     })

@@ -42,7 +42,9 @@ fn fill_object(present: &mut Map<String, Value>, template: &Map<String, Value>) 
 /// merges them (`x-kubernetes-list-map-keys`).
 fn identity<'a>(mut items: impl Iterator<Item = &'a Value> + Clone) -> Option<&'static str> {
     let ids = ["mountPath", "containerPort", "devicePath", "resourceName", "name"];
-    ids.into_iter().find(|id| items.clone().all(|item| item.get(id).is_some())).filter(|_| items.next().is_some())
+    ids.into_iter()
+        .find(|id| items.clone().all(|item| item.get(id).is_some()))
+        .filter(|_| items.next().is_some())
 }
 
 const PROBES: [&str; 3] = ["startupProbe", "readinessProbe", "livenessProbe"];
@@ -79,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_second_time_changes_nothing() {
-        let template = json!({"ports": [{"containerPort": 1, "name": "a"}, {"containerPort": 2}], "command": ["x"]});
+        let template =
+            json!({"ports": [{"containerPort": 1, "name": "a"}, {"containerPort": 2}], "command": ["x"]});
         let once = filled(json!({"ports": [{"containerPort": 2, "protocol": "TCP"}]}), &template);
         assert_eq!(filled(once.clone(), &template), once);
     }

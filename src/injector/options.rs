@@ -60,7 +60,11 @@ impl Options {
     pub(crate) fn warnings(&self) -> Vec<String> {
         let is_by_digest = self.image.contains("@sha256:");
         let is_latest = !is_by_digest && (self.image.ends_with(":latest") || !has_tag(&self.image));
-        let latest = format!("{PREFIX}{} {:?} names no version: pods of one Deployment may differ", setting::IMAGE, self.image);
+        let latest = format!(
+            "{PREFIX}{} {:?} names no version: pods of one Deployment may differ",
+            setting::IMAGE,
+            self.image
+        );
         is_latest.then_some(latest).into_iter().collect()
     }
 }
@@ -136,14 +140,18 @@ impl Reading<'_> {
         self.read(setting::IMAGE, |image| {
             let is_written = |byte: u8| byte.is_ascii_alphanumeric() || b"./:@_-".contains(&byte);
             let is_image = !image.is_empty() && image.bytes().all(is_written);
-            is_image.then(|| image.to_owned()).ok_or_else(|| "expected an image, such as registry.example/countersign@sha256:…".to_owned())
+            is_image
+                .then(|| image.to_owned())
+                .ok_or_else(|| "expected an image, such as registry.example/countersign@sha256:…".to_owned())
         })
     }
 
     fn image_pull_policy(&mut self) -> Option<String> {
         self.read(setting::IMAGE_PULL_POLICY, |policy| {
             let is_known = ["Always", "IfNotPresent", "Never"].contains(&policy);
-            is_known.then(|| policy.to_owned()).ok_or_else(|| "expected Always, IfNotPresent or Never".to_owned())
+            is_known
+                .then(|| policy.to_owned())
+                .ok_or_else(|| "expected Always, IfNotPresent or Never".to_owned())
         })
     }
 
@@ -156,9 +164,10 @@ impl Reading<'_> {
             memory_limit: self.read(setting::MEMORY_LIMIT, amount),
         };
         let Resources { cpu_request, cpu_limit, memory_request, memory_limit } = &resources;
-        for (key, request, limit) in
-            [(setting::CPU_REQUEST, cpu_request, cpu_limit), (setting::MEMORY_REQUEST, memory_request, memory_limit)]
-        {
+        for (key, request, limit) in [
+            (setting::CPU_REQUEST, cpu_request, cpu_limit),
+            (setting::MEMORY_REQUEST, memory_request, memory_limit),
+        ] {
             if let (Some(request), Some(limit)) = (request, limit)
                 && quantity(request) > quantity(limit)
             {
@@ -176,13 +185,17 @@ impl Reading<'_> {
             let read: Vec<Reference> = match *form {
                 Form::File { is_list, store, entry, .. } => {
                     let read = self.read(key, |value| {
-                        items(value, is_list).map(|item| named_reference(item, store, entry).map(|(_, file)| file)).collect()
+                        items(value, is_list)
+                            .map(|item| named_reference(item, store, entry).map(|(_, file)| file))
+                            .collect()
                     });
                     read.unwrap_or_default()
                 }
                 Form::Pair { .. } => self.read(key, |value| Ok(pair(value)?.to_vec())).unwrap_or_default(),
                 Form::Files => {
-                    let read = |value: &str| items(value, true).map(|item| Reference::read(item, Store::Secret, None)).collect();
+                    let read = |value: &str| {
+                        items(value, true).map(|item| Reference::read(item, Store::Secret, None)).collect()
+                    };
                     self.read(key, read).unwrap_or_default()
                 }
                 Form::Flag { .. } | Form::OfPod => vec![],
@@ -210,17 +223,26 @@ impl Reading<'_> {
         match (is_given, is_elsewhere) {
             (true, Some(other)) => {
                 let key = setting::UPSTREAM_PORT;
-                self.problems.push(format!("{PREFIX}{key} contradicts {PREFIX}{other}: leave one of the two out"));
+                self.problems
+                    .push(format!("{PREFIX}{key} contradicts {PREFIX}{other}: leave one of the two out"));
                 None
             }
             (false, None) if self.given.kind() == Kind::Guard => {
-                self.problems.push(format!("{PREFIX}{} is missing: the port where the app listens", setting::UPSTREAM_PORT));
+                self.problems.push(format!(
+                    "{PREFIX}{} is missing: the port where the app listens",
+                    setting::UPSTREAM_PORT
+                ));
                 Some(SOME_UPSTREAM.to_owned())
             }
             (false, _) => None,
             (true, None) => {
                 let number = self.read(setting::UPSTREAM_PORT, |text| upstream_port(text, pod, listen_port));
-                Some(number.map_or_else(|| SOME_UPSTREAM.to_owned(), |number| format!("http://127.0.0.1:{number}")))
+                Some(
+                    number.map_or_else(
+                        || SOME_UPSTREAM.to_owned(),
+                        |number| format!("http://127.0.0.1:{number}"),
+                    ),
+                )
             }
         }
     }
@@ -233,7 +255,8 @@ impl Reading<'_> {
         for problem in kind.problems_of(&args[1..], UNSEEN) {
             let said = self.in_settings(&problem, settings).replace(UNSEEN, "").replace(NOT_FOR_PODS, "");
             // The key is what the message begins with, so its author can be told.
-            let key = said.split_whitespace().next().and_then(|word| word.strip_prefix(PREFIX)).unwrap_or_default();
+            let key =
+                said.split_whitespace().next().and_then(|word| word.strip_prefix(PREFIX)).unwrap_or_default();
             let place = self.given.origin(key).place();
             let said = format!("{said}{place}");
             // Both files of a pair are one setting.
@@ -283,16 +306,21 @@ impl Reading<'_> {
         for Setting { key, form, .. } in setting::all_of(self.given.kind()) {
             let Some(value) = self.given.value(key) else { continue };
             match *form {
-                Form::Flag { is_list } => args.extend(items(value, is_list).map(|item| format!("--{key}={item}"))),
-                Form::File { ref flag, is_list, store, entry } => args.extend(items(value, is_list).map(|item| {
-                    // A wrong reference is known to be wrong, and not missing.
-                    let (name, path) = named_reference(item, store, entry)
-                        .map_or((None, String::new()), |(name, file)| (name, file.path()));
-                    let name = name.map(|name| format!("{name}=")).unwrap_or_default();
-                    format!("--{flag}={name}{}/{path}", roots.files)
-                })),
+                Form::Flag { is_list } => {
+                    args.extend(items(value, is_list).map(|item| format!("--{key}={item}")))
+                }
+                Form::File { ref flag, is_list, store, entry } => {
+                    args.extend(items(value, is_list).map(|item| {
+                        // A wrong reference is known to be wrong, and not missing.
+                        let (name, path) = named_reference(item, store, entry)
+                            .map_or((None, String::new()), |(name, file)| (name, file.path()));
+                        let name = name.map(|name| format!("{name}=")).unwrap_or_default();
+                        format!("--{flag}={name}{}/{path}", roots.files)
+                    }))
+                }
                 Form::Pair { certificate, private_key } => {
-                    let paths = pair(value).map_or_else(|_| Default::default(), |files| files.map(|file| file.path()));
+                    let paths = pair(value)
+                        .map_or_else(|_| Default::default(), |files| files.map(|file| file.path()));
                     let flags = [certificate, private_key].into_iter().zip(paths);
                     args.extend(flags.map(|(flag, path)| format!("--{flag}={}/{path}", roots.files)));
                 }
@@ -325,7 +353,11 @@ fn items(value: &str, is_list: bool) -> impl Iterator<Item = &str> {
 
 /// `NAME=` before a reference, as flags with key ids have it, and the
 /// reference.
-fn named_reference<'a>(text: &'a str, store: Store, entry: &str) -> Result<(Option<&'a str>, Reference), String> {
+fn named_reference<'a>(
+    text: &'a str,
+    store: Store,
+    entry: &str,
+) -> Result<(Option<&'a str>, Reference), String> {
     let (name, text) = match text.rsplit_once('=') {
         Some((name, text)) => (Some(name), text),
         None => (None, text),
@@ -336,7 +368,11 @@ fn named_reference<'a>(text: &'a str, store: Store, entry: &str) -> Result<(Opti
 /// The two files of a Secret of type `kubernetes.io/tls`.
 fn pair(name: &str) -> Result<[Reference; 2], String> {
     let name = secret_name(name)?;
-    Ok(["tls.crt", "tls.key"].map(|key| Reference { store: Store::Secret, name: name.clone(), key: key.to_owned() }))
+    Ok(["tls.crt", "tls.key"].map(|key| Reference {
+        store: Store::Secret,
+        name: name.clone(),
+        key: key.to_owned(),
+    }))
 }
 
 fn secret_name(text: &str) -> Result<String, String> {
@@ -349,15 +385,22 @@ fn port(text: &str) -> Result<u16, String> {
 
 fn upstream_port(text: &str, pod: &PodFacts, listen_port: Option<u16>) -> Result<u16, String> {
     let number = port(text).ok().or_else(|| u16::try_from(pod.port_named(text)?).ok());
-    let number = number.ok_or("expected a port from 1 to 65535, or the name of a port that a container of the pod declares")?;
+    let number = number.ok_or(
+        "expected a port from 1 to 65535, or the name of a port that a container of the pod declares",
+    )?;
     if Some(number) == listen_port {
-        return Err(format!("is the port of the sidecar itself; {PREFIX}{} is another one", setting::LISTEN_PORT));
+        return Err(format!(
+            "is the port of the sidecar itself; {PREFIX}{} is another one",
+            setting::LISTEN_PORT
+        ));
     }
     Ok(number)
 }
 
 fn amount(text: &str) -> Result<String, String> {
-    quantity(text).map(|_| text.to_owned()).ok_or_else(|| "expected a quantity, such as 10m, 0.5 or 128Mi".to_owned())
+    quantity(text)
+        .map(|_| text.to_owned())
+        .ok_or_else(|| "expected a quantity, such as 10m, 0.5 or 128Mi".to_owned())
 }
 
 /// Root is nobody's choice: Pod Security `restricted` refuses it.

@@ -4,8 +4,8 @@
 //! Works on the pod's JSON and touches only what is the sidecar's: fields that
 //! this program does not know stay what they are.
 
-use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation};
 use json_patch::jsonptr::PointerBuf;
+use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation};
 use k8s_openapi::serde::Serialize;
 use serde_json::{Value, json};
 
@@ -54,7 +54,8 @@ impl<'a> Present<'a> {
     fn find(pod: &'a Value, name: &str) -> Option<Self> {
         [INIT_CONTAINERS, CONTAINERS].into_iter().find_map(|list| {
             let containers = pod.get("spec")?.get(list)?.as_array()?;
-            let index = containers.iter().position(|container| container.get("name") == Some(&json!(name)))?;
+            let index =
+                containers.iter().position(|container| container.get("name") == Some(&json!(name)))?;
             Some(Self { list, index, container: &containers[index] })
         })
     }
@@ -96,7 +97,13 @@ impl Building {
 
     /// `is_known` where the injector was here before, `is_current` where it
     /// wanted the same then.
-    fn volumes(&mut self, pod: &Value, volumes: Vec<Value>, is_known: bool, is_current: bool) -> Result<(), String> {
+    fn volumes(
+        &mut self,
+        pod: &Value,
+        volumes: Vec<Value>,
+        is_known: bool,
+        is_current: bool,
+    ) -> Result<(), String> {
         let there = list(pod, "volumes");
         let mut missing = Vec::new();
         for volume in volumes {
@@ -105,7 +112,9 @@ impl Building {
                 None => missing.push(volume),
                 Some(_) if !is_known => {
                     let name = &volume["name"];
-                    return Err(format!("the pod has a volume {name}, which is the name of the sidecar's: name it otherwise"));
+                    return Err(format!(
+                        "the pod has a volume {name}, which is the name of the sidecar's: name it otherwise"
+                    ));
                 }
                 // What is filled in of the same volume is the API server's.
                 Some(_) if is_current => {}
@@ -132,7 +141,11 @@ impl Building {
 
     fn status(&mut self, pod: &Value, status: &Status) {
         let status = status.write();
-        match pod.get("metadata").and_then(|metadata| metadata.get("annotations")).filter(|there| there.is_object()) {
+        match pod
+            .get("metadata")
+            .and_then(|metadata| metadata.get("annotations"))
+            .filter(|there| there.is_object())
+        {
             Some(there) if there.get(STATUS) == Some(&json!(status)) => {}
             Some(_) => self.add(["metadata", "annotations", STATUS], status.into()),
             None => self.add(["metadata", "annotations"], json!({ STATUS: status })),

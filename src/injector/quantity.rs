@@ -36,7 +36,9 @@ mod tests {
 
     #[test]
     fn what_the_api_server_takes_has_a_value() {
-        for (text, value) in [("10m", Some(0.01)), ("0.5", Some(0.5)), ("128Mi", Some(134_217_728.0)), ("1G", Some(1e9))] {
+        for (text, value) in
+            [("10m", Some(0.01)), ("0.5", Some(0.5)), ("128Mi", Some(134_217_728.0)), ("1G", Some(1e9))]
+        {
             assert_eq!(quantity(text), value, "{text}");
         }
         for text in ["", "Mi", ".5", "1.", "1.2.3", "128MB", "-1", "1e3", " 1"] {

@@ -82,7 +82,11 @@ pub(crate) fn is_label(label: &str) -> bool {
 /// another folder.
 fn is_key(key: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    !key.is_empty() && key.len() <= NAME_BYTES_MAX && key.bytes().all(is_part) && !key.starts_with("..") && key != "."
+    !key.is_empty()
+        && key.len() <= NAME_BYTES_MAX
+        && key.bytes().all(is_part)
+        && !key.starts_with("..")
+        && key != "."
 }
 
 const FORM: &str = "expected NAME, NAME/KEY, secret:NAME/KEY or configmap:NAME/KEY";
@@ -95,11 +99,14 @@ mod tests {
 
     #[test]
     fn references_name_a_file_or_say_what_is_expected() {
-        let path = |text| Reference::read(text, Store::Secret, Some("secret")).map(|reference| reference.path());
+        let path =
+            |text| Reference::read(text, Store::Secret, Some("secret")).map(|reference| reference.path());
         assert_eq!(path("github").as_deref(), Ok("secrets/github/secret"));
         assert_eq!(path("github/new").as_deref(), Ok("secrets/github/new"));
         assert_eq!(path("configmap:lists/allow.txt").as_deref(), Ok("configmaps/lists/allow.txt"));
-        for wrong in ["", "/a", "a/", "a/b/c", "A", "a/..", "a/../b", "-a", "a..b", "file:a/b", "secret:", "a/..data"] {
+        for wrong in
+            ["", "/a", "a/", "a/b/c", "A", "a/..", "a/../b", "-a", "a..b", "file:a/b", "secret:", "a/..data"]
+        {
             assert!(path(wrong).is_err(), "{wrong}");
         }
         assert!(Reference::read("a", Store::Secret, None).is_err());

@@ -3,7 +3,6 @@
 //! Pure: the request and what the injector knows go in, the answer comes out.
 //! That also makes dry runs what they have to be.
 
-
 use k8s_openapi::api::core::v1::Pod;
 use kube::core::DynamicObject;
 use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview, Operation};
@@ -56,7 +55,8 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// All of them, for whoever counts.
-    pub(crate) const ALL: [Self; 5] = [Self::Injected, Self::Unchanged, Self::Skipped, Self::Left, Self::Denied];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Injected, Self::Unchanged, Self::Skipped, Self::Left, Self::Denied];
 
     /// As logs and metrics have it.
     pub(crate) const fn as_word(self) -> &'static str {
@@ -83,7 +83,8 @@ impl Review {
     /// Reads the body of a request.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Unreadable> {
         let review: AdmissionReview<DynamicObject> = serde_json::from_slice(body)?;
-        let is_v1 = review.types.api_version == "admission.k8s.io/v1" && review.types.kind == "AdmissionReview";
+        let is_v1 =
+            review.types.api_version == "admission.k8s.io/v1" && review.types.kind == "AdmissionReview";
         let request = review.request.filter(|_| is_v1).ok_or(Unreadable::NoRequest)?;
         Ok(Self { request })
     }
@@ -148,8 +149,9 @@ fn respond(mut response: AdmissionResponse, pod: &Value, around: Surroundings<'_
         Judged::Inject { patch, warnings } => (patch, warnings),
     };
     if !warnings.is_empty() {
-        response.warnings =
-            Some(warnings.iter().take(WARNINGS_MAX).map(|warning| shortened(warning, WARNING_CHARS_MAX)).collect());
+        response.warnings = Some(
+            warnings.iter().take(WARNINGS_MAX).map(|warning| shortened(warning, WARNING_CHARS_MAX)).collect(),
+        );
     }
     if patch.0.is_empty() {
         return answer(response, Outcome::Unchanged, None);
@@ -212,4 +214,3 @@ const WARNINGS_MAX: usize = 15;
 
 /// It becomes an event of the pod's owner, which takes 1024 bytes.
 const REASON_CHARS_MAX: usize = 800;
-

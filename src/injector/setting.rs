@@ -53,13 +53,14 @@ pub(crate) fn all_of(kind: Kind) -> &'static [Setting] {
 
 fn list(kind: Kind) -> Vec<Setting> {
     let own = OWN.iter().filter(|own| own.kinds.contains(&kind)).map(|own| own.setting(kind));
-    let pairs = PAIRS.iter().filter(|(of, ..)| *of == kind).map(|(_, key, certificate, private_key)| Setting {
-        key: (*key).to_owned(),
-        form: Form::Pair { certificate, private_key },
-        value_name: "SECRET".to_owned(),
-        help: format!("Secret of type kubernetes.io/tls, for --{certificate} and --{private_key}"),
-        default: None,
-    });
+    let pairs =
+        PAIRS.iter().filter(|(of, ..)| *of == kind).map(|(_, key, certificate, private_key)| Setting {
+            key: (*key).to_owned(),
+            form: Form::Pair { certificate, private_key },
+            value_name: "SECRET".to_owned(),
+            help: format!("Secret of type kubernetes.io/tls, for --{certificate} and --{private_key}"),
+            default: None,
+        });
     let flags = kind.flags().into_iter().filter(|flag| !is_taken(flag)).map(|flag| of_flag(kind, flag));
     own.chain(pairs).chain(flags).collect()
 }
@@ -74,7 +75,8 @@ fn is_taken(flag: &Flag) -> bool {
 }
 
 fn of_flag(kind: Kind, flag: Flag) -> Setting {
-    let default = SMALLER.iter().find(|(of, name, _)| *of == kind && *name == flag.name).map(|(.., value)| *value);
+    let default =
+        SMALLER.iter().find(|(of, name, _)| *of == kind && *name == flag.name).map(|(.., value)| *value);
     if !flag.takes_file() {
         let Flag { name, value_name, is_list, help } = flag;
         return Setting { key: name, form: Form::Flag { is_list }, value_name, help, default };
@@ -85,7 +87,8 @@ fn of_flag(kind: Kind, flag: Flag) -> Setting {
         .map_or((Store::Secret, ""), |(_, store, entry)| (*store, *entry));
     let entry = if flag.name == CONFIG { kind.config_key() } else { entry };
     Setting {
-        key: if flag.name == ALLOW_IP_FILE { &flag.name } else { flag.name.trim_end_matches("-file") }.to_owned(),
+        key: if flag.name == ALLOW_IP_FILE { &flag.name } else { flag.name.trim_end_matches("-file") }
+            .to_owned(),
         form: Form::File { flag: flag.name, is_list: flag.is_list, store, entry },
         value_name: if store == Store::Secret { "SECRET/KEY" } else { "CONFIGMAP/KEY" }.to_owned(),
         help: flag.help,
@@ -158,20 +161,68 @@ const fn own(
 }
 
 const OWN: &[Own] = &[
-    own(UPSTREAM_PORT, GUARD, "PORT", Default::None, "Port where the app of the pod listens: a number, or the name of a port of the pod"),
+    own(
+        UPSTREAM_PORT,
+        GUARD,
+        "PORT",
+        Default::None,
+        "Port where the app of the pod listens: a number, or the name of a port of the pod",
+    ),
     own(LISTEN_PORT, BOTH, "PORT", Default::ListenPort, "Port of the sidecar"),
-    own(LISTEN_ADDRESS, BOTH, "ADDRESS", Default::ListenAddress, "Address that it listens on; :: where the pod has IPv6"),
+    own(
+        LISTEN_ADDRESS,
+        BOTH,
+        "ADDRESS",
+        Default::ListenAddress,
+        "Address that it listens on; :: where the pod has IPv6",
+    ),
     own(ADMIN_PORT, BOTH, "PORT", Default::AdminPort, "Port of its health and metrics"),
-    own(FILES, BOTH, "FILES", Default::None, "Files that the configuration file names, as secrets/NAME/KEY and configmaps/NAME/KEY: secret:NAME/KEY or configmap:NAME/KEY, several with commas"),
-    own(STATE_VOLUME, GUARD, "VOLUME", Default::None, "Volume of the pod to keep the ledger in (--state-dir); the user of the sidecar must be able to write there"),
+    own(
+        FILES,
+        BOTH,
+        "FILES",
+        Default::None,
+        "Files that the configuration file names, as secrets/NAME/KEY and configmaps/NAME/KEY: secret:NAME/KEY or configmap:NAME/KEY, several with commas",
+    ),
+    own(
+        STATE_VOLUME,
+        GUARD,
+        "VOLUME",
+        Default::None,
+        "Volume of the pod to keep the ledger in (--state-dir); the user of the sidecar must be able to write there",
+    ),
     own(IMAGE, BOTH, "IMAGE", Default::None, "Image of the sidecar, best by its digest"),
-    own(IMAGE_PULL_POLICY, BOTH, "Always|IfNotPresent|Never", Default::Fixed("IfNotPresent"), "When it is pulled"),
-    own(IMAGE_PULL_SECRET, BOTH, "SECRET", Default::None, "Secret of the namespace to pull it with, beside those of the pod"),
+    own(
+        IMAGE_PULL_POLICY,
+        BOTH,
+        "Always|IfNotPresent|Never",
+        Default::Fixed("IfNotPresent"),
+        "When it is pulled",
+    ),
+    own(
+        IMAGE_PULL_SECRET,
+        BOTH,
+        "SECRET",
+        Default::None,
+        "Secret of the namespace to pull it with, beside those of the pod",
+    ),
     own(CPU_REQUEST, BOTH, "QUANTITY", Default::Fixed("10m"), "CPU that is kept for the sidecar"),
     own(CPU_LIMIT, BOTH, "QUANTITY", Default::None, "CPU that it may take"),
     own(MEMORY_REQUEST, BOTH, "QUANTITY", Default::Fixed("32Mi"), "Memory that is kept for the sidecar"),
-    own(MEMORY_LIMIT, BOTH, "QUANTITY", Default::Fixed("256Mi"), "Memory that it may take: what ledger-max, max-connections and body-budget need together"),
-    own(RUN_AS_USER, BOTH, "UID|omit", Default::Fixed("65532"), "User of the sidecar; omit where the platform gives one, as OpenShift does"),
+    own(
+        MEMORY_LIMIT,
+        BOTH,
+        "QUANTITY",
+        Default::Fixed("256Mi"),
+        "Memory that it may take: what ledger-max, max-connections and body-budget need together",
+    ),
+    own(
+        RUN_AS_USER,
+        BOTH,
+        "UID|omit",
+        Default::Fixed("65532"),
+        "User of the sidecar; omit where the platform gives one, as OpenShift does",
+    ),
 ];
 
 /// Flags with the files of a Secret of type `kubernetes.io/tls`.

@@ -4,17 +4,15 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMapProjection, Container, ContainerPort, EmptyDirVolumeSource, HTTPGetAction, KeyToPath, Probe,
-    ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecretProjection, SecurityContext, Volume, VolumeMount,
-    VolumeProjection,
+    Capabilities, ConfigMapProjection, Container, ContainerPort, EmptyDirVolumeSource, HTTPGetAction,
+    KeyToPath, Probe, ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecretProjection,
+    SecurityContext, Volume, VolumeMount, VolumeProjection,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::kind::Kind;
-use super::names::{
-    FILES_ROOT, FILES_VOLUME, GUARDED_PORT, NO_TOKEN_VOLUME, STATE_ROOT, TOKEN_ROOT,
-};
+use super::names::{FILES_ROOT, FILES_VOLUME, GUARDED_PORT, NO_TOKEN_VOLUME, STATE_ROOT, TOKEN_ROOT};
 use super::options::{Options, Resources};
 use super::reference::{Reference, Store};
 
@@ -57,7 +55,10 @@ pub(crate) fn volumes(options: &Options) -> Vec<Volume> {
     });
     let no_token = Volume {
         name: NO_TOKEN_VOLUME.to_owned(),
-        empty_dir: Some(EmptyDirVolumeSource { size_limit: Some(Quantity("1Mi".to_owned())), ..EmptyDirVolumeSource::default() }),
+        empty_dir: Some(EmptyDirVolumeSource {
+            size_limit: Some(Quantity("1Mi".to_owned())),
+            ..EmptyDirVolumeSource::default()
+        }),
         ..Volume::default()
     };
     files.into_iter().chain([no_token]).collect()
@@ -120,7 +121,10 @@ fn security(run_as_user: Option<i64>) -> SecurityContext {
         privileged: Some(false),
         read_only_root_filesystem: Some(true),
         capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), ..Capabilities::default() }),
-        seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), ..SeccompProfile::default() }),
+        seccomp_profile: Some(SeccompProfile {
+            type_: "RuntimeDefault".to_owned(),
+            ..SeccompProfile::default()
+        }),
         ..SecurityContext::default()
     }
 }
@@ -152,7 +156,11 @@ fn projections(options: &Options) -> Vec<VolumeProjection> {
             ..VolumeProjection::default()
         },
         Store::ConfigMap => VolumeProjection {
-            config_map: Some(ConfigMapProjection { name: name.to_owned(), items: Some(items), optional: None }),
+            config_map: Some(ConfigMapProjection {
+                name: name.to_owned(),
+                items: Some(items),
+                optional: None,
+            }),
             ..VolumeProjection::default()
         },
     };

@@ -24,7 +24,11 @@ fn each_golden_pod_gets_what_stands_beside_it() {
         let name = path.display();
         assert_eq!(strictly(&pod), pod, "{name}: fields that the Kubernetes API does not have");
         assert_eq!(case.judge(&pod).1, None, "{name}: a second call changes something");
-        assert_eq!(case.judge(&filled_in(pod)).1, None, "{name}: a call on what the API server stores changes something");
+        assert_eq!(
+            case.judge(&filled_in(pod)).1,
+            None,
+            "{name}: a call on what the API server stores changes something"
+        );
     }
 }
 
@@ -34,7 +38,10 @@ fn a_sidecar_of_another_time_is_replaced_where_it_stands() {
     let pod = case.judge(&case.pod).1.expect("a guard");
     let mut stale = pod.clone();
     stale["metadata"]["annotations"]["countersign.dev/rate-limit"] = json!("7/s");
-    stale["spec"]["initContainers"].as_array_mut().unwrap().insert(0, json!({"name": "other", "image": "other"}));
+    stale["spec"]["initContainers"]
+        .as_array_mut()
+        .unwrap()
+        .insert(0, json!({"name": "other", "image": "other"}));
     let fresh = case.judge(&stale).1.expect("another guard");
     let containers = fresh["spec"]["initContainers"].as_array().unwrap();
     assert_eq!(containers.len(), 2);
@@ -66,7 +73,8 @@ impl Case {
     fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
         let documents: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
-        let (namespaces, pods): (Vec<_>, Vec<_>) = documents.into_iter().partition(|document| document["kind"] == "Namespace");
+        let (namespaces, pods): (Vec<_>, Vec<_>) =
+            documents.into_iter().partition(|document| document["kind"] == "Namespace");
         let namespace = namespaces.into_iter().next().map(|value| Namespace::deserialize(value).unwrap());
         let annotations = namespace.and_then(|namespace| namespace.metadata.annotations);
         let [pod] = <[Value; 1]>::try_from(pods).expect("one pod");
@@ -76,7 +84,8 @@ impl Case {
     /// What becomes of `pod`: in words, and the pod if it changes.
     fn judge(&self, pod: &Value) -> (Value, Option<Value>) {
         let defaults = Pairs::from([("image".to_owned(), "registry.example/countersign:1".to_owned())]);
-        let around = Surroundings { namespace: &self.namespace, defaults: &defaults, is_own_namespace: false };
+        let around =
+            Surroundings { namespace: &self.namespace, defaults: &defaults, is_own_namespace: false };
         match judged(pod, around) {
             Judged::Skip => (json!({ "skipped": true }), None),
             Judged::Leave(reason) => (json!({ "left": reason }), None),
@@ -126,13 +135,15 @@ fn golden(path: &Path, becomes: &Value) {
     if std::env::var_os("INJECTOR_WRITE").is_some() {
         fs::write(&expected, &written).unwrap();
     }
-    let read = fs::read_to_string(&expected).unwrap_or_else(|error| panic!("{}: {error}", expected.display()));
+    let read =
+        fs::read_to_string(&expected).unwrap_or_else(|error| panic!("{}: {error}", expected.display()));
     assert_eq!(written, read, "{}", path.display());
 }
 
 fn goldens() -> Vec<PathBuf> {
     let files = fs::read_dir(pods()).unwrap().map(|entry| entry.unwrap().path());
-    let mut inputs: Vec<_> = files.filter(|path| !path.to_string_lossy().ends_with(".expected.yaml")).collect();
+    let mut inputs: Vec<_> =
+        files.filter(|path| !path.to_string_lossy().ends_with(".expected.yaml")).collect();
     inputs.sort();
     assert!(inputs.len() > 15);
     inputs

@@ -63,7 +63,8 @@ const SIGNER: [(&str, &str); 2] =
     [("ENDPOINT", "https://consumer.example/hooks"), ("SECRET_FILE", "$DIR/good.secret")];
 
 /// The same for the injector.
-const INJECTOR: [(&str, &str); 2] = [("NAMESPACE", "countersign"), ("WEBHOOK_CONFIGURATION", "countersign-injector")];
+const INJECTOR: [(&str, &str); 2] =
+    [("NAMESPACE", "countersign"), ("WEBHOOK_CONFIGURATION", "countersign-injector")];
 
 struct Case {
     name: &'static str,

@@ -43,10 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "signer",
         &["admin", "clock", "config", "egress", "keys", "limits", "net", "schemes", "service", "telemetry"],
     ),
-    (
-        "injector",
-        &["admin", "clock", "config", "issuing", "keys", "limits", "net", "service", "telemetry"],
-    ),
+    ("injector", &["admin", "clock", "config", "issuing", "keys", "limits", "net", "service", "telemetry"]),
     (
         "cli",
         &[

@@ -80,9 +80,7 @@ fn certificates(
 ) -> Option<CertificatesConfig> {
     match (&args.tls_cert, &args.tls_key) {
         (None, None) => self_managed(args, report).map(CertificatesConfig::SelfManaged),
-        (Some(cert), Some(key)) => {
-            mounted(cert, key, args, cluster, report).map(CertificatesConfig::Mounted)
-        }
+        (Some(cert), Some(key)) => mounted(cert, key, args, cluster, report).map(CertificatesConfig::Mounted),
         (Some(_), None) => {
             report.problem("--tls-key", "is missing: it belongs to --tls-cert");
             None
@@ -121,7 +119,8 @@ fn mounted(
             report.wrong("--webhook-ca", path, "needs --webhook-configuration: whose caBundle is it to be?");
         }
         (None, Some(name)) => {
-            let fault = "needs --webhook-ca beside --tls-cert: leave it out where somebody else keeps the caBundle";
+            let fault =
+                "needs --webhook-ca beside --tls-cert: leave it out where somebody else keeps the caBundle";
             report.wrong("--webhook-configuration", name, fault);
         }
         (Some(path), Some(_)) => report.comes_from(path),

@@ -38,14 +38,7 @@ fn build(args: &SignerArgs, environment: &Environment, report: &mut Report) -> O
         let text = &args.limits.body_budget;
         bounds::fits(*body_bytes_max, &format!("endpoint {name:?}"), bounds.memory_bytes, text, report);
     }
-    Some(SignerConfig {
-        listen,
-        admin_listen,
-        endpoints,
-        bounds,
-        threads: threads?,
-        log: log?,
-    })
+    Some(SignerConfig { listen, admin_listen, endpoints, bounds, threads: threads?, log: log? })
 }
 
 fn endpoints(

@@ -37,7 +37,9 @@ mod tests {
 
     #[test]
     fn lifetimes_are_read_and_shown_in_days() {
-        for (text, shown) in [("90d", "90d"), ("1825d", "1825d"), ("24h", "1d"), ("10m", "10m"), ("36h", "1day12h")] {
+        for (text, shown) in
+            [("90d", "90d"), ("1825d", "1825d"), ("24h", "1d"), ("10m", "10m"), ("36h", "1day12h")]
+        {
             assert_eq!(lifetime(text).map(|span| Lifetime(span).to_string()), Ok(shown.to_owned()), "{text}");
         }
         for wrong in ["", "90", "9m", "0d", "7301d", "forever"] {

@@ -22,8 +22,7 @@ fn is_label(text: &str) -> bool {
         && bytes.iter().all(|byte| plain(*byte) || *byte == b'-')
 }
 
-const OBJECT_FORM: &str =
-    "expected the name of an object: up to 253 small letters, digits, dashes and dots, such as webhook-certificates";
+const OBJECT_FORM: &str = "expected the name of an object: up to 253 small letters, digits, dashes and dots, such as webhook-certificates";
 const LABEL_FORM: &str = "expected a name of up to 63 small letters, digits and dashes, such as countersign";
 
 const SUBDOMAIN_BYTES_MAX: usize = 253;

@@ -56,7 +56,8 @@ pub(crate) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: Sock
     guard.telemetry.metrics.process.handshake(handshake.as_ref().map(Result::is_ok).ok());
     let Ok(Ok(stream)) = handshake else { return };
     let tls = stream.get_ref().1;
-    let (chain, protocol) = (tls.peer_certificates().unwrap_or_default(), Protocol::agreed(tls.alpn_protocol()));
+    let (chain, protocol) =
+        (tls.peer_certificates().unwrap_or_default(), Protocol::agreed(tls.alpn_protocol()));
     let identities = chain.first().map(PeerIdentities::from_certificate);
     let trust = Trust::new(&in_force, chain, drain.clone());
     drop(in_force);

@@ -107,7 +107,11 @@ impl BundleKeeper {
             Finding::Right => self.note(Some(wanted)),
             Finding::Theirs(whose) => {
                 self.note(None);
-                tracing::warn!(name = self.name, whose, "the caBundle is kept by somebody else, and is not the injector's");
+                tracing::warn!(
+                    name = self.name,
+                    whose,
+                    "the caBundle is kept by somebody else, and is not the injector's"
+                );
                 self.retry.note_try();
             }
             Finding::Wrong(patch) => {
@@ -213,10 +217,9 @@ mod tests {
         assert_eq!(find(&configuration(&[Some("new"), Some("new")], &bare), b"new"), Finding::Right);
         let patch = |place: usize| json!({ "op": "add", "path": format!("/webhooks/{place}/clientConfig/caBundle"), "value": "bmV3" });
         let test = json!({ "op": "test", "path": "/metadata/resourceVersion", "value": "7" });
-        for (bundles, patches) in [
-            (&[None, None][..], vec![patch(0), patch(1)]),
-            (&[Some("new"), Some("old")], vec![patch(1)]),
-        ] {
+        for (bundles, patches) in
+            [(&[None, None][..], vec![patch(0), patch(1)]), (&[Some("new"), Some("old")], vec![patch(1)])]
+        {
             let expected: Value = [test.clone()].into_iter().chain(patches).collect();
             assert_eq!(find(&configuration(bundles, &bare), b"new"), Finding::Wrong(expected));
         }

@@ -210,8 +210,11 @@ impl Keeper {
 
     async fn create(&self, kept: &Kept) -> Result<Secret, String> {
         let labels = LABELS.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let metadata =
-            ObjectMeta { name: Some(self.name.clone()), labels: Some(labels.into()), ..ObjectMeta::default() };
+        let metadata = ObjectMeta {
+            name: Some(self.name.clone()),
+            labels: Some(labels.into()),
+            ..ObjectMeta::default()
+        };
         let secret = Secret { metadata, type_: Some("Opaque".to_owned()), ..Secret::default() };
         let secret = with(secret, kept);
         let written = timeout(CALL_TIMEOUT, self.api.create(&params(), &secret)).await;

@@ -128,7 +128,10 @@ mod tests {
         assert!(mounted.take().is_err() && serving.current().is_none());
         put(&authority.server(&[]).unwrap());
         // Whatever else is in the file stays out of what everybody may read.
-        write("ca.crt", &format!("a note\n{}{}", authority.certificate(), authority.server(&[]).unwrap().key));
+        write(
+            "ca.crt",
+            &format!("a note\n{}{}", authority.certificate(), authority.server(&[]).unwrap().key),
+        );
         mounted.take().unwrap();
         let first = serving.current().unwrap();
         assert_eq!(wanted.borrow().as_deref(), Some(authority.certificate().replace('\r', "").as_bytes()));

@@ -102,7 +102,10 @@ impl Certificate {
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificate").field("names", &self.names).field("validity", &self.validity).finish_non_exhaustive()
+        f.debug_struct("Certificate")
+            .field("names", &self.names)
+            .field("validity", &self.validity)
+            .finish_non_exhaustive()
     }
 }
 
@@ -127,7 +130,12 @@ impl Pair {
 
     /// A new certificate for a server of `names`, signed by this CA, which it
     /// does not outlive.
-    pub(super) fn sign(&self, names: &[String], lifetime: Duration, now: UnixTime) -> Result<Self, rcgen::Error> {
+    pub(super) fn sign(
+        &self,
+        names: &[String],
+        lifetime: Duration,
+        now: UnixTime,
+    ) -> Result<Self, rcgen::Error> {
         let own = key_pair(&self.key).map_err(|_| rcgen::Error::CouldNotParseKeyPair)?;
         let issuer = Issuer::from_ca_cert_der(&self.certificate.der, own)?;
         let validity = Validity::lasting(lifetime, now);

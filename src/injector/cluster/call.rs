@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn an_error_shows_what_the_server_says_and_no_object() {
-        let status = |code| kube::Error::Api(Status::failure("it is so", "Forbidden").with_code(code).boxed());
+        let status =
+            |code| kube::Error::Api(Status::failure("it is so", "Forbidden").with_code(code).boxed());
         assert_eq!(describe(&status(403)), "403 Forbidden: it is so");
         assert_eq!(unless_conflict::<()>(Ok(Err(status(409)))), Ok(None));
         let quoting = serde_json::from_str::<u8>("\"hunter2\"").unwrap_err();

@@ -35,7 +35,10 @@ impl ClusterThread {
     }
 
     /// Starts the thread, which does `work` until this value is dropped.
-    pub(crate) fn start(Idle(runtime): Idle, work: impl Future<Output = ()> + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn start(
+        Idle(runtime): Idle,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<Self> {
         let stop = DrainSignal::default();
         let until = stop.clone();
         let run = move || {

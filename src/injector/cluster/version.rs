@@ -15,7 +15,9 @@ use crate::injector::readiness::Readiness;
 
 /// The API server is older than what the injector needs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the API server is Kubernetes {found}: the injector needs 1.33 or later, for native sidecar containers")]
+#[error(
+    "the API server is Kubernetes {found}: the injector needs 1.33 or later, for native sidecar containers"
+)]
 pub struct TooOld {
     /// What it says of itself.
     pub found: String,

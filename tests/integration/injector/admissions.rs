@@ -34,7 +34,8 @@ async fn what_is_no_review_is_refused_with_its_code() {
     let good = review("shop").to_string();
     let no_namespace = json!({ "request": { "uid": "u", "name": "n" } }).to_string();
     let other = (http::header::CONTENT_TYPE, HeaderValue::from_static("application/yaml"));
-    let with_charset = (http::header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    let with_charset =
+        (http::header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     let expectation = (http::header::EXPECT, HeaderValue::from_static("200-ok"));
     let huge = "x".repeat((4 << 20) + 1);
     let cases: [(&str, Vec<(HeaderName, HeaderValue)>, &str, u16, &str); 10] = [
@@ -55,7 +56,9 @@ async fn what_is_no_review_is_refused_with_its_code() {
         assert_eq!((reply.status, &reply.code()[..]), (status, code), "{path} {fields:?}");
     }
     let metrics = replica.admin("/metrics").await;
-    for line in ["outcome=\"refused\"} 8", "outcome=\"failed\"} 0", "injector_review_duration_seconds_count 10"] {
+    for line in
+        ["outcome=\"refused\"} 8", "outcome=\"failed\"} 0", "injector_review_duration_seconds_count 10"]
+    {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
     }
     replica.stop().await;

@@ -41,7 +41,8 @@ async fn a_configuration_that_comes_later_is_waited_for() {
 async fn what_cert_manager_keeps_is_left_to_it() {
     let cluster = Cluster::start().await;
     let mut configuration = cluster.get(CONFIGURATIONS, NAME).unwrap();
-    configuration["metadata"]["annotations"] = json!({ "cert-manager.io/inject-ca-from": "countersign/webhook" });
+    configuration["metadata"]["annotations"] =
+        json!({ "cert-manager.io/inject-ca-from": "countersign/webhook" });
     cluster.put(CONFIGURATIONS, NAME, configuration);
     let replica = Replica::start(&cluster, &clock()).await;
     replica.until_admin("/readyz", "waiting for the caBundle").await;

@@ -11,11 +11,12 @@ use bytes::Bytes;
 use countersign::devcerts::Authority;
 use futures_util::{Stream, StreamExt as _, stream};
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -64,7 +65,7 @@ struct Change {
     object: Value,
 }
 
-type Body = BoxBody<Bytes, Infallible>;
+type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 impl Cluster {
     /// A cluster with the webhook configuration `countersign-injector`, of two
@@ -74,12 +75,13 @@ impl Cluster {
         let server = authority.server(&[]).unwrap();
         let chain = vec![CertificateDer::from_pem_slice(server.certificate.as_bytes()).unwrap()];
         let key = PrivateKeyDer::from_pem_slice(server.key.as_bytes()).unwrap();
-        let tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .unwrap();
+        let tls =
+            ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_no_client_auth()
+                .with_single_cert(chain, key)
+                .unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let objects = Objects { minor: "36".to_owned(), ..Objects::default() };
@@ -131,7 +133,9 @@ impl Cluster {
     /// with `status`.
     pub(crate) fn calls(&self, method: &Method, path: &str, status: u16) -> usize {
         let objects = self.state.objects.lock().unwrap();
-        let is_one = |call: &&(Method, String, StatusCode)| call.0 == method && call.1.starts_with(path) && call.2 == status;
+        let is_one = |call: &&(Method, String, StatusCode)| {
+            call.0 == method && call.1.starts_with(path) && call.2 == status
+        };
         objects.calls.iter().filter(is_one).count()
     }
 
@@ -156,8 +160,7 @@ async fn serve(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) {
         tokio::spawn(async move {
             let Ok(stream) = tls.accept(stream).await else { return };
             let service = service_fn(move |request| answer(Arc::clone(&state), request));
-            let server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-            server.serve_connection(TokioIo::new(stream), service).await.ok();
+            http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
         });
     }
 }
@@ -174,7 +177,13 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
 }
 
 impl State {
-    fn handle(self: &Arc<Self>, method: &Method, path: &str, query: &BTreeMap<String, String>, body: &[u8]) -> Response<Body> {
+    fn handle(
+        self: &Arc<Self>,
+        method: &Method,
+        path: &str,
+        query: &BTreeMap<String, String>,
+        body: &[u8],
+    ) -> Response<Body> {
         if self.objects.lock().unwrap().is_down {
             return status(503, "ServiceUnavailable");
         }
@@ -205,7 +214,11 @@ impl State {
         let object: Value = serde_json::from_slice(body).unwrap();
         let name = object["metadata"]["name"].as_str().unwrap().to_owned();
         let exists = self.objects.lock().unwrap().there.contains_key(&key(collection, &name));
-        if exists { status(409, "AlreadyExists") } else { whole(201, &self.change(collection, &name, Some(object))) }
+        if exists {
+            status(409, "AlreadyExists")
+        } else {
+            whole(201, &self.change(collection, &name, Some(object)))
+        }
     }
 
     fn replace(&self, collection: &str, name: &str, there: &Value, body: &[u8]) -> Response<Body> {
@@ -229,9 +242,13 @@ impl State {
     fn list(&self, collection: &str, query: &BTreeMap<String, String>) -> Response<Body> {
         let objects = self.objects.lock().unwrap();
         let is_in = |(place, name): &(String, String)| place == collection && selects(query, name);
-        let items: Vec<&Value> = objects.there.iter().filter(|(place, _)| is_in(place)).map(|(_, object)| object).collect();
+        let items: Vec<&Value> =
+            objects.there.iter().filter(|(place, _)| is_in(place)).map(|(_, object)| object).collect();
         let version = objects.version.to_string();
-        whole(200, &json!({ "kind": "List", "apiVersion": "v1", "metadata": { "resourceVersion": version }, "items": items }))
+        whole(
+            200,
+            &json!({ "kind": "List", "apiVersion": "v1", "metadata": { "resourceVersion": version }, "items": items }),
+        )
     }
 
     fn watch(self: &Arc<Self>, collection: &str, query: &BTreeMap<String, String>) -> Response<Body> {
@@ -241,7 +258,7 @@ impl State {
             let event = json!({ "type": change.kind, "object": change.object });
             Ok(Frame::data(Bytes::from(event.to_string() + "\n")))
         };
-        Response::new(StreamBody::new(changes.map(line)).boxed())
+        Response::new(BodyExt::boxed_unsync(StreamBody::new(changes.map(line))))
     }
 
     /// What changes after `from`, until the next outage.
@@ -250,8 +267,9 @@ impl State {
         collection: String,
         query: BTreeMap<String, String>,
         from: u64,
-    ) -> impl Stream<Item = Change> + Send + Sync + use<> {
-        let begin = (Arc::clone(self), self.version.subscribe(), self.outages.subscribe(), from, VecDeque::new());
+    ) -> impl Stream<Item = Change> + Send + use<> {
+        let begin =
+            (Arc::clone(self), self.version.subscribe(), self.outages.subscribe(), from, VecDeque::new());
         stream::unfold(begin, move |(state, mut version, mut outages, mut from, mut ready)| {
             let (collection, query) = (collection.clone(), query.clone());
             async move {
@@ -262,7 +280,9 @@ impl State {
                     {
                         let objects = state.objects.lock().unwrap();
                         let new = objects.history.iter().filter(|change| change.version > from);
-                        let ours = |change: &&Change| change.collection == collection && selects(&query, &change.name);
+                        let ours = |change: &&Change| {
+                            change.collection == collection && selects(&query, &change.name)
+                        };
                         ready.extend(new.filter(ours).cloned());
                         from = objects.version;
                     }
@@ -324,7 +344,7 @@ fn status(code: u16, reason: &str) -> Response<Body> {
 }
 
 fn whole(code: u16, object: &Value) -> Response<Body> {
-    let mut response = Response::new(Full::new(Bytes::from(object.to_string())).boxed());
+    let mut response = Response::new(Full::new(Bytes::from(object.to_string())).boxed_unsync());
     *response.status_mut() = StatusCode::from_u16(code).unwrap();
     response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
     response

@@ -54,7 +54,9 @@ async fn a_renewed_pair_is_shown_and_its_authority_told() {
     mount(directory.path(), &pair(&second), &second);
     reload.apply().unwrap();
     let told = second.certificate();
-    cluster.until(CONFIGURATIONS, "countersign-injector", |there| bundle_of(there).as_ref() == Some(&told)).await;
+    cluster
+        .until(CONFIGURATIONS, "countersign-injector", |there| bundle_of(there).as_ref() == Some(&told))
+        .await;
     assert!(is_allowed(&replica.ask(&cluster, "shop").await.unwrap()));
     assert_eq!(cluster.calls(&Method::POST, SECRETS, 201), 0);
     replica.stop().await;

@@ -28,6 +28,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// How often a test looks at what it waits for and is not told of.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
 /// The name under which the API server asks.
 pub(crate) const HOST: &str = "countersign-injector.countersign.svc";
 
@@ -83,7 +86,7 @@ impl Replica {
     pub(crate) async fn until_admin(&self, path: &str, text: &str) {
         let wait = async {
             while !self.admin(path).await.contains(text) {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(LOOK_AGAIN).await;
             }
         };
         if tokio::time::timeout(PATIENCE, wait).await.is_err() {
