@@ -61,5 +61,15 @@ fn take(reload: &Reload) -> Option<Stamps> {
 
 /// The trusted configuration, or the exit code.
 pub(super) fn configure(args: &InjectorArgs, environment: &Environment) -> Result<InjectorConfig, ExitCode> {
-    role::configured(Role::Injector, InjectorConfig::from_args(args, environment))
+    let read = InjectorConfig::from_args(args, environment);
+    let defaults = injector::read_defaults(args.injection.default.iter().map(String::as_str));
+    let read = match (read, defaults) {
+        (Ok(read), Ok(_)) => Ok(read),
+        (read, defaults) => {
+            let mut problems = read.err().map(|problems| problems.to_string()).unwrap_or_default();
+            problems.push_str(&defaults.err().unwrap_or_default().join("\n"));
+            Err(problems)
+        }
+    };
+    role::configured(Role::Injector, read)
 }

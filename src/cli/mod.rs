@@ -9,8 +9,10 @@
 mod certs;
 mod check;
 mod configure;
+mod doctor;
 mod explain;
 mod guard;
+mod inject;
 mod injector;
 mod reload;
 mod role;
@@ -64,6 +66,14 @@ enum Subcommands {
     /// flag is also read from the environment: --default from COUNTERSIGN_INJECTOR_DEFAULT, and so on.
     #[command(after_help = injector::EXAMPLES)]
     Injector(Box<InjectorArgs>),
+    /// Show what the injector makes of Kubernetes manifests, without a cluster.
+    ///
+    /// Runs the very code that answers the API server.
+    #[command(after_help = inject::EXAMPLES)]
+    Inject(inject::InjectArgs),
+    /// Find what gets past the guards of a Kubernetes cluster.
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::DoctorArgs),
     /// Check a configuration without listening, and show what is in effect.
     Check(check::CheckArgs),
     /// Make a signing secret.
@@ -105,6 +115,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
                 guard::run(&args, environment, again)
             }
             Subcommands::Signer(args) => signer::run(&args, environment),
+            Subcommands::Inject(args) => inject::run(&args),
+            Subcommands::Doctor(args) => doctor::run(&args),
             Subcommands::Injector(args) => injector::run(&args, environment),
             Subcommands::Check(args) => check::run(&args, environment),
             Subcommands::Secret(args) => secret::run(&args),

@@ -70,8 +70,7 @@ impl fmt::Display for EffectiveInjector<'_> {
         let mut lines = Lines(Vec::new());
         lines.add("listen", config.listen);
         lines.add("admin-listen", config.admin_listen);
-        let defaults: Vec<_> = config.defaults.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        lines.add_each("default", &defaults, "none");
+        lines.add_each("default", &config.defaults, "none");
         certificate_lines(&config.certificates, &mut lines);
         lines.add("webhook-configuration", config.webhook_configuration.as_deref().unwrap_or("none"));
         lines.add("namespace", &config.namespace);

@@ -15,9 +15,9 @@ pub struct InjectorConfig {
     pub listen: SocketAddr,
     /// Where `/livez`, `/readyz`, `/metrics` and `/buildinfo` are served.
     pub admin_listen: SocketAddr,
-    /// Defaults of settings, as they were given: what they mean, the injector
-    /// knows. Each key once.
-    pub defaults: Vec<(String, String)>,
+    /// Defaults of settings, `KEY=VALUE`, as they were given: what they mean,
+    /// the injector knows.
+    pub defaults: Vec<String>,
     /// Where the certificate comes from.
     pub certificates: CertificatesConfig,
     /// The `MutatingWebhookConfiguration` whose `caBundle` is kept right.

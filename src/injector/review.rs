@@ -3,15 +3,11 @@
 //! Pure: the request and what the injector knows go in, the answer comes out.
 //! That also makes dry runs what they have to be.
 
-use k8s_openapi::api::core::v1::Pod;
 use kube::core::DynamicObject;
 use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview, Operation};
 use serde_json::{Value, json};
 
-use super::decide::{Decision, Surroundings, decide};
-use super::given::Pairs;
-use super::patch::patch;
-use super::pod::PodFacts;
+use super::injection::{Judged, Pairs, Surroundings, judged};
 
 /// What the injector was started with.
 #[derive(Clone, Debug)]
@@ -158,31 +154,6 @@ fn respond(mut response: AdmissionResponse, pod: &Value, around: Surroundings<'_
     }
     let response = response.with_patch(patch).expect("operations on JSON serialize");
     answer(response, Outcome::Injected, None)
-}
-
-/// What is to be done with a pod.
-pub(crate) enum Judged {
-    Skip,
-    Leave(String),
-    Deny(String),
-    Inject { patch: json_patch::Patch, warnings: Vec<String> },
-}
-
-/// Decides on `pod` and makes its patch.
-pub(crate) fn judged(pod: &Value, around: Surroundings<'_>) -> Judged {
-    let typed: Pod = match serde_json::from_value(pod.clone()) {
-        Ok(typed) => typed,
-        Err(error) => return Judged::Deny(format!("the pod cannot be read: {error}")),
-    };
-    match decide(&PodFacts::of(&typed), around) {
-        Decision::Skip => Judged::Skip,
-        Decision::Leave(reason) => Judged::Leave(reason),
-        Decision::Deny(reason) => Judged::Deny(reason),
-        Decision::Inject(options, warnings) => match patch(pod, &options) {
-            Ok(patch) => Judged::Inject { patch, warnings },
-            Err(reason) => Judged::Deny(reason),
-        },
-    }
 }
 
 fn answer(mut response: AdmissionResponse, outcome: Outcome, reason: Option<String>) -> Answer {

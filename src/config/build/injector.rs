@@ -1,6 +1,5 @@
 //! The injector, put together: its certificate from files, or its own.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use super::{listening, log, threads};
 use crate::config::environment::{Environment, Role};
 use crate::config::problems::{Problems, Remark, Report};
 use crate::config::raw_injector::{ClusterArgs, InjectorArgs, InjectorCertificateArgs};
-use crate::config::values::{Fault, dns_label, lifetime, object_name};
+use crate::config::values::{dns_label, lifetime, object_name};
 use crate::config::{CertificatesConfig, InjectorBounds, InjectorConfig, MountedPair, SelfManaged};
 use crate::config::{files, material};
 
@@ -32,7 +31,6 @@ impl InjectorConfig {
 
 fn build(args: &InjectorArgs, report: &mut Report) -> Option<InjectorConfig> {
     let listening = listening(&args.listening.listen, &args.listening.admin_listen, report);
-    let defaults = defaults(&args.injection.default, report);
     let certificates = certificates(&args.certificates, &args.cluster, report);
     let webhook_configuration = report.read_optional(
         "--webhook-configuration",
@@ -46,7 +44,7 @@ fn build(args: &InjectorArgs, report: &mut Report) -> Option<InjectorConfig> {
     Some(InjectorConfig {
         listen,
         admin_listen,
-        defaults: defaults?,
+        defaults: args.injection.default.clone(),
         certificates: certificates?,
         webhook_configuration: webhook_configuration?,
         namespace: namespace?,
@@ -55,22 +53,6 @@ fn build(args: &InjectorArgs, report: &mut Report) -> Option<InjectorConfig> {
         log: log?,
         files: std::mem::take(&mut report.files),
     })
-}
-
-/// Keys and values, of which only the form is known here.
-fn defaults(texts: &[String], report: &mut Report) -> Option<Vec<(String, String)>> {
-    let pair = |text: &str| {
-        let (key, value) = text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or(DEFAULT_FORM)?;
-        Ok((key.to_owned(), value.to_owned()))
-    };
-    let defaults = report.read_each("--default", texts, pair)?;
-    let mut keys = BTreeSet::new();
-    for ((key, _), text) in defaults.iter().zip(texts) {
-        if !keys.insert(key) {
-            report.wrong("--default", text, "gives this key a second time");
-        }
-    }
-    (keys.len() == defaults.len()).then_some(defaults)
 }
 
 fn certificates(
@@ -197,9 +179,6 @@ const BOUNDS: InjectorBounds = InjectorBounds {
     connection_age_max: Duration::from_secs(600),
     drain_timeout: Duration::from_secs(15),
 };
-
-const DEFAULT_FORM: Fault =
-    Fault::of("expected KEY=VALUE, such as log-level=warn or image=registry.example/countersign:1.0.0");
 
 /// Kubernetes documentation, "Accessing the API from a Pod".
 const SERVICE_ACCOUNT_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";

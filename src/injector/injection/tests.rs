@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::decide::Surroundings;
 use super::given::Pairs;
 use super::names::STATUS;
-use super::review::{Judged, judged};
+use super::{Judged, judged};
 
 #[test]
 fn each_golden_pod_gets_what_stands_beside_it() {

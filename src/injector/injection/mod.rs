@@ -1,0 +1,67 @@
+//! What becomes of a pod, as a pure function: labels and annotations become a
+//! decision ([`decide`]), settings become options ([`options`]), options a
+//! container ([`sidecar`]), and a pod with options a JSON Patch ([`patch`]).
+
+mod conflicts;
+mod decide;
+mod defaults;
+mod given;
+mod kind;
+mod merge;
+mod names;
+mod options;
+mod patch;
+mod pod;
+mod quantity;
+mod reference;
+mod setting;
+mod sidecar;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::Value;
+
+pub(super) use decide::Surroundings;
+pub(crate) use defaults::read as read_defaults;
+pub(crate) use given::Pairs;
+pub(super) use names::{GUARDED_PORT, INJECT, INJECTION, STATUS};
+
+use decide::{Decision, decide};
+use kind::Kind;
+use patch::patch;
+use pod::PodFacts;
+
+/// The name of a guard's container.
+pub(super) const GUARD_CONTAINER: &str = Kind::Guard.container();
+
+/// Whether `container` is the name of a sidecar.
+pub(super) fn is_sidecar(container: &str) -> bool {
+    Kind::ALL.into_iter().any(|kind| kind.container() == container)
+}
+
+/// What is to be done with a pod.
+pub(crate) enum Judged {
+    Skip,
+    Leave(String),
+    Deny(String),
+    Inject { patch: json_patch::Patch, warnings: Vec<String> },
+}
+
+/// Decides on `pod` and makes its patch.
+pub(crate) fn judged(pod: &Value, around: Surroundings<'_>) -> Judged {
+    let typed: Pod = match serde_json::from_value(pod.clone()) {
+        Ok(typed) => typed,
+        Err(error) => return Judged::Deny(format!("the pod cannot be read: {error}")),
+    };
+    match decide(&PodFacts::of(&typed), around) {
+        Decision::Skip => Judged::Skip,
+        Decision::Leave(reason) => Judged::Leave(reason),
+        Decision::Deny(reason) => Judged::Deny(reason),
+        Decision::Inject(options, warnings) => match patch(pod, &options) {
+            Ok(patch) => Judged::Inject { patch, warnings },
+            Err(reason) => Judged::Deny(reason),
+        },
+    }
+}

@@ -1,0 +1,68 @@
+//! `countersign inject`: the injector's work on manifests, without a cluster.
+
+mod manifests;
+
+use serde_json::Value;
+
+pub(crate) use manifests::{ManifestError, Manifests};
+pub(super) use manifests::{namespace_of, pod_of, title_of};
+
+use super::injection::{INJECT, INJECTION, Judged, Pairs, Surroundings, judged};
+use manifests::{NamespaceFacts, pairs, put_pod};
+
+/// What became of manifests.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// What got a sidecar, or has it already.
+    pub(crate) injected: Vec<String>,
+    /// What an author should know.
+    pub(crate) warnings: Vec<String>,
+    /// What the injector would refuse.
+    pub(crate) denied: Vec<String>,
+}
+
+/// Gives each pod of `manifests` what the injector would give it. Objects that
+/// do not say their namespace are in `namespace`.
+pub(crate) fn inject(manifests: &mut Manifests, namespace: &str, defaults: &Pairs) -> Report {
+    let mut report = Report::default();
+    let namespaces = manifests.clone();
+    for object in manifests.objects_mut() {
+        let Some(mut pod) = pod_of(object) else { continue };
+        let title = title_of(object);
+        let namespace = namespaces.namespace(namespace_of(object).unwrap_or(namespace));
+        if !is_looked_at(&pod, namespace.as_ref(), &title, &mut report) {
+            continue;
+        }
+        let annotations = namespace.unwrap_or_default().annotations;
+        let around = Surroundings { namespace: &annotations, defaults, is_own_namespace: false };
+        match judged(&pod, around) {
+            Judged::Skip => {}
+            Judged::Leave(reason) => report.warnings.push(format!("{title}: {reason}")),
+            Judged::Deny(reason) => report.denied.push(format!("{title}: {reason}")),
+            Judged::Inject { patch, warnings } => {
+                json_patch::patch(&mut pod, &patch).expect("a patch applies to the pod that it was made for");
+                put_pod(object, &pod);
+                report.warnings.extend(warnings.into_iter().map(|warning| format!("{title}: {warning}")));
+                report.injected.push(title);
+            }
+        }
+    }
+    report
+}
+
+/// Whether the webhook's selectors lead a pod of `namespace` to the injector.
+fn is_looked_at(pod: &Value, namespace: Option<&NamespaceFacts>, title: &str, report: &mut Report) -> bool {
+    if pairs(pod, "/metadata/labels").contains_key(INJECT)
+        || pairs(pod, "/metadata/annotations").contains_key(INJECT)
+    {
+        return true;
+    }
+    let Some(namespace) = namespace else { return false };
+    let is_admitted = namespace.labels.get(INJECTION).is_some_and(|value| value == "enabled");
+    if !is_admitted && namespace.annotations.contains_key(INJECT) {
+        report.warnings.push(format!(
+            "{title}: its namespace has the annotation {INJECT} but not the label {INJECTION}: enabled, without which its pods are not looked at"
+        ));
+    }
+    is_admitted
+}
