@@ -155,7 +155,12 @@ pub(crate) fn json_type() -> (HeaderName, HeaderValue) {
 /// Whether the answer is a review that lets the pod through.
 pub(crate) fn is_allowed(reply: &Reply) -> bool {
     let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    reply.status == 200 && answer["response"]["uid"] == UID && answer["response"]["allowed"] == true
+    // The API server takes an answer of no other type.
+    let is_review = answer["apiVersion"] == "admission.k8s.io/v1" && answer["kind"] == "AdmissionReview";
+    reply.status == 200
+        && is_review
+        && answer["response"]["uid"] == UID
+        && answer["response"]["allowed"] == true
 }
 
 pub(crate) const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";
