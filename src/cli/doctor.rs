@@ -74,7 +74,7 @@ fn findings(args: &DoctorArgs) -> Result<Vec<Finding>, Vec<String>> {
         (objects, Origin::Files, vec![])
     };
     let texts = if args.defaults.is_empty() { &theirs } else { &args.defaults };
-    let defaults: Pairs = read_defaults(texts.iter().map(String::as_str))?;
+    let defaults: Pairs = read_defaults(texts)?;
     Ok(examine(&objects, origin, namespace.unwrap_or("default"), &defaults))
 }
 

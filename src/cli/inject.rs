@@ -39,7 +39,7 @@ pub(super) struct InjectArgs {
 /// be said of them to standard error.
 pub(super) fn run(args: &InjectArgs) -> ExitCode {
     let mut stderr = io::stderr().lock();
-    let defaults = match read_defaults(args.defaults.iter().map(String::as_str)) {
+    let defaults = match read_defaults(&args.defaults) {
         Ok(defaults) => defaults,
         Err(problems) => {
             problems

@@ -7,7 +7,7 @@ use super::reload::Reloading;
 use super::role::{self, Up};
 use crate::clock::SystemClock;
 use crate::config::{Environment, InjectorArgs, InjectorConfig, Role, Stamps};
-use crate::injector::{self, Reload};
+use crate::injector::{self, Reload, read_defaults};
 
 /// Shown below the flags.
 pub(super) const EXAMPLES: &str = "\
@@ -61,15 +61,9 @@ fn take(reload: &Reload) -> Option<Stamps> {
 
 /// The trusted configuration, or the exit code.
 pub(super) fn configure(args: &InjectorArgs, environment: &Environment) -> Result<InjectorConfig, ExitCode> {
-    let read = InjectorConfig::from_args(args, environment);
-    let defaults = injector::read_defaults(args.injection.default.iter().map(String::as_str));
-    let read = match (read, defaults) {
-        (Ok(read), Ok(_)) => Ok(read),
-        (read, defaults) => {
-            let mut problems = read.err().map(|problems| problems.to_string()).unwrap_or_default();
-            problems.push_str(&defaults.err().unwrap_or_default().join("\n"));
-            Err(problems)
-        }
-    };
-    role::configured(Role::Injector, read)
+    let config = role::configured(Role::Injector, InjectorConfig::from_args(args, environment))?;
+    match read_defaults(&config.defaults) {
+        Ok(_) => Ok(config),
+        Err(problems) => Err(role::wrong(Role::Injector, &problems.join("\n"))),
+    }
 }

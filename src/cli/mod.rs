@@ -115,9 +115,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
                 guard::run(&args, environment, again)
             }
             Subcommands::Signer(args) => signer::run(&args, environment),
+            Subcommands::Injector(args) => injector::run(&args, environment),
             Subcommands::Inject(args) => inject::run(&args),
             Subcommands::Doctor(args) => doctor::run(&args),
-            Subcommands::Injector(args) => injector::run(&args, environment),
             Subcommands::Check(args) => check::run(&args, environment),
             Subcommands::Secret(args) => secret::run(&args),
             Subcommands::Certs(args) => certs::run(&args),

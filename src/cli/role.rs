@@ -31,12 +31,19 @@ pub(super) fn configured<T>(
             Ok(config)
         }
         Err(problems) => {
-            say(&mut stderr, "countersign: the configuration is wrong; nothing was started");
-            say(&mut stderr, problems.to_string().trim_end());
-            say(&mut stderr, format_args!("`countersign {} --help` describes every setting.", role.name()));
-            Err(ExitCode::from(WRONG))
+            drop(stderr);
+            Err(wrong(role, problems.to_string().trim_end()))
         }
     }
+}
+
+/// Shows what is wrong with a configuration, and gives the exit code.
+pub(super) fn wrong(role: Role, problems: &str) -> ExitCode {
+    let mut stderr = io::stderr().lock();
+    say(&mut stderr, "countersign: the configuration is wrong; nothing was started");
+    say(&mut stderr, problems);
+    say(&mut stderr, format_args!("`countersign {} --help` describes every setting.", role.name()));
+    ExitCode::from(WRONG)
 }
 
 /// A role that is up.

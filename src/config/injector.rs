@@ -15,8 +15,8 @@ pub struct InjectorConfig {
     pub listen: SocketAddr,
     /// Where `/livez`, `/readyz`, `/metrics` and `/buildinfo` are served.
     pub admin_listen: SocketAddr,
-    /// Defaults of settings, `KEY=VALUE`, as they were given: what they mean,
-    /// the injector knows.
+    /// Defaults of settings, `KEY=VALUE` as they were given: what they mean, the
+    /// injector knows.
     pub defaults: Vec<String>,
     /// Where the certificate comes from.
     pub certificates: CertificatesConfig,

@@ -3,7 +3,7 @@
 //!
 //! [`review`] is where to start. What becomes of a pod is a pure function
 //! ([`injection`]); `countersign inject` runs the same without a cluster
-//! ([`offline`]).
+//! (`offline`), and `countersign doctor` on what a cluster has (`doctor`).
 //!
 //! Around it, with effects: [`admission`] is the way of a request to a review
 //! and back, `accept` what comes before it. What keeps the injector able to
@@ -31,9 +31,10 @@ mod worker;
 
 pub use certificates::MountedError;
 pub use cluster::{ConnectError, TooOld};
+pub use start::{Reload, StartError, start};
+
 pub(crate) use doctor::{Cluster, Finding, Origin, examine, look};
 pub(crate) use injection::{Pairs, read_defaults};
-pub(crate) use offline::{ManifestError, Manifests, Report, inject};
-pub use start::{Reload, StartError, start};
+pub(crate) use offline::{Manifests, Report, inject};
 
 pub use crate::service::{Running, UpError};

@@ -83,8 +83,8 @@ impl Review {
             review.types.api_version == "admission.k8s.io/v1" && review.types.kind == "AdmissionReview";
         // By this conversion, and no other, the answer is of the type that the
         // review was: the API server takes no other.
-        let request = AdmissionRequest::try_from(review).ok().filter(|_| is_v1);
-        let request = request.ok_or(Unreadable::NoRequest)?;
+        let request: Option<AdmissionRequest<DynamicObject>> = review.try_into().ok();
+        let request = request.filter(|_| is_v1).ok_or(Unreadable::NoRequest)?;
         Ok(Self { request })
     }
 

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::{InjectorConfig, Stamps};
 use crate::injector::certificates::{self, Mounted, MountedError, Serving, Upkeep};
 use crate::injector::cluster::{self, ClusterThread, ConnectError, Namespaces, TooOld};
-use crate::injector::injection::read_defaults;
+use crate::injector::injection;
 use crate::injector::outcome;
 use crate::injector::readiness::Readiness;
 use crate::injector::review;
@@ -38,8 +38,8 @@ pub enum StartError {
     /// The API server is too old.
     #[error(transparent)]
     TooOld(#[from] TooOld),
-    /// Defaults of settings are wrong: everything about them.
-    #[error("use the defaults: {}", .0.join("; "))]
+    /// Its defaults would be wrong for every pod.
+    #[error("{}", .0.join("; "))]
     Defaults(Vec<String>),
     /// The mounted certificate cannot be used.
     #[error("set up TLS")]
@@ -65,7 +65,7 @@ pub async fn start(
     mut access: kube::Config,
     clock: Arc<dyn Clock>,
 ) -> Result<(Running, Option<Reload>), StartError> {
-    let defaults = read_defaults(config.defaults.iter().map(String::as_str)).map_err(StartError::Defaults)?;
+    let defaults = injection::read_defaults(&config.defaults).map_err(StartError::Defaults)?;
     // What is tried again is tried by us, with a bound.
     access.default_retry = false;
     let (idle, client) = ClusterThread::prepare(access)?;

@@ -5,6 +5,7 @@ mod architecture;
 mod handshakes;
 mod imports;
 mod library;
+mod links;
 #[cfg(feature = "proxy")]
 mod mistakes;
 mod operations;

@@ -1,8 +1,4 @@
-//! `docs/operations.md` says of each alert what to do, and its links lead
-//! somewhere.
-
-use std::collections::BTreeSet;
-use std::path::Path;
+//! `docs/operations.md` says of each alert what to do.
 
 const PAGE: &str = include_str!("../../docs/operations.md");
 const ALERTS: &str = include_str!("../../deploy/prometheus/alerts.yaml");
@@ -20,18 +16,6 @@ fn every_alert_is_tried_by_promtool() {
     for alert in alerts() {
         let fires = format!("alertname: {alert}\n        exp_alerts:\n");
         assert!(ALERTS_TEST.contains(&fires), "alerts_test.yaml never lets {alert} fire");
-    }
-}
-
-#[test]
-fn every_file_that_the_page_links_to_is_there() {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    let links = PAGE.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
-    let files: BTreeSet<&str> =
-        links.filter_map(|(link, _)| link.split('#').next()).filter(|file| !file.is_empty()).collect();
-    assert!(files.len() > 5, "{files:?}");
-    for file in files {
-        assert!(docs.join(file).exists(), "{file}");
     }
 }
 

@@ -7,6 +7,8 @@ mod guarded;
 mod policies;
 mod services;
 mod sidecars;
+#[cfg(test)]
+mod tests;
 mod webhooks;
 
 use k8s_openapi::api::networking::v1::NetworkPolicy;

@@ -4,7 +4,7 @@ mod manifests;
 
 use serde_json::Value;
 
-pub(crate) use manifests::{ManifestError, Manifests};
+pub(crate) use manifests::Manifests;
 pub(super) use manifests::{namespace_of, pod_of, title_of};
 
 use super::injection::{INJECT, INJECTION, Judged, Pairs, Surroundings, judged};

@@ -1,0 +1,36 @@
+//! Golden examinations: `tests/injector/doctor/NAME.yaml` has manifests,
+//! `NAME.expected.txt` what is found. `INJECTOR_WRITE=1` writes the latter
+//! anew. A name that begins with `cluster` is what a cluster has.
+
+use std::fs;
+use std::path::Path;
+
+use super::{Origin, examine};
+use crate::injector::injection::read_defaults;
+use crate::injector::offline::Manifests;
+
+#[test]
+fn what_is_found_stands_beside_what_is_looked_at() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/injector/doctor");
+    let defaults = read_defaults(&["image=registry.example/countersign:1".to_owned()]).unwrap();
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "txt") {
+            continue;
+        }
+        let is_cluster = path.file_name().unwrap().to_string_lossy().starts_with("cluster");
+        let origin = if is_cluster { Origin::Cluster } else { Origin::Files };
+        let objects = Manifests::read(&fs::read_to_string(&path).unwrap()).unwrap();
+        let mut findings = examine(&objects, origin, "default", &defaults);
+        findings.sort();
+        let found: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
+        let expected = path.with_extension("expected.txt");
+        if std::env::var_os("INJECTOR_WRITE").is_some() {
+            fs::write(&expected, &found).unwrap();
+        }
+        assert_eq!(found, fs::read_to_string(&expected).unwrap(), "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen >= 4);
+}
