@@ -2,6 +2,7 @@
 //! signal, drain.
 
 use std::error::Error;
+use std::fmt;
 use std::future;
 use std::io;
 use std::iter;
@@ -11,13 +12,16 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::reload::Reloading;
 use super::{WRONG, say};
-use crate::config::{LogConfig, Problems, Remark, Role};
+use crate::config::{LogConfig, Remark, Role};
 use crate::service::Running;
 use crate::telemetry;
 
 /// The trusted configuration, with its remarks on standard error; or all of its
 /// problems there, and the exit code.
-pub(super) fn configured<T>(role: Role, read: Result<(T, Vec<Remark>), Problems>) -> Result<T, ExitCode> {
+pub(super) fn configured<T>(
+    role: Role,
+    read: Result<(T, Vec<Remark>), impl fmt::Display>,
+) -> Result<T, ExitCode> {
     let mut stderr = io::stderr().lock();
     match read {
         Ok((config, remarks)) => {

@@ -5,9 +5,9 @@
 //! ([`injection`]); `countersign inject` runs the same without a cluster
 //! (`offline`), and `countersign doctor` on what a cluster has (`doctor`).
 //!
-//! The other half has effects: [`admission`] is the way of a request to a
-//! review and back, `accept` what comes before it. What keeps the injector able
-//! to answer is in `cluster` (the API server and its namespaces) and
+//! Around it, with effects: [`admission`] is the way of a request to a review
+//! and back, `accept` what comes before it. What keeps the injector able to
+//! answer is in `cluster` (the API server and its namespaces) and
 //! `certificates` (what the API server is shown, and what it trusts).
 //! [`start()`] brings it up.
 //!

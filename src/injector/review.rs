@@ -81,7 +81,10 @@ impl Review {
         let review: AdmissionReview<DynamicObject> = serde_json::from_slice(body)?;
         let is_v1 =
             review.types.api_version == "admission.k8s.io/v1" && review.types.kind == "AdmissionReview";
-        let request = review.request.filter(|_| is_v1).ok_or(Unreadable::NoRequest)?;
+        // By this conversion, and no other, the answer is of the type that the
+        // review was: the API server takes no other.
+        let request: Option<AdmissionRequest<DynamicObject>> = review.try_into().ok();
+        let request = request.filter(|_| is_v1).ok_or(Unreadable::NoRequest)?;
         Ok(Self { request })
     }
 

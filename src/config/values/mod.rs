@@ -52,13 +52,6 @@ pub(super) use word::{Switch, Word, word};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault(Cow<'static, str>);
 
-impl Fault {
-    /// A constant one.
-    pub(super) const fn of(text: &'static str) -> Self {
-        Self(Cow::Borrowed(text))
-    }
-}
-
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -129,6 +129,14 @@ impl BundleKeeper {
         let patch = serde_json::from_value(patch.clone()).expect("the patch is one");
         let patch = Patch::Json::<MutatingWebhookConfiguration>(patch);
         let written = timeout(CALL_TIMEOUT, self.api.patch(&self.name, &params, &patch)).await;
+        if let Ok(Err(kube::Error::Api(status))) = &written
+            && status.code == TEST_FAILED
+            && self.retry.is_first()
+        {
+            // As a rule another replica put the same there; the watch tells.
+            tracing::debug!(name = self.name, "somebody else has written the webhook configuration");
+            return;
+        }
         match unless_conflict(written) {
             Ok(Some(seen)) => {
                 tracing::info!(name = self.name, "put the caBundle right");
@@ -187,6 +195,10 @@ const OTHERS: [&str; 3] = [
 
 /// Whose fields the API server says they are.
 pub(super) const FIELD_MANAGER: &str = "countersign-injector";
+
+/// What an API server says where the test of a patch fails, and where it minds
+/// something else about it.
+const TEST_FAILED: u16 = 422;
 
 /// Nothing is to be done; another look costs nothing.
 const IDLE: Duration = Duration::from_secs(60);

@@ -102,12 +102,14 @@ const PEM_LINE: usize = 64;
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
+    use std::time::Duration;
 
+    use super::super::pair::Pair;
     use super::*;
-    use crate::devcerts::{Authority, Pair};
-    use crate::telemetry::ProcessMetrics;
+    use crate::clock::{Clock as _, SystemClock};
 
-    fn mounted(directory: &std::path::Path) -> (Mounted, Arc<Serving>, watch::Receiver<Option<Bytes>>) {
+    fn mounted(directory: &Path) -> (Mounted, Arc<Serving>, watch::Receiver<Option<Bytes>>) {
         let path = |name: &str| directory.join(name);
         let pair = MountedPair { cert: path("tls.crt"), key: path("tls.key"), ca: Some(path("ca.crt")) };
         let serving = Arc::new(Serving::default());
@@ -118,28 +120,28 @@ mod tests {
     #[test]
     fn a_pair_that_does_not_match_leaves_what_was_shown() {
         let directory = tempfile::tempdir().unwrap();
-        let authority = Authority::new("a CA").unwrap();
-        let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
+        let (now, life) = (SystemClock.now(), Duration::from_secs(24 * 3600));
+        let authority = Pair::authority(life, now).unwrap();
+        let leaf = || authority.sign(&["a.test".to_owned()], life, now).unwrap();
+        let write = |name: &str, bytes: &[u8]| fs::write(directory.path().join(name), bytes).unwrap();
         let put = |pair: &Pair| {
-            write("tls.crt", &pair.certificate);
-            write("tls.key", &pair.key);
+            write("tls.crt", pair.certificate.pem().as_bytes());
+            write("tls.key", pair.key.expose());
         };
         let (mounted, serving, wanted) = mounted(directory.path());
         assert!(mounted.take().is_err() && serving.current().is_none());
-        put(&authority.server(&[]).unwrap());
+        put(&leaf());
         // Whatever else is in the file stays out of what everybody may read.
-        write(
-            "ca.crt",
-            &format!("a note\n{}{}", authority.certificate(), authority.server(&[]).unwrap().key),
-        );
+        let pem = authority.certificate.pem().as_bytes();
+        write("ca.crt", &[b"a note\n", pem, leaf().key.expose()].concat());
         mounted.take().unwrap();
         let first = serving.current().unwrap();
-        assert_eq!(wanted.borrow().as_deref(), Some(authority.certificate().replace('\r', "").as_bytes()));
+        assert_eq!(wanted.borrow().as_deref(), Some(pem));
 
-        write("tls.crt", &authority.server(&[]).unwrap().certificate);
+        write("tls.crt", leaf().certificate.pem().as_bytes());
         assert!(matches!(mounted.take(), Err(MountedError::Pair { .. })));
         assert!(Arc::ptr_eq(&serving.current().unwrap(), &first));
-        put(&authority.server(&[]).unwrap());
+        put(&leaf());
         mounted.take().unwrap();
         assert!(!Arc::ptr_eq(&serving.current().unwrap(), &first));
     }

@@ -11,11 +11,12 @@ use bytes::Bytes;
 use countersign::devcerts::Authority;
 use futures_util::{Stream, StreamExt as _, stream};
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -64,7 +65,7 @@ struct Change {
     object: Value,
 }
 
-type Body = BoxBody<Bytes, Infallible>;
+type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 impl Cluster {
     /// A cluster with the webhook configuration `countersign-injector`, of two
@@ -159,8 +160,7 @@ async fn serve(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) {
         tokio::spawn(async move {
             let Ok(stream) = tls.accept(stream).await else { return };
             let service = service_fn(move |request| answer(Arc::clone(&state), request));
-            let server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-            server.serve_connection(TokioIo::new(stream), service).await.ok();
+            http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
         });
     }
 }
@@ -258,7 +258,7 @@ impl State {
             let event = json!({ "type": change.kind, "object": change.object });
             Ok(Frame::data(Bytes::from(event.to_string() + "\n")))
         };
-        Response::new(StreamBody::new(changes.map(line)).boxed())
+        Response::new(BodyExt::boxed_unsync(StreamBody::new(changes.map(line))))
     }
 
     /// What changes after `from`, until the next outage.
@@ -267,7 +267,7 @@ impl State {
         collection: String,
         query: BTreeMap<String, String>,
         from: u64,
-    ) -> impl Stream<Item = Change> + Send + Sync + use<> {
+    ) -> impl Stream<Item = Change> + Send + use<> {
         let begin =
             (Arc::clone(self), self.version.subscribe(), self.outages.subscribe(), from, VecDeque::new());
         stream::unfold(begin, move |(state, mut version, mut outages, mut from, mut ready)| {
@@ -344,7 +344,7 @@ fn status(code: u16, reason: &str) -> Response<Body> {
 }
 
 fn whole(code: u16, object: &Value) -> Response<Body> {
-    let mut response = Response::new(Full::new(Bytes::from(object.to_string())).boxed());
+    let mut response = Response::new(Full::new(Bytes::from(object.to_string())).boxed_unsync());
     *response.status_mut() = StatusCode::from_u16(code).unwrap();
     response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
     response

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::json;
 
 use super::cluster::{CONFIGURATIONS, Cluster, NAMESPACES, SECRETS};
-use super::stand::{DAY, Replica, bundle, clock, is_allowed};
+use super::stand::{DAY, LOOK_AGAIN, PATIENCE, Replica, bundle, clock, is_allowed};
 use countersign::injector::StartError;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,10 +52,10 @@ async fn an_outage_changes_nothing_that_was_there_and_ends_by_itself() {
     cluster.set_down(false);
     let renewed = async {
         while replica.certificate(&cluster).await == certificate {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     };
-    tokio::time::timeout(super::stand::PATIENCE, renewed).await.expect("the certificate is renewed");
+    tokio::time::timeout(PATIENCE, renewed).await.expect("the certificate is renewed");
     assert_eq!(bundle(&cluster), before);
     assert_eq!(cluster.calls(&Method::POST, SECRETS, 201), 1);
     cluster.put(NAMESPACES, "new", json!({}));

@@ -28,6 +28,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// How often a test looks at what it waits for and is not told of.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
 /// The name under which the API server asks.
 pub(crate) const HOST: &str = "countersign-injector.countersign.svc";
 
@@ -83,7 +86,7 @@ impl Replica {
     pub(crate) async fn until_admin(&self, path: &str, text: &str) {
         let wait = async {
             while !self.admin(path).await.contains(text) {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(LOOK_AGAIN).await;
             }
         };
         if tokio::time::timeout(PATIENCE, wait).await.is_err() {
@@ -152,7 +155,12 @@ pub(crate) fn json_type() -> (HeaderName, HeaderValue) {
 /// Whether the answer is a review that lets the pod through.
 pub(crate) fn is_allowed(reply: &Reply) -> bool {
     let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    reply.status == 200 && answer["response"]["uid"] == UID && answer["response"]["allowed"] == true
+    // The API server takes an answer of no other type.
+    let is_review = answer["apiVersion"] == "admission.k8s.io/v1" && answer["kind"] == "AdmissionReview";
+    reply.status == 200
+        && is_review
+        && answer["response"]["uid"] == UID
+        && answer["response"]["allowed"] == true
 }
 
 pub(crate) const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";
