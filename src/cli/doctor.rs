@@ -49,16 +49,18 @@ pub(super) fn run(args: &DoctorArgs) -> ExitCode {
         Ok(mut findings) => {
             findings.sort();
             findings.dedup();
-            findings.iter().for_each(|finding| say(&mut io::stdout(), finding));
+            for finding in &findings {
+                say(&mut io::stdout(), finding);
+            }
             if findings.is_empty() {
                 say(&mut io::stdout(), "nothing found");
             }
             if findings.iter().any(Finding::is_trouble) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
         Err(problems) => {
-            problems
-                .iter()
-                .for_each(|problem| say(&mut io::stderr(), format_args!("countersign doctor: {problem}")));
+            for problem in problems {
+                say(&mut io::stderr(), format_args!("countersign doctor: {problem}"));
+            }
             ExitCode::from(WRONG)
         }
     }

@@ -42,9 +42,9 @@ pub(super) fn run(args: &InjectArgs) -> ExitCode {
     let defaults = match read_defaults(&args.defaults) {
         Ok(defaults) => defaults,
         Err(problems) => {
-            problems
-                .iter()
-                .for_each(|problem| say(&mut stderr, format_args!("countersign inject: {problem}")));
+            for problem in problems {
+                say(&mut stderr, format_args!("countersign inject: {problem}"));
+            }
             return ExitCode::from(WRONG);
         }
     };
@@ -56,8 +56,12 @@ pub(super) fn run(args: &InjectArgs) -> ExitCode {
         }
     };
     let Report { injected, warnings, denied } = inject(&mut manifests, &args.namespace, &defaults);
-    warnings.iter().for_each(|warning| say(&mut stderr, format_args!("warning: {warning}")));
-    denied.iter().for_each(|reason| say(&mut stderr, format_args!("denied: {reason}")));
+    for warning in warnings {
+        say(&mut stderr, format_args!("warning: {warning}"));
+    }
+    for reason in &denied {
+        say(&mut stderr, format_args!("denied: {reason}"));
+    }
     if !denied.is_empty() {
         return ExitCode::FAILURE;
     }

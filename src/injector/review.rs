@@ -1,4 +1,4 @@
-//! START HERE: an AdmissionReview (`admission.k8s.io/v1`) becomes its answer.
+//! START HERE: an `AdmissionReview` (`admission.k8s.io/v1`) becomes its answer.
 //!
 //! Pure: the request and what the injector knows go in, the answer comes out.
 //! That also makes dry runs what they have to be.
@@ -30,7 +30,7 @@ pub(crate) struct Answer {
     pub(crate) outcome: Outcome,
     /// Why, where it was left alone or denied.
     pub(crate) reason: Option<String>,
-    /// The AdmissionReview as JSON.
+    /// The `AdmissionReview` as JSON.
     pub(crate) body: Vec<u8>,
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn examine(
         there.objects().iter().filter_map(|object| Guarded::of(object, namespace)).collect();
     let policies: Vec<NetworkPolicy> = all_of(there, "NetworkPolicy");
     findings.extend(services::examine(&all_of(there, "Service"), &pods, namespace));
-    findings.extend(pods.iter().flat_map(|pod| pod.examine()));
+    findings.extend(pods.iter().flat_map(Guarded::examine));
     findings.extend(pods.iter().flat_map(|pod| policies::examine(pod, &policies, namespace)));
     findings
 }

@@ -307,7 +307,7 @@ impl Reading<'_> {
             let Some(value) = self.given.value(key) else { continue };
             match *form {
                 Form::Flag { is_list } => {
-                    args.extend(items(value, is_list).map(|item| format!("--{key}={item}")))
+                    args.extend(items(value, is_list).map(|item| format!("--{key}={item}")));
                 }
                 Form::File { ref flag, is_list, store, entry } => {
                     args.extend(items(value, is_list).map(|item| {
@@ -316,7 +316,7 @@ impl Reading<'_> {
                             .map_or((None, String::new()), |(name, file)| (name, file.path()));
                         let name = name.map(|name| format!("{name}=")).unwrap_or_default();
                         format!("--{flag}={name}{}/{path}", roots.files)
-                    }))
+                    }));
                 }
                 Form::Pair { certificate, private_key } => {
                     let paths = pair(value)
