@@ -8,35 +8,16 @@
 //! | `/metrics` | Prometheus text format 0.0.4 |
 //! | `/buildinfo` | name and version, JSON |
 
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::{ALLOW, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
 
-use crate::net::{self, DrainSignal};
-
-/// A scraper and two probes need a handful.
-const CONNECTIONS_MAX: usize = 64;
-
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// One connection is served for this long at the most: probes and scrapers
-/// come again, and nobody holds a place for ever.
-const CONNECTION_AGE_MAX: Duration = Duration::from_secs(300);
-
-const TEXT: &str = "text/plain; charset=utf-8";
+use crate::net::{self, DrainSignal, TEXT, page};
 
 /// What a role shows of itself.
 pub(crate) struct Health {
@@ -54,65 +35,32 @@ pub(crate) fn run(listener: std::net::TcpListener, health: Health, stop: DrainSi
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async move {
         let listener = TcpListener::from_std(listener)?;
-        let (health, places) = (Arc::new(health), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
-        net::accept(listener, stop, |stream, _| {
-            // Over the bound the connection is closed: nobody queues.
-            if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-                let health = Arc::clone(&health);
-                tokio::spawn(async move {
-                    tokio::time::timeout(CONNECTION_AGE_MAX, serve(stream, health)).await.ok();
-                    drop(place);
-                });
-            }
+        let health = Arc::new(health);
+        net::serve_few(listener, stop, move |request| {
+            let health = Arc::clone(&health);
+            async move { answer(request.uri().path(), &health).await }
         })
         .await;
         Ok(())
     })
 }
 
-async fn serve(stream: TcpStream, health: Arc<Health>) {
-    let service = service_fn(|request| {
-        let health = Arc::clone(&health);
-        async move { Ok::<_, Infallible>(answer(&request, &health).await) }
-    });
-    let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(16 * 1024);
-    // A scraper that breaks off is no news.
-    server.serve_connection(TokioIo::new(stream), service).await.ok();
-}
-
-async fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<Bytes>> {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
-    }
-    match request.uri().path() {
-        "/livez" => text(StatusCode::OK, "ok\n"),
+async fn answer(path: &str, health: &Health) -> Response<Full<Bytes>> {
+    match path {
+        "/livez" => page(StatusCode::OK, TEXT, "ok\n"),
         "/readyz" => match (health.ready)() {
-            Ok(()) => typed(StatusCode::OK, TEXT, format!("ok\n{}", (health.detail)())),
-            Err(why) => typed(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
+            Ok(()) => page(StatusCode::OK, TEXT, format!("ok\n{}", (health.detail)())),
+            Err(why) => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
         },
         "/metrics" => {
             let metrics = (health.metrics)().await;
-            typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", metrics)
+            page(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", metrics)
         }
-        "/buildinfo" => typed(StatusCode::OK, "application/json", build_info()),
-        _ => text(StatusCode::NOT_FOUND, "here are /livez, /readyz, /metrics and /buildinfo\n"),
+        "/buildinfo" => page(StatusCode::OK, "application/json", build_info()),
+        _ => page(StatusCode::NOT_FOUND, TEXT, "here are /livez, /readyz, /metrics and /buildinfo\n"),
     }
 }
 
 fn build_info() -> String {
     format!("{{\"name\":\"{}\",\"version\":\"{}\"}}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
-}
-
-fn text(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
-    typed(status, TEXT, body)
-}
-
-fn typed(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response
 }

@@ -24,10 +24,12 @@ pub mod cli;
 #[cfg(feature = "proxy")]
 pub mod config;
 #[cfg(feature = "proxy")]
+mod control;
+#[cfg(feature = "proxy")]
 pub mod devcerts;
-// Public for fuzz targets alone.
 #[cfg(feature = "proxy")]
 mod egress;
+// Public for fuzz targets alone.
 #[cfg(feature = "proxy")]
 #[doc(hidden)]
 pub mod explain;

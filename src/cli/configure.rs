@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::{
     Environment, GuardArgs, GuardConfig, InjectorArgs, InjectorConfig, Problems, Remark, SignerArgs,
     SignerConfig,
@@ -16,7 +17,7 @@ pub fn guard_config<T: Into<OsString> + Clone>(
     environment: &Environment,
 ) -> Result<(GuardConfig, Vec<Remark>), ConfigureError> {
     let args = GuardArgs::from_flags(flags, environment)?;
-    Ok(GuardConfig::from_args(&args, environment)?)
+    Ok(GuardConfig::from_args(&args, environment, SystemClock.now())?)
 }
 
 /// What `countersign signer` would run on, given `flags`, with what is worth

@@ -40,7 +40,7 @@ every problem is shown and nothing listens.";
 pub(super) fn run(
     args: &GuardArgs,
     environment: &Environment,
-    again: impl Fn() -> Option<GuardArgs> + Send + Sync + 'static,
+    again: impl Fn() -> Result<GuardArgs, String> + Send + Sync + 'static,
 ) -> ExitCode {
     let began = SystemClock.now();
     let config = match configure(args, environment) {
@@ -54,19 +54,26 @@ pub(super) fn run(
             pass_the_fence(began).await;
         }
         let (running, reload) = guard::start(config, Arc::new(SystemClock), began).await?;
-        let take = move || take(&again()?, &environment, &reload);
+        if let Some(control) = running.control_address() {
+            tracing::info!(%control, "the control socket is open");
+        }
+        let take = move || take(again(), &environment, &reload);
         Ok(Up { running, reloading: Some(Reloading::new(files, take)) })
     })
 }
 
 /// Puts in force what is configured now. Tells what became of it, and gives the
 /// files that it came from if it was taken.
-fn take(args: &GuardArgs, environment: &Environment, reload: &Reload) -> Option<Stamps> {
-    let (config, remarks) = match GuardConfig::from_args(args, environment) {
+fn take(args: Result<GuardArgs, String>, environment: &Environment, reload: &Reload) -> Option<Stamps> {
+    let read = args.and_then(|args| {
+        GuardConfig::from_args(&args, environment, SystemClock.now()).map_err(|all| all.to_string())
+    });
+    let (config, remarks) = match read {
         Ok(read) => read,
         Err(problems) => {
-            reload.refuse();
-            for problem in problems.to_string().lines() {
+            let problems: Vec<String> = problems.lines().map(str::to_owned).collect();
+            reload.refuse(&problems);
+            for problem in problems {
                 tracing::error!(problem, "the new configuration is wrong: the old one stays in force");
             }
             return None;
@@ -85,8 +92,8 @@ fn take(args: &GuardArgs, environment: &Environment, reload: &Reload) -> Option<
             Some(files)
         }
         Err(error) => {
-            reload.refuse();
             let error = role::chain(&error);
+            reload.refuse(std::slice::from_ref(&error));
             tracing::error!(error, "the new configuration cannot be used: the old one stays in force");
             None
         }
@@ -106,5 +113,5 @@ async fn pass_the_fence(began: UnixTime) {
 
 /// The trusted configuration, or the exit code.
 pub(super) fn configure(args: &GuardArgs, environment: &Environment) -> Result<GuardConfig, ExitCode> {
-    role::configured(Role::Guard, GuardConfig::from_args(args, environment))
+    role::configured(Role::Guard, GuardConfig::from_args(args, environment, SystemClock.now()))
 }

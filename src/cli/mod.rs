@@ -20,6 +20,7 @@ mod schemes;
 mod secret;
 mod send;
 mod signer;
+mod status;
 mod vectors;
 
 use std::ffi::OsString;
@@ -95,6 +96,11 @@ enum Subcommands {
     /// or repeated deliveries.
     #[command(after_help = send::EXAMPLES)]
     Send(Box<send::SendArgs>),
+    /// Show what a running guard says of itself: sources, last codes, rates, certificates, reloads, recent refusals.
+    ///
+    /// Asks the guard's control socket, which is there once it was given --control-socket.
+    #[command(after_help = status::EXAMPLES)]
+    Status(status::StatusArgs),
     /// Judge files of signature vectors.
     Vectors(vectors::VectorsArgs),
 }
@@ -111,7 +117,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Ok(Cli { subcommand }) => match subcommand {
             Subcommands::Guard(args) => {
                 let of_process = environment.clone();
-                let again = move || parse(&arguments, &of_process).ok()?.into_guard();
+                let again = move || again(&arguments, &of_process);
                 guard::run(&args, environment, again)
             }
             Subcommands::Signer(args) => signer::run(&args, environment),
@@ -124,6 +130,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
             Subcommands::Explain(args) => explain::run(&args, environment),
             Subcommands::Schemes(args) => schemes::run(&args),
             Subcommands::Send(args) => send::run(&args, environment),
+            Subcommands::Status(args) => status::run(&args),
             Subcommands::Vectors(args) => vectors::run(&args),
         },
         Err(error) => {
@@ -141,6 +148,8 @@ fn parse(arguments: &[OsString], environment: &Environment) -> Result<Cli, clap:
         // What is explained is a guard's source, by the guard's own settings.
         let guards = |command| of_role(command, Role::Guard, environment, file);
         let command = command().mut_subcommand("check", overlaid).mut_subcommand("explain", guards);
+        // Who asks a guard finds its socket where the guard does.
+        let command = command.mut_subcommand("status", |command| environment.overlay(Role::Guard, command));
         let command = overlaid(command);
         Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
     };
@@ -171,15 +180,18 @@ fn of_role(command: Command, role: Role, environment: &Environment, file: Option
     environment.overlay(role, command)
 }
 
-impl Cli {
-    /// The guard that it starts.
-    fn into_guard(self) -> Option<GuardArgs> {
-        match self.subcommand {
-            Subcommands::Guard(args) => Some(*args),
-            _ => None,
-        }
+/// The guard's arguments once more, with what its file holds now; or what is
+/// wrong with that.
+fn again(arguments: &[OsString], environment: &Environment) -> Result<GuardArgs, String> {
+    // Its first line says what is wrong, the others how a command line looks.
+    let wrong = |error: clap::Error| error.to_string().lines().next().unwrap_or_default().to_owned();
+    match parse(arguments, environment).map_err(wrong)?.subcommand {
+        Subcommands::Guard(args) => Ok(*args),
+        _ => unreachable!("the arguments asked for a guard before"),
     }
+}
 
+impl Cli {
     /// What it says of a guard.
     fn guard(&mut self) -> Option<&mut GuardArgs> {
         match &mut self.subcommand {

@@ -1,5 +1,6 @@
 //! What is legal but unwise, or worth knowing before it surprises.
 
+mod dates;
 mod numbers;
 
 use std::slice;
@@ -13,11 +14,12 @@ use super::guard::{
 };
 use super::problems::Remark;
 use super::signer::SignerConfig;
-use super::values::{Authority, Host, Protection, Span};
+use super::values::{Authority, ControlAddress, Host, Protection, Span};
+use crate::clock::UnixTime;
 use crate::schemes::{KeySource, Scheme};
 
-/// Remarks on a configuration that works.
-pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
+/// Remarks on a configuration that works, seen from `now`.
+pub(super) fn on(config: &GuardConfig, now: UnixTime) -> Vec<Remark> {
     let mut remarks = Vec::new();
     match &config.transport {
         Transport::Plain if !config.listen.ip().is_loopback() => remarks.push(Remark::warning(
@@ -41,11 +43,18 @@ pub(super) fn on(config: &GuardConfig) -> Vec<Remark> {
     if !config.admin_listen.ip().is_loopback() {
         remarks.push(on_admin());
     }
+    if let Some(ControlAddress::Loopback(_)) = config.control {
+        remarks.push(Remark::note(
+            "--control-socket",
+            "is an address: every user of this machine can read it; a path keeps it to the guard's",
+        ));
+    }
     if let EngineConfig::Redis(redis) = &config.ledger.engine {
         remarks.extend(on_redis(redis));
     }
     remarks.extend(config.sources.iter().filter_map(on_mode));
     remarks.extend(config.sources.iter().flat_map(|source| on_source(&config.ledger.engine, source)));
+    remarks.extend(config.sources.iter().flat_map(|source| dates::on_dates(source, now)));
     remarks.extend(config.sources.iter().flat_map(|source| on_tokens(&config.transport, source)));
     remarks.extend(config.sources.iter().filter_map(numbers::on_deadline));
     remarks.extend(numbers::on_ledger(config));

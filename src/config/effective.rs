@@ -13,8 +13,8 @@ use super::guard::{
 use super::injector::{CertificatesConfig, InjectorConfig, MountedPair, SelfManaged};
 use super::issuer::{IssuerConfig, KeysAt};
 use super::signer::{Authorization, ClientCredentials, EndpointConfig, SignerConfig};
-use super::values::{ByteSize, Lifetime, Protection, Span, Switch, Word};
-use crate::schemes::{RequiredClaim, Scheme, TokenRequirements};
+use super::values::{ByteSize, Instant, Lifetime, Protection, Span, Switch, Word};
+use crate::schemes::{RequiredClaim, Scheme, TokenRequirements, Validity};
 
 /// Shows a configuration, one setting a line.
 #[derive(Debug)]
@@ -26,6 +26,7 @@ impl fmt::Display for Effective<'_> {
         let mut lines = Lines(Vec::new());
         lines.add("listen", config.listen);
         lines.add("admin-listen", config.admin_listen);
+        control_line(config, &mut lines);
         match &config.transport {
             Transport::Plain => lines.add("plain", "on"),
             Transport::Tls(tls) => tls_lines(tls, &mut lines),
@@ -85,6 +86,7 @@ impl GuardConfig {
         let mut lines = Lines(Vec::new());
         lines.add("listen", self.listen);
         lines.add("admin-listen", self.admin_listen);
+        control_line(self, &mut lines);
         front_lines(&self.front, &mut lines);
         process_lines(self, &mut lines);
         lines.0
@@ -113,6 +115,10 @@ impl Lines {
             self.add(key, none);
         }
     }
+}
+
+fn control_line(config: &GuardConfig, lines: &mut Lines) {
+    lines.add_each("control-socket", config.control.as_slice(), "none");
 }
 
 fn tls_lines(tls: &TlsConfig, lines: &mut Lines) {
@@ -197,6 +203,7 @@ fn scheme_lines(scheme: &Scheme, issuer: Option<&IssuerConfig>, lines: &mut Line
         Some(issuer) => issuer_lines(issuer, lines),
         None => lines.add("secrets", format_args!("{} (redacted)", scheme.secret_count())),
     }
+    date_lines(scheme, lines);
     lines.add(
         "tolerance",
         scheme.tolerance().map_or("the scheme signs no time".to_owned(), |t| Span(t).to_string()),
@@ -206,6 +213,16 @@ fn scheme_lines(scheme: &Scheme, issuer: Option<&IssuerConfig>, lines: &mut Line
     }
     if let Some(token) = token {
         token_lines(token, lines);
+    }
+}
+
+fn date_lines(scheme: &Scheme, lines: &mut Lines) {
+    for (slot, Validity { not_before, not_after }) in scheme.validities().iter().enumerate() {
+        for (name, time) in [("secret-not-before", not_before), ("secret-not-after", not_after)] {
+            if let Some(time) = time {
+                lines.add(name, format_args!("{slot}={}", Instant(*time)));
+            }
+        }
     }
 }
 

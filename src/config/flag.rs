@@ -9,6 +9,7 @@ use super::problems::Problems;
 use super::raw::{GuardArgs, SourceArgs};
 use super::raw_signer::{EndpointArgs, SignerArgs};
 use super::signer::SignerConfig;
+use crate::clock::UnixTime;
 
 /// One flag of a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +57,7 @@ impl GuardArgs {
     pub(crate) fn problems_of(flags: &[String], unseen: &str) -> Vec<String> {
         let nothing = Environment::empty();
         let problems = |flags: &[String]| {
-            Self::from_flags(flags, &nothing).map(|args| GuardConfig::from_args(&args, &nothing).err())
+            Self::from_flags(flags, &nothing).map(|args| GuardConfig::from_args(&args, &nothing, NEVER_MIND).err())
         };
         let some_source = ["--scheme=standard-webhooks", "--upstream=http://127.0.0.1:1"];
         match without_config(flags) {
@@ -87,6 +88,9 @@ impl SignerArgs {
         }
     }
 }
+
+/// The time only changes what is warned of.
+const NEVER_MIND: UnixTime = UnixTime::from_secs(0);
 
 /// `flags` less the file of `--config`, if there is one.
 fn without_config(flags: &[String]) -> Option<Vec<String>> {

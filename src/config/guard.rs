@@ -13,9 +13,9 @@ use ipnet::IpNet;
 use super::engine::EngineConfig;
 use super::issuer::IssuerConfig;
 use super::stamps::Stamps;
-use crate::config::values::{Host, PublicUrl, SpkiPin};
+use crate::config::values::{ControlAddress, Host, PublicUrl, SpkiPin};
 use crate::keys::Secret;
-use crate::schemes::{Demand, Policy, Responder, Scheme};
+use crate::schemes::{Demand, Policy, Responder, Scheme, Validity};
 
 /// The configuration of the guard role.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct GuardConfig {
     pub listen: SocketAddr,
     /// Where `/livez`, `/readyz`, `/metrics` and `/buildinfo` are served.
     pub admin_listen: SocketAddr,
+    /// Where the guard shows its traffic to those who run it, if anywhere.
+    pub control: Option<ControlAddress>,
     /// TLS, or plain HTTP where it was asked for by name.
     pub transport: Transport,
     /// Proxies in front of the guard.
@@ -135,6 +137,9 @@ pub struct SourceConfig {
     pub mode: Mode,
     /// The compiled schemes, with their keys, all of which must hold.
     pub demand: Demand,
+    /// The secrets of the scheme that was configured first, by their slots: what
+    /// the metrics and the log call them.
+    pub slots: Vec<SecretSlot>,
     /// Every secret of it, those of the proof for the app among them.
     pub secrets: Vec<GuardedSecret>,
     /// Who publishes the keys of its tokens, where the source has none itself.
@@ -184,6 +189,16 @@ impl SourceConfig {
             (false, None) => self.content_window,
         }
     }
+}
+
+/// One of the secrets that may have signed a delivery.
+#[derive(Debug)]
+pub struct SecretSlot {
+    /// The secret; `None` for the keys that an issuer publishes, all of which
+    /// are one slot.
+    pub secret: Option<Secret>,
+    /// When it counts.
+    pub validity: Validity,
 }
 
 /// A secret that must not arrive with a request.

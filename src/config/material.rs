@@ -70,15 +70,27 @@ pub(crate) fn first_expiry(certificates: &[CertificateDer<'_>]) -> Option<UnixTi
     certificates.iter().filter_map(not_after).min()
 }
 
-/// When the first of `lists` is due to be replaced (RFC 5280 section 5.1.2.5),
-/// for the same metric. Past it, every certificate that it speaks for is
-/// refused.
-pub(crate) fn first_update(lists: &[CertificateRevocationListDer<'_>]) -> Option<UnixTime> {
-    let due = |list: &CertificateRevocationListDer<'_>| {
-        let (_, list) = CertificateRevocationList::from_der(list).ok()?;
-        Some(UnixTime::from_secs(u64::try_from(list.next_update()?.timestamp()).unwrap_or(0)))
-    };
-    lists.iter().filter_map(due).min()
+/// Whose a certificate or revocation list is, and how long it is good.
+pub(crate) struct Validity {
+    /// The certificate's subject, or the list's issuer.
+    pub(crate) name: String,
+    /// Of a list: when it is due to be replaced (RFC 5280 section 5.1.2.5). Past
+    /// it, every certificate that it speaks for is refused.
+    pub(crate) ends: Option<UnixTime>,
+}
+
+/// Of a certificate. `None` where it cannot be read.
+pub(crate) fn validity(certificate: &CertificateDer<'_>) -> Option<Validity> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    let (name, ends) = (certificate.subject().to_string(), Some(not_after_of(&certificate)));
+    Some(Validity { name, ends })
+}
+
+/// The same of a revocation list.
+pub(crate) fn validity_of_list(list: &CertificateRevocationListDer<'_>) -> Option<Validity> {
+    let (_, list) = CertificateRevocationList::from_der(list).ok()?;
+    let ends = list.next_update().map(|due| UnixTime::from_secs(u64::try_from(due.timestamp()).unwrap_or(0)));
+    Some(Validity { name: list.issuer().to_string(), ends })
 }
 
 /// When a certificate expires. `None` where it cannot be read.

@@ -49,7 +49,7 @@ pub(crate) use flag::Flag;
 pub use guard::{
     BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig, GuardedSecret,
     HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, Mode, OnUnknown, PathPattern, Policies,
-    Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
+    Rate, SecretSlot, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };
 pub use injector::{CertificatesConfig, InjectorBounds, InjectorConfig, MountedPair, SelfManaged};
 pub use issuer::{IssuerConfig, KeysAt};
@@ -63,4 +63,4 @@ pub use scrutiny::{Keying, Scrutinies, Scrutiny};
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
 pub use stamps::Stamps;
 pub(crate) use values::duration as read_duration;
-pub use values::{Authority, Destination, Host, Protection, Proxy, PublicUrl, SpkiPin};
+pub use values::{Authority, ControlAddress, Destination, Host, Protection, Proxy, PublicUrl, SpkiPin};

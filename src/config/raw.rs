@@ -105,6 +105,13 @@ pub struct ListeningArgs {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9843")]
     pub admin_listen: String,
 
+    /// Unix socket, or loopback address and port, where `countersign status` asks [default: none].
+    ///
+    /// Shows sources, last codes, rates, certificates, reloads and recent refusals. The socket is made with mode 0600.
+    /// At a loopback address every user of the machine can read it.
+    #[arg(long, value_name = "PATH|ADDRESS:PORT")]
+    pub control_socket: Option<String>,
+
     /// Speak plain HTTP/1.1 and HTTP/2 instead of TLS.
     ///
     /// For a guard behind something that ends TLS itself. Excludes every flag of the next section.
@@ -251,6 +258,20 @@ pub struct SenderArgs {
     /// Tried after the secrets from files. KEYID= and SCHEME= before it as for those.
     #[arg(long, value_name = "NAME")]
     pub secret_env: Vec<String>,
+
+    /// From when on a secret counts, such as 1=2026-12-01T00:00:00Z; give it again for more [default: always].
+    ///
+    /// SLOT=TIME: the slot is its number from 0 in the order of --secret-file, then --secret-env, as in
+    /// countersign_verified_total; with several schemes SCHEME=SLOT=TIME, or the first one's. Judged when a delivery
+    /// arrives, never by the signed time.
+    #[arg(long, value_name = "SLOT=TIME")]
+    pub secret_not_before: Vec<String>,
+
+    /// Until when a secret counts, such as 0=2026-12-31T00:00:00Z; give it again for more [default: always].
+    ///
+    /// As for the one before. Then it verifies nothing, as if it were not there; no reload is needed for that.
+    #[arg(long, value_name = "SLOT=TIME")]
+    pub secret_not_after: Vec<String>,
 
     /// Algorithm that the sender may sign with, by its name in the scheme's standard; give it again for more [default: the scheme's].
     ///

@@ -12,7 +12,7 @@ use super::files;
 use super::problems::{Remark, Report};
 use super::values::Fault;
 use crate::keys::Secret;
-use crate::schemes::Digest;
+use crate::schemes::{Digest, Validity};
 
 /// A secret and where it came from.
 pub(super) struct Sourced {
@@ -23,6 +23,7 @@ pub(super) struct Sourced {
     /// The name by which messages choose it.
     pub(super) key_id: Option<String>,
     pub(super) secret: Secret,
+    pub(super) validity: Validity,
 }
 
 /// Where a secret is, and what messages call it.
@@ -30,12 +31,18 @@ pub(super) struct Place {
     /// The file or the variable.
     at: String,
     key_id: Option<String>,
+    /// Whether there may have been meant to be something before an equals sign.
+    is_ambiguous: bool,
 }
 
 impl Place {
-    /// A place and nothing else.
-    pub(super) fn nameless(text: &str) -> Self {
-        Self { at: text.to_owned(), key_id: None }
+    /// A place and nothing else, where nothing else has a meaning.
+    pub(super) fn whole(text: &str) -> Self {
+        Self { is_ambiguous: text.contains('='), ..Self::nameless(text) }
+    }
+
+    fn nameless(text: &str) -> Self {
+        Self { at: text.to_owned(), key_id: None, is_ambiguous: false }
     }
 
     /// `KEYID=PLACE`, or a place for every key id. What comes before the first
@@ -44,7 +51,7 @@ impl Place {
     pub(super) fn named(text: &str) -> Self {
         match text.split_once('=') {
             Some(("", at)) => Self::nameless(at),
-            Some((key_id, at)) => Self { at: at.to_owned(), key_id: Some(key_id.to_owned()) },
+            Some((key_id, at)) => Self { key_id: Some(key_id.to_owned()), ..Self::nameless(at) },
             None => Self::nameless(text),
         }
     }
@@ -197,9 +204,10 @@ pub(super) fn read(
         match read.and_then(|bytes| distinct(Secret::new(bytes), &secrets)) {
             Ok(secret) => {
                 let (place, key_id) = (place.at.clone(), place.key_id.clone());
-                secrets.push(Sourced { key, place, key_id, secret });
+                secrets.push(Sourced { key, place, key_id, secret, validity: Validity::ALWAYS });
             }
             Err(fault) => {
+                let fault = if place.is_ambiguous { format!("{fault}; {TAKEN_WHOLE}").into() } else { fault };
                 report.wrong(key, &place.at, fault);
                 complete = false;
             }
@@ -248,6 +256,9 @@ fn distinct(secret: Secret, earlier: &[Sourced]) -> Result<Secret, Fault> {
 const FILE: &str = "--secret-file";
 const ENV: &str = "--secret-env";
 
+const TAKEN_WHOLE: &str = "all of it was taken, since what stands before the equals sign is no scheme, and messages of \
+                           this one name no key";
+
 /// Far beyond any key; a longer file is the wrong file.
 const SECRET_BYTES_MAX: usize = 64 << 10;
 
@@ -258,7 +269,7 @@ mod tests {
     #[test]
     fn a_place_may_have_a_key_id_before_it() {
         let named = |text| {
-            let Place { at, key_id } = Place::named(text);
+            let Place { at, key_id, .. } = Place::named(text);
             (key_id, at)
         };
         assert_eq!(named("alice=a.secret"), (Some("alice".to_owned()), "a.secret".to_owned()));

@@ -4,11 +4,29 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
 use super::case::Case;
 use crate::schemes::describe::signature_header;
-use crate::schemes::presets;
+use crate::schemes::{Validity, presets};
 
 /// Sentences, the surest first.
 pub fn hints(case: &Case) -> Vec<String> {
-    [length(case), replaced(case), compressed(case), other_fields(case)].into_iter().flatten().collect()
+    [out_of_dates(case), length(case), replaced(case), compressed(case), other_fields(case)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// A secret that made the signature and does not count when it is judged.
+fn out_of_dates(case: &Case) -> Option<String> {
+    let mut undated = case.clone();
+    undated.credentials.iter_mut().for_each(|credential| credential.validity = Validity::ALWAYS);
+    let slot = undated.holds()?.slot();
+    let is_out = !case.credentials.get(slot)?.validity.holds(case.at);
+    is_out.then(|| {
+        format!(
+            "Secret {} made the signature, but it is out of its dates (--secret-not-before, --secret-not-after) at \
+             the time of receipt.",
+            slot + 1
+        )
+    })
 }
 
 fn length(case: &Case) -> Option<String> {

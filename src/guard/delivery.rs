@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 
+use crate::clock::UnixTime;
 use crate::guard::accept::{Brought, Caller, Connection};
 use crate::guard::answer::{self, AnswerBody};
 use crate::guard::check::{Observed, Routed, Verified};
 use crate::guard::outcome::Outcome;
 use crate::guard::pipeline;
 use crate::guard::rejection::{RefusalForm, Refused, Rejection};
+use crate::guard::sight::{Refusal, Text};
 use crate::guard::source::Source;
 use crate::guard::state::Guard;
 use crate::guard::tripwire::Leaks;
@@ -61,8 +63,12 @@ pub(crate) struct Delivery {
     observation: Observation,
     /// How refusals are written, by the source that was found.
     refusals: RefusalForm,
+    /// The secret of its source that expired last, for the log to say so.
+    expired_slot: Option<usize>,
     /// What the tripwire found, once it has looked.
     leaks: Option<Leaks>,
+    /// Of one that a check turned away, for those who look. Boxed: most are not.
+    turned: Option<Box<(Method, Uri)>>,
 }
 
 impl Delivery {
@@ -75,7 +81,17 @@ impl Delivery {
         let telemetry = Arc::clone(&worker.guard.telemetry);
         let observation = Observation::begin(telemetry, connection.client.address, request);
         let refusals = RefusalForm::default();
-        Self { worker, connection, brought: None, point, observation, refusals, leaks: None }
+        Self {
+            worker,
+            connection,
+            brought: None,
+            point,
+            observation,
+            refusals,
+            expired_slot: None,
+            leaks: None,
+            turned: None,
+        }
     }
 
     pub(crate) fn guard(&self) -> Arc<Guard> {
@@ -114,7 +130,8 @@ impl Delivery {
         self.point.pass();
     }
 
-    pub(crate) fn note_routed(&mut self, routed: &Routed) {
+    pub(crate) fn note_routed(&mut self, routed: &Routed, now: UnixTime) {
+        self.expired_slot = routed.source().expired_slot(now);
         self.refusals = routed.source().refusals();
         self.observation.named = Some(Arc::clone(&routed.source().named));
     }
@@ -151,18 +168,29 @@ impl Delivery {
         }
     }
 
-    pub(crate) fn note_verified(&mut self, verified: &Verified) {
+    pub(crate) fn note_verified(&mut self, verified: &Verified, now: UnixTime) {
         let slot = verified.proof().slot();
         verified.source().named.verified(slot);
+        verified.source().last_uses.note(slot, now);
         self.observation.slot = Some(slot);
         self.observation.message_id = verified.proof().message_id().cloned();
         self.observation.identity = verified.identity().cloned();
         self.observation.body_bytes = verified.body_bytes();
     }
 
+    /// A check turned it away.
+    pub(crate) fn note_turned(&mut self, parts: &Parts) {
+        if self.worker.guard.sight.refusals.is_some() {
+            self.turned = Some(Box::new((parts.method.clone(), parts.uri.clone())));
+        }
+    }
+
     pub(crate) fn note_observed(&mut self, observed: &Observed) {
         self.worker.guard.observed_metrics.observed(&observed.source().config.name, observed.code());
         self.observation.observed = Some(observed.code());
+        if observed.rejection().is_of_the_secret() {
+            self.observation.expired_slot = self.expired_slot;
+        }
         self.observation.body_bytes = observed.body_bytes();
     }
 
@@ -180,17 +208,45 @@ impl Delivery {
         result: Result<Response<AnswerBody>, Refused>,
         body: Incoming,
     ) -> Response<AnswerBody> {
-        let (outcome, mut response) = match result {
-            Ok(response) => (answer::outcome(&response), response),
-            Err(refused) => (Outcome::Rejected(refused.rejection), refused.into_response(self.refusals)),
+        let outcome = match &result {
+            Ok(response) => answer::outcome(response),
+            Err(refused) => Outcome::Rejected(refused.rejection),
         };
-        if let Outcome::Rejected(rejection) = outcome
-            && rejection.is_of_the_ledger()
-        {
-            self.worker.guard.ledger_metrics.refused(rejection.code());
+        self.keep_refusal(outcome);
+        let mut response = result.unwrap_or_else(|refused| refused.into_response(self.refusals));
+        if let Outcome::Rejected(rejection) = outcome {
+            if rejection.is_of_the_ledger() {
+                self.worker.guard.ledger_metrics.refused(rejection.code());
+            }
+            if rejection.is_of_the_secret() {
+                self.observation.expired_slot = self.expired_slot;
+            }
         }
         self.observation.settle(outcome.code(), response.status());
         service::leave_unread(body, self.observation.version(), &mut response, &self.worker.drain);
         response
+    }
+
+    /// For those who look: what was refused, or would be.
+    fn keep_refusal(&self, outcome: Outcome) {
+        let Worker { guard, number, .. } = &*self.worker;
+        let Some(refusals) = &guard.sight.refusals else { return };
+        let code = match (outcome, self.observation.observed) {
+            (Outcome::Rejected(rejection), _) => rejection.code(),
+            (_, Some(code)) => code,
+            (_, None) => return,
+        };
+        let turned = self.turned.as_deref();
+        let refusal = Refusal {
+            at: guard.clock.now(),
+            named: self.observation.named.clone(),
+            code,
+            observed: !matches!(outcome, Outcome::Rejected(_)),
+            client: self.observation.client,
+            method: turned.map(|(method, _)| Text::new(method.as_str().as_bytes())),
+            path: turned.map(|(_, uri)| Text::new(uri.path().as_bytes())),
+            message_id: self.observation.message_id.as_ref().map(|id| Text::new(id.as_bytes())),
+        };
+        refusals.note(*number, refusal);
     }
 }

@@ -14,6 +14,7 @@ use crate::guard::accept::SourceTrust;
 use crate::guard::accept::tls::{self, ServerTls};
 use crate::guard::issuer::Issuer;
 use crate::guard::rejection::Rejection;
+use crate::guard::rotation::LastUses;
 use crate::guard::routes::Routes;
 use crate::guard::source::{Lasting, Source};
 use crate::guard::start::StartError;
@@ -102,14 +103,18 @@ impl InForce {
         let rate =
             before.filter(|before| before.config.rate == config.rate).map(|before| before.rate.clone());
         let rate = rate.unwrap_or_else(|| config.rate.map(|rate| Arc::new(RateLimiter::new("source", rate))));
-        let named = guard.telemetry.metrics.named(&config.name, config.demand.first().secret_count());
+        let secrets = config.demand.first().secret_count();
+        let named_before = before.map(|before| &*before.named);
+        let named = guard.telemetry.metrics.named(&config.name, secrets, named_before);
         if config.mode == Mode::Observe {
             let codes = Rejection::all().filter(|rejection| rejection.may_be_observed()).map(Rejection::code);
             guard.observed_metrics.begin(&config.name, codes);
         }
         let issuer = config.issuer.as_ref().map(|config| issuer(config, issuers));
         let (named, leaks) = (Arc::new(named), guard.leak_metrics.of(&config.name));
-        let lasting = Lasting { rate, way: way(guard, &config, ways)?, issuer, named, trust, leaks };
+        let last_uses = LastUses::new(&config.slots, before.map(Arc::as_ref));
+        let lasting =
+            Lasting { rate, way: way(guard, &config, ways)?, issuer, named, last_uses, trust, leaks };
         Ok(Arc::new(Source::new(index, config, lasting)))
     }
 }

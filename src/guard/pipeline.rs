@@ -45,6 +45,7 @@ pub(crate) async fn run(
         Ok(Judged::Answered(answer)) => return Ok(answer),
         // UNVERIFIED from here on, where a source only observes; refused elsewhere.
         Err(turned) => {
+            delivery.note_turned(&parts);
             let observed = Box::pin(check::pass_over(turned, &parts, body, delivery)).await?;
             delivery.disarm(observed.source(), &mut parts);
             delivery.note_observed(&observed);
@@ -71,7 +72,7 @@ async fn judge(
     // Looked at once: whatever is reloaded meanwhile is for the next delivery.
     let in_force = guard.in_force.load();
     let routed = check::route(&in_force.routes, sound, parts)?;
-    delivery.note_routed(&routed);
+    delivery.note_routed(&routed, now);
     let known = check::recognise(routed, delivery.caller(), &in_force, now)?;
     drop(in_force);
     let admitted = check::admit(known, delivery.caller().client, &guard.deliveries)?;
@@ -82,7 +83,7 @@ async fn judge(
     delivery.disarm(presented.source(), parts);
     let opened = check::open(presented, parts, delivery.caller(), now).await?;
     let verified = check::read(opened, body, delivery.reservation(), &guard.bounds).await?;
-    delivery.note_verified(&verified);
+    delivery.note_verified(&verified, now);
     if let Some(answer) = check::asks_signed(&verified) {
         return Ok(Judged::Answered(answer));
     }

@@ -236,6 +236,11 @@ impl Rejection {
         }
     }
 
+    /// Whether it may be that of a secret that does not count any more.
+    pub(crate) const fn is_of_the_secret(self) -> bool {
+        matches!(self, Self::Unproven(Refusal::SignatureMismatch | Refusal::TokenMismatch))
+    }
+
     /// Whether it was the ledger that could not decide.
     pub(crate) const fn is_of_the_ledger(self) -> bool {
         matches!(self, Self::LedgerFull | Self::LedgerUnavailable | Self::SignedBeforeMemory)

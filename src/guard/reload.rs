@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::config::{GuardConfig, SourceConfig, Transport};
+use crate::guard::accept::tls;
 use crate::guard::in_force::InForce;
 use crate::guard::start::StartError;
 use crate::guard::state::Guard;
@@ -63,29 +64,34 @@ impl Reload {
         if is_plain != self.guard.in_force.load().tls.is_none() {
             return Err(ReloadError::Transport);
         }
-        self.put_in_force(config.sources, &config.transport)?;
+        self.put_in_force(config.sources, &config.transport, after_a_restart.clone())?;
         Ok(after_a_restart)
     }
 
-    /// Shows that what was read is of no use, and what was in force stays so.
-    pub fn refuse(&self) {
+    /// Shows that what was read is of no use, with what is wrong with it, and
+    /// that what was in force stays so.
+    pub fn refuse(&self, problems: &[String]) {
         self.guard.reload_metrics.refused();
+        self.guard.sight.reloads.refused(self.guard.clock.now(), problems);
     }
 
     pub(super) fn put_in_force(
         &self,
         sources: Vec<SourceConfig>,
         transport: &Transport,
+        after_a_restart: Vec<&'static str>,
     ) -> Result<(), StartError> {
         let guard = &self.guard;
         let before = guard.in_force.load_full();
         let in_force = InForce::new(guard, sources, transport, &before)?;
-        for (certificate, not_after) in in_force.tls.iter().flat_map(|tls| &tls.expiries) {
-            guard.telemetry.metrics.process.set_certificate_expiry(certificate, *not_after);
+        for (kind, ends) in in_force.tls.iter().flat_map(|tls| tls::first_ends(&tls.endings)) {
+            guard.telemetry.metrics.process.set_certificate_expiry(kind, ends);
         }
         guard.in_force.store(Arc::new(in_force));
         guard.reloaded.notify_one();
-        guard.reload_metrics.taken(guard.clock.now());
+        let now = guard.clock.now();
+        guard.reload_metrics.taken(now);
+        guard.sight.reloads.taken(now, after_a_restart);
         Ok(())
     }
 }

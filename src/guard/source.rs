@@ -12,6 +12,7 @@ use crate::guard::allow_list::AllowList;
 use crate::guard::issuer::Issuer;
 use crate::guard::refused_addresses::RefusedAddresses;
 use crate::guard::rejection::RefusalForm;
+use crate::guard::rotation::LastUses;
 use crate::guard::routes;
 use crate::guard::tripwire::Tripwire;
 use crate::guard::way::Way;
@@ -28,6 +29,7 @@ pub(crate) struct Lasting {
     pub(crate) way: Arc<Way>,
     pub(crate) issuer: Option<Arc<Issuer>>,
     pub(crate) named: Arc<Named>,
+    pub(crate) last_uses: LastUses,
     pub(crate) trust: Option<Arc<SourceTrust>>,
     pub(crate) leaks: LeakCounter,
 }
@@ -50,6 +52,8 @@ pub(crate) struct Source {
     pub(crate) issuer: Option<Arc<Issuer>>,
     /// What is counted of it.
     pub(crate) named: Arc<Named>,
+    /// When its secrets last verified a delivery.
+    pub(crate) last_uses: LastUses,
     /// What finds its secrets where they do not belong, and counts them.
     pub(crate) tripwire: Tripwire,
     pub(crate) leaks: LeakCounter,
@@ -70,7 +74,7 @@ impl Source {
     pub(crate) fn new(index: SourceIndex, config: SourceConfig, lasting: Lasting) -> Self {
         let listed = |of: fn(&Scheme) -> &str| config.demand.iter().map(of).collect::<Vec<_>>().join(", ");
         let (names, challenges) = (listed(|scheme| scheme.preset().name), listed(Scheme::challenge));
-        let Lasting { rate, way, issuer, named, trust, leaks } = lasting;
+        let Lasting { rate, way, issuer, named, last_uses, trust, leaks } = lasting;
         Self {
             index,
             trust,
@@ -78,6 +82,7 @@ impl Source {
             way,
             issuer,
             named,
+            last_uses,
             allow: AllowList::new(&config.allow),
             tripwire: Tripwire::new(&config.secrets),
             leaks,

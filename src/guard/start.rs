@@ -7,11 +7,12 @@ use crate::clock::{Clock, UnixTime};
 use crate::config::{BootFence, GuardConfig};
 use crate::guard::accept::tls;
 use crate::guard::reload::{Fixed, Reload};
+use crate::guard::sight;
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
 use crate::ledger::{Engine, LedgerOptions, OpenError, SourceTag, Standing};
 use crate::net::{DrainSignal, TargetError};
-use crate::service::{self, Running, Sockets, UpError};
+use crate::service::{self, Running, Shown, Sockets, UpError};
 use futures_util::FutureExt as _;
 
 /// Why a guard did not come up.
@@ -58,14 +59,17 @@ pub async fn start(
     let fixed = Fixed::of(&config);
     service::fit_descriptors(&mut config.bounds.connections);
     let guard = Arc::new(Guard::new(&config, ledger, clock));
-    let GuardConfig { sources, transport, listen, admin_listen, threads, .. } = config;
+    let GuardConfig { sources, transport, listen, admin_listen, control, threads, .. } = config;
     let reload = Reload::new(Arc::clone(&guard), fixed);
-    reload.put_in_force(sources, &transport)?;
-    let sockets = Sockets::bind(listen, admin_listen, threads)?;
+    reload.put_in_force(sources, &transport, Vec::new())?;
+    let sockets = Sockets::bind(listen, admin_listen, threads)?.with_control(control.as_ref())?;
     let stop = DrainSignal::default();
-    let health = health(Arc::clone(&guard), stop.clone());
+    let shown = Shown {
+        health: health(Arc::clone(&guard), stop.clone()),
+        control: control.map(|_| sight::control(Arc::clone(&guard), stop.clone())),
+    };
     let mut numbers = 0..;
-    let running = service::run("guard", sockets, stop.clone(), health, |listener| {
+    let running = service::run("guard", sockets, stop.clone(), shown, |listener| {
         let number = numbers.next().expect("there are more numbers than workers");
         let worker = Arc::new(Worker::new(&guard, number, &stop));
         move || worker.run(listener)

@@ -11,11 +11,12 @@ use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown};
 use crate::guard::accept::Front;
 use crate::guard::in_force::InForce;
 use crate::guard::outcome::Outcome;
+use crate::guard::sight::Sight;
 use crate::ledger::{Engine, Ledger as _, Standing};
 use crate::limits::{AddressRegistry, Bound};
 use crate::telemetry::{
     DeliveryLog, LeakMetrics, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, ObservedMetrics,
-    ReloadMetrics, Subject, Telemetry,
+    ReloadMetrics, SecretMetrics, SecretReading, Subject, Telemetry,
 };
 
 /// The guard's state.
@@ -31,7 +32,7 @@ pub(crate) struct Guard {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ledger: Engine,
     /// Most live entries of it.
-    ledger_entries_max: u64,
+    pub(crate) ledger_entries_max: u64,
     /// Proxies that speak for clients.
     pub(crate) front: Front,
     /// What each address uses: connections, rate, body bytes.
@@ -45,6 +46,9 @@ pub(crate) struct Guard {
     pub(crate) observed_metrics: ObservedMetrics,
     pub(crate) reload_metrics: ReloadMetrics,
     pub(crate) leak_metrics: LeakMetrics,
+    secret_metrics: SecretMetrics,
+    /// What is kept for those who look.
+    pub(crate) sight: Sight,
 }
 
 impl Guard {
@@ -61,6 +65,8 @@ impl Guard {
             observed_metrics: ObservedMetrics::new(&telemetry.metrics),
             reload_metrics: ReloadMetrics::new(&telemetry.metrics),
             leak_metrics: LeakMetrics::new(&telemetry.metrics),
+            secret_metrics: SecretMetrics::new(&telemetry.metrics),
+            sight: Sight::new(config, clock.now()),
             ledger,
             ledger_entries_max: ledger_config.entries_max as u64,
             front: Front::new(front),
@@ -78,6 +84,12 @@ impl Guard {
     /// that no delivery pays for a gauge.
     pub(crate) async fn scrape(&self) -> String {
         self.telemetry.metrics.process.set_body_bytes(self.memory.held());
+        self.secret_metrics.set(self.secrets().into_iter().map(|(source, status)| SecretReading {
+            source,
+            slot: status.slot,
+            not_after: status.validity.not_after,
+            last_verified: status.last_verified,
+        }));
         let standing = self.ledger.standing();
         self.ledger_metrics.set_health(LedgerHealth {
             up: standing == Standing::Whole,

@@ -23,7 +23,7 @@ use crate::injector::state::Injector;
 use crate::injector::worker::Worker;
 use crate::limits::Bound;
 use crate::net::DrainSignal;
-use crate::service::{self, Running, Sockets, UpError};
+use crate::service::{self, Running, Shown, Sockets, UpError};
 use crate::telemetry::{InjectionMetrics, ProcessMetrics};
 
 /// Why an injector did not come up.
@@ -101,7 +101,8 @@ pub async fn start(
     });
     let stop = DrainSignal::default();
     let health = health(Arc::clone(&injector), stop.clone());
-    let running = service::run("injector", sockets, stop.clone(), health, |listener| {
+    let shown = Shown { health, control: None };
+    let running = service::run("injector", sockets, stop.clone(), shown, |listener| {
         let worker = Arc::new(Worker::new(&injector, &stop));
         move || worker.run(listener)
     })?;

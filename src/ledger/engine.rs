@@ -60,6 +60,15 @@ impl Engine {
         }
     }
 
+    /// Which one it is, in a word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Memory(_) => "memory",
+            Self::File(_) => "file",
+            Self::Redis(_) => "redis",
+        }
+    }
+
     /// Where an engine stands that another process keeps. One of this process
     /// is always there to be asked.
     pub fn standing(&self) -> Standing {

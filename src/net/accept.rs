@@ -6,21 +6,53 @@ use std::num::NonZeroUsize;
 use std::pin::pin;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::select;
 use tokio::time::{Duration, Instant, sleep};
 use tracing::warn;
 
 use super::drain::DrainSignal;
 
+/// What connections come from, one at a time.
+pub(crate) trait Listener {
+    type Stream;
+    type Peer;
+
+    /// The next connection, ready for use.
+    fn next(&self) -> impl Future<Output = io::Result<(Self::Stream, Self::Peer)>>;
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+    type Peer = SocketAddr;
+
+    async fn next(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (stream, peer) = self.accept().await?;
+        // Answers are whole when they are written, so there is nothing to wait
+        // for. A socket that refuses is gone.
+        let _ = stream.set_nodelay(true);
+        Ok((stream, peer))
+    }
+}
+
+impl Listener for UnixListener {
+    type Stream = UnixStream;
+    /// Nobody there has a name.
+    type Peer = ();
+
+    async fn next(&self) -> io::Result<(UnixStream, ())> {
+        self.accept().await.map(|(stream, _)| (stream, ()))
+    }
+}
+
 /// Hands every connection to `on_connection`, until `drain` begins.
 ///
 /// Survives what `accept` can fail with: for want of descriptors or memory it
 /// waits, up to a second at a time, while the kernel keeps the queue.
-pub(crate) async fn accept(
-    listener: TcpListener,
+pub(crate) async fn accept<L: Listener>(
+    listener: L,
     drain: DrainSignal,
-    on_connection: impl Fn(TcpStream, SocketAddr),
+    on_connection: impl Fn(L::Stream, L::Peer),
 ) {
     let mut drained = pin!(drain.begun());
     let mut trouble = Trouble::default();
@@ -28,14 +60,11 @@ pub(crate) async fn accept(
         let accepted = select! {
             biased;
             () = &mut drained => return,
-            accepted = listener.accept() => accepted,
+            accepted = listener.next() => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
                 trouble.is_over();
-                // Answers are whole when they are written, so there is
-                // nothing to wait for. A socket that refuses is gone.
-                let _ = stream.set_nodelay(true);
                 on_connection(stream, peer);
             }
             Err(error) if concerns_one_peer(&error) => {}

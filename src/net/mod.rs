@@ -3,7 +3,7 @@
 //!
 //! Inward, a connection comes from `accept`, is served by `serve`, which
 //! bounds what its peer can make it cost, and ends by its peer, by lapse
-//! (`activity`), or by `drain`; `head`, `fields` and `path` say what of a
+//! (`activity`), or by `drain`; `few` serves what is read from memory; `head`, `fields` and `path` say what of a
 //! request means the same to everyone and goes on to the next. Outward,
 //! `upstream` keeps connections to the app. `run_to_end` is for work that must
 //! not end with its caller.
@@ -14,6 +14,7 @@ mod descriptors;
 mod detect;
 mod dial;
 mod drain;
+mod few;
 mod fields;
 mod head;
 pub mod http1;
@@ -29,6 +30,7 @@ pub(crate) use accept::{accept, listen_all};
 pub(crate) use descriptors::connections_max;
 pub(crate) use dial::connect_any;
 pub(crate) use drain::{Drain, DrainSignal, Drained};
+pub(crate) use few::{TEXT, page, serve_few};
 pub(crate) use fields::strip_hop_by_hop;
 pub(crate) use head::{HeadFault, Sound, inspect};
 pub(crate) use http1::{Http1Bounds, Http1Fault};

@@ -16,6 +16,7 @@ use super::key::{KeyError, KeyText};
 use super::proof::Proof;
 use super::refusal::Refusal;
 use super::scheme::{Credential, SchemeOptions};
+use super::validity::{At, InTime};
 
 /// The tokens of one source. Immutable.
 #[derive(Clone)]
@@ -37,16 +38,17 @@ impl ClientState {
     }
 
     /// The head says nothing.
-    pub(super) fn open(&self) -> OpenClientState {
-        OpenClientState(self.clone())
+    pub(super) fn open(&self, at: At) -> OpenClientState {
+        OpenClientState { state: self.clone(), in_time: at.secrets }
     }
 
-    /// Which token `sent` is.
-    fn slot(&self, sent: &str) -> Option<usize> {
+    /// Which token `sent` is, of those `in_time`.
+    fn slot(&self, sent: &str, in_time: InTime) -> Option<usize> {
         let sent = Digest::of(sent.as_bytes());
         let same = |digest: &Digest| bool::from(digest.as_bytes().ct_eq(sent.as_bytes()));
         let found = self.digests.iter().map(same).enumerate();
-        found.fold(None, |found, (slot, same)| found.or(same.then_some(slot)))
+        let counts = |(slot, same)| (same && in_time.has(slot)).then_some(slot);
+        found.fold(None, |found, compared| found.or(counts(compared)))
     }
 }
 
@@ -58,7 +60,10 @@ impl fmt::Debug for ClientState {
 
 /// A delivery of which nothing is known yet.
 #[derive(Debug)]
-pub(super) struct OpenClientState(ClientState);
+pub(super) struct OpenClientState {
+    state: ClientState,
+    in_time: InTime,
+}
 
 impl OpenClientState {
     /// Whether each notification in `body` carries a token, and there is one.
@@ -66,7 +71,7 @@ impl OpenClientState {
         let mut first = None;
         for Notification { client_state } in notifications(body)? {
             let sent = client_state.ok_or(Refusal::TokenMissing)?;
-            let slot = self.0.slot(&sent).ok_or(Refusal::TokenMismatch)?;
+            let slot = self.state.slot(&sent, self.in_time).ok_or(Refusal::TokenMismatch)?;
             first.get_or_insert(slot);
         }
         let slot = first.ok_or(Refusal::TokenMissing)?;
@@ -97,14 +102,17 @@ fn notifications(body: &[u8]) -> Result<Vec<Notification<'_>>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::UnixTime;
     use crate::keys::Secret;
+    use crate::schemes::{Head, Scheme, Validity, preset};
 
     const TOKENS: [&str; 2] = ["a-client-state-that-nobody-guesses", "another-one-that-nobody-guesses"];
 
     fn finish(body: &str) -> Result<usize, Refusal> {
         let credentials = TOKENS.map(|token| Secret::new(token).into());
         let state = ClientState::new(&credentials, &SchemeOptions::default()).expect("usable tokens");
-        state.open().finish(body.as_bytes()).map(|proof| proof.slot())
+        let at = At { now: UnixTime::EPOCH, secrets: InTime::ALL };
+        state.open(at).finish(body.as_bytes()).map(|proof| proof.slot())
     }
 
     #[test]
@@ -134,6 +142,24 @@ mod tests {
         ] {
             assert_eq!(finish(&body), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn a_token_out_of_its_time_is_none() {
+        let ended = Validity { not_before: None, not_after: Some(UnixTime::EPOCH) };
+        let [one, other] = TOKENS.map(|token| Secret::new(token).into());
+        let credentials = [Credential { validity: ended, ..one }, other];
+        let graph = preset("microsoft-graph").expect("a preset");
+        let scheme = Scheme::new(graph, &credentials, SchemeOptions::default()).expect("usable tokens");
+        let (method, fields) = (&http::Method::POST, &http::HeaderMap::new());
+        let head = Head { method, target: "/", fields, public_url: None };
+        let slot = |token, now| {
+            let body = format!(r#"{{"value":[{{"clientState":"{token}"}}]}}"#);
+            scheme.open(&head, now)?.finish(body.as_bytes()).map(|proof| proof.slot())
+        };
+        assert_eq!(slot(TOKENS[0], UnixTime::EPOCH), Ok(0));
+        assert_eq!(slot(TOKENS[0], UnixTime::from_secs(1)), Err(Refusal::TokenMismatch));
+        assert_eq!(slot(TOKENS[1], UnixTime::from_secs(1)), Ok(1));
     }
 
     #[test]

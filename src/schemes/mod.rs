@@ -82,6 +82,7 @@ mod sign;
 mod tag;
 mod template;
 mod token;
+mod validity;
 pub mod vectors;
 
 pub use asymmetric::{KeyAlgorithm, KeyRejected};
@@ -111,3 +112,4 @@ pub use template::{
     TimestampField, TimestampForm, TimestampPlace, Wire, signed_content,
 };
 pub use token::{TokenForm, TokenWire};
+pub use validity::Validity;

@@ -19,6 +19,7 @@ use super::refusal::Refusal;
 use super::tag::Tag;
 use super::template::Template;
 use super::token::Token;
+use super::validity::{At, Validities, Validity};
 use crate::clock::UnixTime;
 use crate::keys::Secret;
 
@@ -61,11 +62,13 @@ pub struct Credential {
     pub algorithm: Option<String>,
     /// The secret, or for an asymmetric scheme the key, as the provider shows it.
     pub secret: Secret,
+    /// When it counts.
+    pub validity: Validity,
 }
 
 impl From<Secret> for Credential {
     fn from(secret: Secret) -> Self {
-        Self { key_id: None, algorithm: None, secret }
+        Self { key_id: None, algorithm: None, secret, validity: Validity::ALWAYS }
     }
 }
 
@@ -108,6 +111,7 @@ impl SchemeOptions {
 pub struct Scheme {
     preset: Row,
     pub(super) keyed: Keyed,
+    validities: Validities,
 }
 
 /// A mechanism with its keys.
@@ -158,7 +162,13 @@ impl Scheme {
             Mechanism::Jwt(row) => Keyed::Jwt(Jwt::new(row, credentials, tolerance, &options)?),
             Mechanism::ClientState => Keyed::ClientState(ClientState::new(credentials, &options)?),
         };
-        Ok(Self { preset, keyed })
+        Ok(Self { preset, keyed, validities: Validities::of(credentials) })
+    }
+
+    /// When each secret counts, by its slot; none at all where every one does
+    /// always.
+    pub fn validities(&self) -> &[Validity] {
+        self.validities.all()
     }
 
     /// The row it was made from.
@@ -301,23 +311,25 @@ impl Scheme {
 
     /// As [`open`](Self::open), with what is known beside the request.
     pub fn open_beside(&self, head: &Head<'_>, beside: &Beside<'_>, now: UnixTime) -> Result<Open, Refusal> {
+        let at = At { now, secrets: self.validities.at(now) };
         match &self.keyed {
-            Keyed::Template(template) => template.open(head, now).map(Open::from),
-            Keyed::HttpSignatures(signatures) => signatures.open(head, now).map(Open::from),
-            Keyed::Cavage(cavage) => cavage.open(head, now).map(Open::from),
-            Keyed::Form(form) => form.open(head).map(Open::from),
-            Keyed::Jwt(jwt) => jwt.open(head, beside, now).map(Open::from),
-            Keyed::Mailgun(mailgun) => mailgun.open(head, now).map(Open::from),
-            Keyed::Token(token) => token.open(head).map(Open::from),
-            Keyed::ClientState(state) => Ok(state.open().into()),
+            Keyed::Template(template) => template.open(head, at).map(Open::from),
+            Keyed::HttpSignatures(signatures) => signatures.open(head, at).map(Open::from),
+            Keyed::Cavage(cavage) => cavage.open(head, at).map(Open::from),
+            Keyed::Form(form) => form.open(head, at).map(Open::from),
+            Keyed::Jwt(jwt) => jwt.open(head, beside, at).map(Open::from),
+            Keyed::Mailgun(mailgun) => mailgun.open(head, at).map(Open::from),
+            Keyed::Token(token) => token.open(head, at).map(Open::from),
+            Keyed::ClientState(state) => Ok(state.open(at).into()),
         }
     }
 
     /// The head step for a response, for programs that verify answers: what
     /// RFC 9421 has and no other scheme, so that there is no signature for them.
     pub fn open_response(&self, response: &Response<'_>, now: UnixTime) -> Result<Open, Refusal> {
+        let at = At { now, secrets: self.validities.at(now) };
         match &self.keyed {
-            Keyed::HttpSignatures(signatures) => signatures.open_response(response, now).map(Open::from),
+            Keyed::HttpSignatures(signatures) => signatures.open_response(response, at).map(Open::from),
             _ => Err(Refusal::SignatureMissing),
         }
     }

@@ -19,6 +19,7 @@ use super::key::{KeyError, KeyFault};
 use super::proof::Proof;
 use super::refusal::Refusal;
 use super::scheme::{Credential, Head, SchemeOptions};
+use super::validity::At;
 use crate::keys::Secret;
 
 /// What a row says of a token.
@@ -128,13 +129,14 @@ impl Token {
     }
 
     /// The head settles it: the body has no part in the proof.
-    pub(super) fn open(&self, head: &Head<'_>) -> Result<OpenToken, Refusal> {
+    pub(super) fn open(&self, head: &Head<'_>, at: At) -> Result<OpenToken, Refusal> {
         let value = fields::only(head.fields, &self.wire.header, Refusal::TokenMissing)?;
         let token = self.wire.form.read(value.as_bytes())?;
         let sent = Digest::of(&token);
         let same = |digest: &Digest| bool::from(digest.as_bytes().ct_eq(sent.as_bytes()));
         let found = self.digests.iter().map(same).enumerate();
-        let slot = found.fold(None, |found, (slot, same)| found.or(same.then_some(slot)));
+        let counts = |(slot, same)| (same && at.secrets.has(slot)).then_some(slot);
+        let slot = found.fold(None, |found, compared| found.or(counts(compared)));
         slot.map(|slot| OpenToken { slot }).ok_or(Refusal::TokenMismatch)
     }
 

@@ -15,6 +15,6 @@ pub(crate) use body::{BodyBounds, BodyFault, leave_unread, read_body};
 pub use problem::Side;
 pub(crate) use problem::{limit_fields, problem, problem_document};
 pub use running::{Running, UpError};
-pub(crate) use running::{Sockets, fit_descriptors, run};
+pub(crate) use running::{Shown, Sockets, fit_descriptors, run};
 pub(crate) use survive::{ERROR_ID, survive};
 pub(crate) use worker::{now_and_then, work};

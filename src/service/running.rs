@@ -6,6 +6,8 @@ use std::num::NonZeroUsize;
 use std::thread::{self, JoinHandle};
 
 use crate::admin::{self, Health};
+use crate::config::ControlAddress;
+use crate::control::{self, Control, ControlListener, PlaceError};
 use crate::net::{self, DrainSignal};
 
 /// Why a role did not come up, whichever it is.
@@ -19,6 +21,9 @@ pub enum UpError {
         /// What the system said.
         source: io::Error,
     },
+    /// The control socket could not be had.
+    #[error(transparent)]
+    Control(#[from] PlaceError),
     /// A thread could not be started.
     #[error("start a worker thread")]
     Thread(#[source] io::Error),
@@ -30,8 +35,17 @@ pub(crate) struct Sockets {
     /// One a worker.
     listeners: Vec<TcpListener>,
     admin: TcpListener,
+    control: Option<ControlListener>,
     address: SocketAddr,
     admin_address: SocketAddr,
+}
+
+/// What a role shows of itself.
+pub(crate) struct Shown {
+    /// On the admin port.
+    pub(crate) health: Health,
+    /// On the control socket, where it has one.
+    pub(crate) control: Option<Control>,
 }
 
 /// A role that is up.
@@ -39,11 +53,13 @@ pub(crate) struct Sockets {
 pub struct Running {
     address: SocketAddr,
     admin_address: SocketAddr,
+    control_address: Option<ControlAddress>,
     stop: DrainSignal,
-    /// Stops the admin port, after everything else.
-    stop_admin: DrainSignal,
+    /// Stops what looks on, after everything else.
+    stop_onlookers: DrainSignal,
     workers: Vec<JoinHandle<io::Result<()>>>,
-    admin: JoinHandle<io::Result<()>>,
+    /// The admin port, and the control socket.
+    onlookers: Vec<JoinHandle<io::Result<()>>>,
 }
 
 impl Sockets {
@@ -61,7 +77,13 @@ impl Sockets {
         // The port that the system chose, where the configuration said 0.
         let address = listeners[0].local_addr().unwrap_or(listen);
         let admin_address = admin.local_addr().unwrap_or(admin_listen);
-        Ok(Self { listeners, admin, address, admin_address })
+        Ok(Self { listeners, admin, control: None, address, admin_address })
+    }
+
+    /// The same with a control socket at `address`, where there is one.
+    pub(crate) fn with_control(self, address: Option<&ControlAddress>) -> Result<Self, UpError> {
+        let control = address.map(ControlListener::bind).transpose()?;
+        Ok(Self { control, ..self })
     }
 }
 
@@ -79,26 +101,32 @@ pub(crate) fn fit_descriptors(connections: &mut usize) {
 }
 
 /// Starts a thread for each listener, doing what `worker` makes of it, and one
-/// for the admin port. They stop when `stop` begins.
+/// each for the admin port and the control socket. They stop when `stop` begins.
 pub(crate) fn run<W>(
     role: &str,
     sockets: Sockets,
     stop: DrainSignal,
-    health: Health,
+    shown: Shown,
     mut worker: impl FnMut(TcpListener) -> W,
 ) -> Result<Running, UpError>
 where
     W: FnOnce() -> io::Result<()> + Send + 'static,
 {
-    let Sockets { listeners, admin, address, admin_address } = sockets;
+    let Sockets { listeners, admin, control: socket, address, admin_address } = sockets;
+    let Shown { health, control } = shown;
+    let control_address = socket.as_ref().map(|socket| socket.address().clone());
     let mut workers = Vec::new();
     for (number, listener) in listeners.into_iter().enumerate() {
         workers.push(spawn(format!("{role}-{number}"), worker(listener))?);
     }
-    let stop_admin = DrainSignal::default();
-    let until = stop_admin.clone();
-    let admin = spawn("admin".to_owned(), move || admin::run(admin, health, until))?;
-    Ok(Running { address, admin_address, stop, stop_admin, workers, admin })
+    let stop_onlookers = DrainSignal::default();
+    let until = stop_onlookers.clone();
+    let mut onlookers = vec![spawn("admin".to_owned(), move || admin::run(admin, health, until))?];
+    if let (Some(socket), Some(control)) = (socket, control) {
+        let until = stop_onlookers.clone();
+        onlookers.push(spawn("control".to_owned(), move || control::run(socket, control, until))?);
+    }
+    Ok(Running { address, admin_address, control_address, stop, stop_onlookers, workers, onlookers })
 }
 
 impl Running {
@@ -113,6 +141,11 @@ impl Running {
         self.admin_address
     }
 
+    /// Where the control socket is, if there is one.
+    pub const fn control_address(&self) -> Option<&ControlAddress> {
+        self.control_address.as_ref()
+    }
+
     /// Begins to stop: readiness fails, listeners close, what is in flight
     /// finishes within the drain's time.
     pub fn drain(&self) {
@@ -122,12 +155,9 @@ impl Running {
     /// Drains, and waits until everything has ended.
     pub fn stop(self) -> io::Result<()> {
         self.drain();
-        let mut result = Ok(());
-        for worker in self.workers {
-            result = result.and(join(worker));
-        }
-        self.stop_admin.begin();
-        result.and(join(self.admin))
+        let result = join_all(self.workers);
+        self.stop_onlookers.begin();
+        result.and(join_all(self.onlookers))
     }
 }
 
@@ -136,6 +166,11 @@ fn spawn(
     run: impl FnOnce() -> io::Result<()> + Send + 'static,
 ) -> Result<JoinHandle<io::Result<()>>, UpError> {
     thread::Builder::new().name(name).spawn(run).map_err(UpError::Thread)
+}
+
+/// Waits for all of them, whatever became of the first.
+fn join_all(threads: Vec<JoinHandle<io::Result<()>>>) -> io::Result<()> {
+    threads.into_iter().map(join).fold(Ok(()), io::Result::and)
 }
 
 fn join(thread: JoinHandle<io::Result<()>>) -> io::Result<()> {

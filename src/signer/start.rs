@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::config::{Authorization, EndpointConfig, SignerConfig};
 use crate::egress::{Egress, Route, RouteError, SystemResolver};
 use crate::net::DrainSignal;
-use crate::service::{self, Running, Sockets, UpError};
+use crate::service::{self, Running, Shown, Sockets, UpError};
 use crate::signer::state::Signer;
 use crate::signer::worker::{Way, Worker};
 
@@ -44,10 +44,10 @@ pub fn start(mut config: SignerConfig, clock: Arc<dyn Clock>) -> Result<Running,
     service::fit_descriptors(&mut config.bounds.connections);
     let signer = Arc::new(Signer::new(config, clock));
     let stop = DrainSignal::default();
-    let health = health(Arc::clone(&signer), stop.clone());
+    let shown = Shown { health: health(Arc::clone(&signer), stop.clone()), control: None };
     // One worker looks after the certificates for all of them.
     let mut watched: Vec<Arc<Route>> = routes.iter().flat_map(Routes::all).collect();
-    Ok(service::run("signer", sockets, stop.clone(), health, |listener| {
+    Ok(service::run("signer", sockets, stop.clone(), shown, |listener| {
         let worker = Arc::new(Worker::new(&signer, routes.iter().map(Routes::way).collect(), &stop));
         let watched = std::mem::take(&mut watched);
         move || worker.run(listener, watched)

@@ -31,7 +31,7 @@ impl Signer {
         let SignerConfig { endpoints, bounds, log, .. } = config;
         let telemetry = telemetry(&log, Arc::clone(&clock));
         let endpoint = |(place, config): (usize, EndpointConfig)| {
-            let named = telemetry.metrics.named(&config.name, 0);
+            let named = telemetry.metrics.named(&config.name, 0, None);
             Arc::new(Endpoint::new(place, config, named))
         };
         Self {

@@ -26,8 +26,8 @@ impl Declare {
         self.enter(IntGauge::with_opts(options(name, help)))
     }
 
-    pub(super) fn gauges(&self, name: &str, help: &str, label: &str) -> IntGaugeVec {
-        self.enter(IntGaugeVec::new(options(name, help), &[label]))
+    pub(super) fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+        self.enter(IntGaugeVec::new(options(name, help), labels))
     }
 
     pub(super) fn ratio(&self, name: &str, help: &str) -> Gauge {

@@ -9,6 +9,7 @@
 //! | `identity` | the name in the client's certificate that counted |
 //! | `message_id` | the signed id |
 //! | `slot` | which of the secrets verified it, by their order from 0 |
+//! | `expired_slot` | of one that no secret verified: the secret that expired last, which may be why |
 //! | `class` | of a copy: `replay`, `retry`, `redelivery` |
 //! | `observed` | of one that was forwarded unverified: the code that it would be refused with |
 //! | `duration_us` | the whole |
@@ -55,6 +56,8 @@ pub(crate) struct DeliveryRecord<'a> {
     pub(crate) message_id: Option<&'a [u8]>,
     /// Which secret verified it.
     pub(crate) slot: Option<usize>,
+    /// Of one that no secret verified: the one that expired last.
+    pub(crate) expired_slot: Option<usize>,
     /// Of a copy: its class.
     pub(crate) class: Option<&'static str>,
     /// Of one that was forwarded unverified: what it would be refused with.
@@ -145,6 +148,9 @@ impl Desk {
         if let Some(slot) = record.slot {
             line.number("slot", slot as u64);
         }
+        if let Some(slot) = record.expired_slot {
+            line.number("expired_slot", slot as u64);
+        }
         if let Some(class) = record.class {
             line.word("class", class);
         }
@@ -221,6 +227,7 @@ mod tests {
         identity: None,
         message_id: None,
         slot: None,
+        expired_slot: None,
         class: None,
         observed: None,
         duration: Duration::from_micros(41),
@@ -238,6 +245,7 @@ mod tests {
         identity: Some(b"URI:spiffe://example.org/a"),
         message_id: Some(b"msg_\"1\"\n\xff"),
         slot: Some(1),
+        expired_slot: Some(0),
         class: Some("retry"),
         observed: Some("id_reused"),
         upstream: Some(Duration::from_millis(2)),
@@ -263,7 +271,7 @@ mod tests {
             write(LogFormat::Json, &FULL),
             "{\"time\":\"2026-11-22T08:35:16.042Z\",\"source\":\"github\",\"code\":\"accepted\",\
              \"status\":200,\"client\":\"::1\",\"identity\":\"URI:spiffe://example.org/a\",\
-             \"message_id\":\"msg_\\\"1\\\"\\u000a\\u00ff\",\"slot\":1,\"class\":\"retry\",\"observed\":\"id_reused\",\
+             \"message_id\":\"msg_\\\"1\\\"\\u000a\\u00ff\",\"slot\":1,\"expired_slot\":0,\"class\":\"retry\",\"observed\":\"id_reused\",\
              \"duration_us\":41,\
              \"upstream_us\":2000,\"bytes\":1024,\"http\":\"2\",\
              \"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"}\n"
@@ -272,7 +280,7 @@ mod tests {
             write(LogFormat::Text, &FULL),
             "2026-11-22T08:35:16.042Z source=\"github\" code=accepted status=200 client=::1 \
              identity=\"URI:spiffe://example.org/a\" message_id=\"msg_\\\"1\\\"\\u000a\\u00ff\" \
-             slot=1 class=retry observed=id_reused duration_us=41 upstream_us=2000 bytes=1024 http=2 \
+             slot=1 expired_slot=0 class=retry observed=id_reused duration_us=41 upstream_us=2000 bytes=1024 http=2 \
              trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"\n"
         );
     }

@@ -6,10 +6,13 @@
 //! code ([`Named`]), so that counting is a few atomic additions. What is only ever read by
 //! a scrape is set when one comes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec};
 
+use crate::clock::UnixTime;
 use crate::telemetry::declare::Declare;
 use crate::telemetry::process_metrics::ProcessMetrics;
 use crate::telemetry::subject::Subject;
@@ -33,10 +36,34 @@ pub(crate) struct Named {
     name: String,
     /// By the place of the code.
     deliveries: Vec<IntCounter>,
+    /// When a delivery last ended so, in seconds; 0 for never. By the place of
+    /// the code.
+    last: Arc<[AtomicU64]>,
     duration: Histogram,
     upstream_duration: Histogram,
     /// By secret slot.
     verified: Vec<IntCounter>,
+}
+
+/// How a delivery ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    /// One of the codes given at the start.
+    pub(crate) code: &'static str,
+    pub(crate) at: UnixTime,
+    /// The whole.
+    pub(crate) duration: Duration,
+    /// The part of the app or the consumer.
+    pub(crate) upstream: Option<Duration>,
+}
+
+/// How many deliveries have ended in one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) code: &'static str,
+    pub(crate) count: u64,
+    /// To the second. `None` where the one who counted has been replaced.
+    pub(crate) last: Option<UnixTime>,
 }
 
 impl Metrics {
@@ -46,32 +73,46 @@ impl Metrics {
     pub(crate) fn new(subject: Subject, codes: &[&'static str]) -> Self {
         let process = ProcessMetrics::new();
         let families = NamedFamilies::new(subject, &process.declare);
-        Self { unrouted: families.of("", 0, codes), families, codes: codes.to_vec(), process }
+        Self { unrouted: families.of("", 0, codes, None), families, codes: codes.to_vec(), process }
     }
 
     /// Metrics for the source or endpoint `name`, which has so many `secrets`.
-    pub(crate) fn named(&self, name: &str, secrets: usize) -> Named {
-        self.families.of(name, secrets, &self.codes)
+    /// `before` is who had the name until now.
+    pub(crate) fn named(&self, name: &str, secrets: usize, before: Option<&Named>) -> Named {
+        self.families.of(name, secrets, &self.codes, before.filter(|before| before.name == name))
     }
 
-    /// A delivery ended in `code`, one of those given at the start.
-    pub(crate) fn delivery(
-        &self,
-        named: Option<&Named>,
-        code: &'static str,
-        duration: Duration,
-        upstream: Option<Duration>,
-    ) {
+    /// A delivery ended.
+    pub(crate) fn delivery(&self, named: Option<&Named>, ended: Ended) {
+        let Ended { code, at, duration, upstream } = ended;
         let metrics = named.unwrap_or(&self.unrouted);
         let place = self.codes.iter().position(|known| *known == code);
         debug_assert!(place.is_some(), "{code} is not one of the codes given at the start");
         if let Some(place) = place {
             metrics.deliveries[place].inc();
+            // Written once a second at the most: workers share the line, and
+            // reading it costs them nothing.
+            let (last, now) = (&metrics.last[place], at.as_secs());
+            if last.load(Ordering::Relaxed) != now {
+                last.store(now, Ordering::Relaxed);
+            }
         }
         metrics.duration.observe(duration.as_secs_f64());
         if let Some(upstream) = upstream {
             metrics.upstream_duration.observe(upstream.as_secs_f64());
         }
+    }
+
+    /// How deliveries have ended since the start, as far as any have: those to
+    /// `named`, or those for which nobody was found.
+    pub(crate) fn tallies<'s>(&'s self, named: Option<&'s Named>) -> impl Iterator<Item = Tally> + 's {
+        let metrics = named.unwrap_or(&self.unrouted);
+        let counted = self.codes.iter().zip(&metrics.deliveries).zip(&*metrics.last);
+        counted.filter(|((_, count), _)| count.get() > 0).map(|((code, count), last)| Tally {
+            code,
+            count: count.get(),
+            last: Some(last.load(Ordering::Relaxed)).filter(|last| *last > 0).map(UnixTime::from_secs),
+        })
     }
 }
 
@@ -84,6 +125,11 @@ impl Named {
     /// A signature held under the secret in `slot`.
     pub(crate) fn verified(&self, slot: usize) {
         self.verified[slot].inc();
+    }
+
+    /// How many signatures have held under the secret in each slot.
+    pub(crate) fn verified_counts(&self) -> impl Iterator<Item = u64> {
+        self.verified.iter().map(IntCounter::get)
     }
 }
 
@@ -124,12 +170,16 @@ impl NamedFamilies {
         }
     }
 
-    fn of(&self, name: &str, secrets: usize, codes: &[&str]) -> Named {
+    fn of(&self, name: &str, secrets: usize, codes: &[&str], before: Option<&Named>) -> Named {
         let delivery = |code: &&str| self.deliveries.with_label_values(&[name, *code]);
         let verified = |slot: usize| self.verified.with_label_values(&[name, &slot.to_string()]);
         Named {
             name: name.to_owned(),
             deliveries: codes.iter().map(delivery).collect(),
+            last: before.map_or_else(
+                || codes.iter().map(|_| AtomicU64::default()).collect(),
+                |before| Arc::clone(&before.last),
+            ),
             duration: self.duration.with_label_values(&[name]),
             upstream_duration: self.upstream.with_label_values(&[name]),
             verified: (0..secrets).map(verified).collect(),
@@ -146,18 +196,21 @@ mod tests {
         Metrics::new(Subject::Source, &["replayed", "accepted"])
     }
 
+    const REPLAYED: Ended = Ended {
+        code: "replayed",
+        at: UnixTime::from_secs(1_800_000_000),
+        duration: Duration::from_micros(40),
+        upstream: None,
+    };
+
     #[test]
     fn a_delivery_is_counted_under_its_source_and_code() {
         let metrics = metrics();
-        let (github, stripe) = (metrics.named("github", 2), metrics.named("stripe", 1));
-        metrics.delivery(
-            Some(&stripe),
-            "accepted",
-            Duration::from_micros(300),
-            Some(Duration::from_micros(200)),
-        );
-        metrics.delivery(Some(&stripe), "replayed", Duration::from_micros(40), None);
-        metrics.delivery(None, "replayed", Duration::from_micros(40), None);
+        let (github, stripe) = (metrics.named("github", 2, None), metrics.named("stripe", 1, None));
+        let (duration, upstream) = (Duration::from_micros(300), Some(Duration::from_micros(200)));
+        metrics.delivery(Some(&stripe), Ended { code: "accepted", duration, upstream, ..REPLAYED });
+        metrics.delivery(Some(&stripe), REPLAYED);
+        metrics.delivery(None, REPLAYED);
         github.verified(1);
         check(
             &metrics.process,
@@ -175,5 +228,23 @@ mod tests {
                 "countersign_verified_total{slot=\"1\",source=\"github\"} 1",
             ],
         );
+    }
+
+    #[test]
+    fn the_last_of_each_code_is_known_and_outlives_who_counted_it() {
+        let metrics = metrics();
+        let first = metrics.named("stripe", 1, None);
+        metrics.delivery(Some(&first), REPLAYED);
+        metrics.delivery(Some(&first), Ended { at: UnixTime::from_millis(1_800_000_007_900), ..REPLAYED });
+        let (code, count, last) = ("replayed", 2, Some(UnixTime::from_secs(1_800_000_007)));
+        let second = metrics.named("stripe", 2, Some(&first));
+        assert_eq!(metrics.tallies(Some(&second)).collect::<Vec<_>>(), [Tally { code, count, last }]);
+        assert_eq!(metrics.tallies(None).count(), 0);
+        // Its successor has another name: the time would be somebody else's.
+        let other = metrics.named("github", 1, Some(&first));
+        assert_eq!(metrics.tallies(Some(&other)).count(), 0);
+        metrics.delivery(Some(&metrics.named("github", 1, None)), REPLAYED);
+        let last = metrics.tallies(Some(&other)).next().unwrap().last;
+        assert_eq!(last, None);
     }
 }

@@ -9,7 +9,7 @@ use http::header::HeaderName;
 use http::{HeaderValue, Request, StatusCode, Version};
 
 use crate::clock::Clock;
-use crate::telemetry::{DeliveryLog, DeliveryRecord, Metrics, Named};
+use crate::telemetry::{DeliveryLog, DeliveryRecord, Ended, Metrics, Named};
 
 /// The field that says which trace a request is part of (W3C Trace Context).
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -44,6 +44,8 @@ pub(crate) struct Observation {
     pub(crate) identity: Option<HeaderValue>,
     /// Which secret verified it.
     pub(crate) slot: Option<usize>,
+    /// Of one that no secret verified: the one that expired last.
+    pub(crate) expired_slot: Option<usize>,
     /// Of a copy: its class.
     pub(crate) class: Option<&'static str>,
     /// Of one that was forwarded unverified: what it would be refused with.
@@ -68,6 +70,7 @@ impl Observation {
             message_id: None,
             identity: None,
             slot: None,
+            expired_slot: None,
             class: None,
             observed: None,
             body_bytes: 0,
@@ -91,9 +94,10 @@ impl Observation {
         self.settled = true;
         let telemetry = &self.telemetry;
         let duration = self.started.elapsed();
-        telemetry.metrics.delivery(self.named.as_deref(), code, duration, self.upstream_time);
+        let (time, upstream) = (telemetry.clock.now(), self.upstream_time);
+        telemetry.metrics.delivery(self.named.as_deref(), Ended { code, at: time, duration, upstream });
         telemetry.log.delivery(&DeliveryRecord {
-            time: telemetry.clock.now(),
+            time,
             name: self.named.as_deref().map(Named::name),
             code,
             status: status.as_u16(),
@@ -101,10 +105,11 @@ impl Observation {
             identity: self.identity.as_ref().map(HeaderValue::as_bytes),
             message_id: self.message_id.as_ref().map(HeaderValue::as_bytes),
             slot: self.slot,
+            expired_slot: self.expired_slot,
             class: self.class,
             observed: self.observed,
             duration,
-            upstream: self.upstream_time,
+            upstream,
             body_bytes: self.body_bytes,
             version: self.version,
             traceparent: self.traceparent.as_ref().map(HeaderValue::as_bytes),

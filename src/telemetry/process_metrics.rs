@@ -46,7 +46,7 @@ impl ProcessMetrics {
             certificate_expiry: declare.gauges(
                 "certificate_expiry_timestamp_seconds",
                 "When a certificate in use expires, in Unix time.",
-                "certificate",
+                &["certificate"],
             ),
             log_lines_dropped: declare
                 .counter("log_lines_dropped_total", "Log lines that found no room or no reader."),

@@ -20,7 +20,7 @@ impl SigningMetrics {
             in_flight: declare.gauges(
                 "deliveries_in_flight",
                 "Deliveries whose consumer has not answered in full.",
-                "endpoint",
+                &["endpoint"],
             ),
             token_requests: declare.counters(
                 "token_requests_total",
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn deliveries_in_flight_and_tokens_are_counted_by_endpoint() {
         let metrics = Metrics::new(Subject::Endpoint, &["delivered"]);
-        let _billing = metrics.named("billing", 0);
+        let _billing = metrics.named("billing", 0, None);
         let signing = SigningMetrics::new(&metrics);
         signing.set_in_flight("billing", 3);
         signing.token_requested("billing", true);

@@ -22,6 +22,8 @@ client-crl = []
 source = "billing"
 scheme = "standard-webhooks"
 secret-env = "GOOD"
+secret-not-before = ["0=2026-12-01T01:00:00+01:00"]
+secret-not-after = "0=9999-12-31T00:00:00Z"
 host = ["hooks.example", "[2001:db8::1]"]
 path = ["/billing", "/billing/*"]
 allow-ip = ["192.0.2.0/24", "198.51.100.7"]
@@ -66,6 +68,7 @@ pub(crate) fn directory(test: &str) -> PathBuf {
         ("good.secret", SECRET.to_owned()),
         ("same.secret", SECRET.to_owned() + "\n"),
         ("open.secret", SECRET.replace("Q2", "R2")),
+        ("next.secret", SECRET.replace("Q2", "S2")),
         ("weak.secret", "whsec_c2hvcnQ=".to_owned()),
         ("text.secret", "not base64 at all, but long enough to be a key".to_owned()),
         ("public.secret", "whpk_PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=".to_owned()),

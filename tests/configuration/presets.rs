@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use countersign::clock::{Clock as _, SystemClock};
 use countersign::config::{Environment, GuardArgs, GuardConfig};
 use countersign::schemes::presets;
 
@@ -17,7 +18,7 @@ fn there_is_a_configuration_for_each_preset_and_a_guard_would_start_on_it() {
         let file = format!("{FILES}/{}.env", preset.name);
         let environment = environment(Path::new(&file), directory, secret_of(preset.name));
         let args = GuardArgs::from_flags::<&str>([], &environment).unwrap();
-        let (config, remarks) = GuardConfig::from_args(&args, &environment)
+        let (config, remarks) = GuardConfig::from_args(&args, &environment, SystemClock.now())
             .unwrap_or_else(|problems| panic!("{file}:\n{problems}"));
         assert_eq!(config.sources[0].demand.first().preset().name, preset.name);
         let unknown: Vec<_> =

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use countersign::clock::UnixTime;
 use countersign::config::{
     Environment, GuardArgs, GuardConfig, InjectorArgs, InjectorConfig, Problems, Remark, Role, SignerArgs,
     SignerConfig,
@@ -14,7 +15,7 @@ use super::material::{SECRET, directory};
 fn every_problem_and_remark_of_the_guard_reads_as_recorded() {
     check(Role::Guard, &GUARD, include_str!("problems.txt"), |flags, environment| {
         let args = GuardArgs::from_flags(flags, environment).unwrap();
-        GuardConfig::from_args(&args, environment).map(|(_, remarks)| remarks)
+        GuardConfig::from_args(&args, environment, NOW).map(|(_, remarks)| remarks)
     });
 }
 
@@ -33,6 +34,8 @@ fn every_problem_and_remark_of_the_injector_reads_as_recorded() {
         InjectorConfig::from_args(&args, environment).map(|(_, remarks)| remarks)
     });
 }
+/// When `check` is asked: dates in the cases are before or after it.
+const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
 type Base = [(&'static str, &'static str)];
 type Configure = fn(Vec<String>, &Environment) -> Result<Vec<Remark>, Problems>;

@@ -21,13 +21,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("net", &["config"]),
     ("egress", &["config", "net"]),
     ("admin", &["net"]),
-    ("service", &["admin", "limits", "net"]),
+    ("control", &["clock", "config", "net"]),
+    ("service", &["admin", "config", "control", "limits", "net"]),
     (
         "guard",
         &[
             "admin",
             "clock",
             "config",
+            "control",
             "egress",
             "keys",
             "ledger",
@@ -49,6 +51,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "clock",
             "config",
+            "control",
             "devcerts",
             "egress",
             "explain",

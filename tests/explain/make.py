@@ -154,7 +154,9 @@ line = f"curl 'https://hooks.example/hooks' \\\n  {words} \\\n  -H 'content-type
 case("copied", line.encode(), "stripe", WHSEC, "holds", code=None, suffix="curl", flags=["--received-at", "signed"])
 (HERE / "body.json").write_bytes(b'{"a": 1}\n')
 words = " ".join(f"-H '{name}: {value}'" for name, value in github(b'{"a": 1}\n'))
-case("data_from_file", f"curl https://hooks.example/hooks {words} -d @body.json\n".encode(), "github", PLAIN, ["body_line_end_lost"], suffix="curl")
+case("data_from_file", f"curl https://hooks.example/hooks {words} -d @body.json\n".encode(), "github", PLAIN, ["body_line_end_lost"], suffix="curl", flags=["--received-at", "1700000000"])
+ended = ["--secret-not-after", "0=2023-11-14T22:00:00Z"]
+raw("secret_expired", standard(compact), compact, "standard-webhooks", WHSEC, "unexplained", flags=ended)
 raw("genuine", standard(compact), compact, "standard-webhooks", WHSEC, "holds", code=None)
 
 (HERE / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")

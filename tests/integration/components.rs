@@ -95,7 +95,7 @@ fn question(preset: &str, key: &Key, secret: &str, components: &[&str], more: &V
 
 fn scheme(name: &str, key: &Key, secret: &str, components: &[&str]) -> Scheme {
     let key_id = Some(KEY_ID.to_owned());
-    let credential = Credential { key_id, algorithm: None, secret: Secret::new(secret) };
+    let credential = Credential { key_id, ..Secret::new(secret).into() };
     let cover = Some(components.iter().map(|component| (*component).to_owned()).collect());
     let algorithms = vec![key.algorithm.to_owned()];
     let options = SchemeOptions { cover, algorithms, ..SchemeOptions::default() };
@@ -160,8 +160,7 @@ async fn a_guard_takes_what_is_signed_as_its_source_asks_once() {
         let stand =
             Stand::start(Setup { preset, public_url: *public_url, flags: &flags, ..Setup::default() }).await;
         let scheme = |key_id: &str, cover: Option<&[&str]>| {
-            let credential =
-                Credential { key_id: Some(key_id.to_owned()), algorithm: None, secret: Secret::new(SECRET) };
+            let credential = Credential { key_id: Some(key_id.to_owned()), ..Secret::new(SECRET).into() };
             let body = cover.map(|_| BodyDigest::IfSigned);
             let cover = cover.map(|cover| cover.iter().map(|part| (*part).to_owned()).collect());
             let options = SchemeOptions { cover, body, ..SchemeOptions::default() };

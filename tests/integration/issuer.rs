@@ -148,8 +148,7 @@ fn token(
         claims: vec![RequiredClaim { name: "tenant".to_owned(), value: Some("a".to_owned()) }],
         ..TokenRequirements::default()
     };
-    let credential =
-        Credential { key_id: key_id.map(str::to_owned), algorithm: None, secret: Secret::new(secret) };
+    let credential = Credential { key_id: key_id.map(str::to_owned), ..Secret::new(secret).into() };
     let options = SchemeOptions { token: Some(requirements), ..SchemeOptions::default() };
     let scheme = Scheme::new(preset("jwt").unwrap(), &[credential], options).unwrap();
     let method = Method::POST;

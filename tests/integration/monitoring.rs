@@ -23,7 +23,8 @@ struct Exposed {
 
 impl Exposed {
     async fn gather() -> Self {
-        let full = Stand::with_flags(&["--ledger-max", "1"]).await;
+        let full =
+            Stand::with_flags(&["--ledger-max", "1", "--secret-not-after", "0=9999-12-31T00:00:00Z"]).await;
         for id in ["msg_1", "msg_2"] {
             full.post_genuine(id).await;
         }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::held::HeldApp;
@@ -186,6 +186,23 @@ async fn the_log_is_text_where_people_read_it() {
     let line = guard.next_line().await;
     assert!(line.contains(" code=accepted status=204 client=127.0.0.1 "), "{line}");
     assert!(line.contains(" message_id=\"msg_1\" "), "{line}");
+}
+
+#[tokio::test]
+async fn a_secret_that_has_expired_is_named_in_the_log_and_to_no_sender() {
+    let app = App::start().await.unwrap();
+    let directory = Directory::prepared().await;
+    let line = tls_guard(&url(&app)) + " --secret-not-after 0=2020-01-01T00:00:00Z";
+    let mut guard = directory.guard(&line).await;
+    assert_eq!(curl(&directory, &guard, TLS, "msg_1").await, "401 2");
+    let logged: Value = serde_json::from_str(&guard.next_line().await).unwrap();
+    assert_eq!([&logged["code"], &logged["expired_slot"]], [&json!("signature_mismatch"), &json!(0)]);
+    guard.signal("TERM").await;
+    let warned = guard.end().await.stderr;
+    assert!(
+        warned.contains("--secret-not-after every secret of source \"standard-webhooks\" has expired"),
+        "{warned}"
+    );
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ const URL: &str = "https://hooks.example.com:8443/in/a%20b?x=1&pet=big+dog";
 
 fn scheme(name: &str, (algorithm, key): &Signing, cover: &[&str]) -> Scheme {
     let key_id = Some("k-1".to_owned());
-    let credential = Credential { key_id, algorithm: None, secret: Secret::new(key.as_str()) };
+    let credential = Credential { key_id, ..Secret::new(key.as_str()).into() };
     let other =
         Credential { key_id: Some("k-2".to_owned()), ..Secret::new("another-secret-of-many-bytes").into() };
     let options = SchemeOptions {

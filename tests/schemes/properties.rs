@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign::clock::UnixTime;
 use countersign::schemes::{
-    Head, Mechanism, Message, Proof, Refusal, Scheme, SchemeOptions, SignError, presets,
+    Head, Mechanism, Message, Proof, Refusal, Scheme, SchemeOptions, SignError, Validity, presets,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use proptest::prelude::*;
@@ -104,6 +104,30 @@ proptest! {
         let lead = proof.signed_at().map(|at| now.saturating_since(at));
         prop_assert_eq!(lead.is_some(), receiver.tolerance().is_some());
         prop_assert!(lead.unwrap_or_default() < Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_secret_out_of_its_time_verifies_nothing_and_the_others_do(
+        subject in any_subject(), now in any_time(), body in any_body(), slot in 0..3_usize,
+    ) {
+        let instant = Duration::from_millis(1);
+        let requests = [0, 1, 2].map(|slot| signed(subject, &subject.sender(slot), "msg_a", now, &body));
+        for (not_before, not_after, counts) in [
+            (Some(now), Some(now), true),
+            (None, Some(now.saturating_sub(instant)), now == UnixTime::EPOCH),
+            (Some(now.saturating_add(instant)), None, false),
+        ] {
+            let receiver = subject.receiver_until(slot, Validity { not_before, not_after });
+            for (signer, request) in requests.iter().enumerate() {
+                let expected = match subject.preset.mechanism {
+                    _ if counts || signer != slot => Ok(signer),
+                    Mechanism::Token(_) => Err(Refusal::TokenMismatch),
+                    _ => Err(Refusal::SignatureMismatch),
+                };
+                let proof = request.verify(&receiver, now).map(|proof| proof.slot());
+                prop_assert_eq!(proof, expected, "{} {} {}", subject.preset.name, slot, signer);
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use countersign::clock::UnixTime;
 use countersign::keys::Secret;
 use countersign::schemes::{
     Algorithm, Credential, Digest, FormCoverage, KeyText, Mechanism, Preset, Scheme, SchemeOptions,
-    TokenForm, presets,
+    TokenForm, Validity, presets,
 };
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, percent_encode};
 
@@ -36,6 +36,13 @@ impl Subject {
     /// One who takes all three.
     pub(crate) fn receiver(self) -> Scheme {
         self.scheme(&credentials(self.preset))
+    }
+
+    /// One who takes all three, the one in `slot` only at its time.
+    pub(crate) fn receiver_until(self, slot: usize, validity: Validity) -> Scheme {
+        let mut credentials = credentials(self.preset);
+        credentials[slot].validity = validity;
+        self.scheme(&credentials)
     }
 
     /// One who has the public halves alone.

@@ -19,6 +19,7 @@ mod row;
 mod scheme;
 mod scrutiny;
 mod secret;
+mod secret_dates;
 mod signer;
 mod source;
 mod sources;
@@ -35,19 +36,24 @@ use super::advice;
 use super::environment::{Environment, Role};
 use super::guard::{GuardConfig, LogConfig, SourceConfig};
 use super::problems::{Problems, Remark, Report};
-use super::raw::{GuardArgs, ProcessArgs};
-use super::values::{number, socket_address, word};
+use super::raw::{GuardArgs, ListeningArgs, ProcessArgs};
+use super::values::{ControlAddress, number, socket_address, word};
+use crate::clock::UnixTime;
 
 impl GuardConfig {
     /// Reads and checks everything, the files too, without listening or
     /// connecting anywhere. Gives what a guard can run on and what is worth
-    /// knowing about it, or everything that is wrong.
-    pub fn from_args(args: &GuardArgs, environment: &Environment) -> Result<(Self, Vec<Remark>), Problems> {
+    /// knowing about it `now`, or everything that is wrong.
+    pub fn from_args(
+        args: &GuardArgs,
+        environment: &Environment,
+        now: UnixTime,
+    ) -> Result<(Self, Vec<Remark>), Problems> {
         let mut report = Report::default();
         let config = build(args, environment, &mut report);
         let (config, mut remarks) = report.conclude(config)?;
         remarks.extend(environment.unknown(Role::Guard, GuardArgs::names().iter().map(String::as_str)));
-        remarks.extend(advice::on(&config));
+        remarks.extend(advice::on(&config, now));
         Ok((config, remarks))
     }
 }
@@ -56,7 +62,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     if args.file.as_ref().is_some_and(|file| file.is_unreadable(report)) {
         return None;
     }
-    let listening = listening(&args.listening.listen, &args.listening.admin_listen, report);
+    let places = places(&args.listening, report);
     let source_cas = sources::client_cas(args);
     let transport = transport::read(&args.listening.plain, &args.tls, &source_cas, report);
     let front = front::read(&args.front, report);
@@ -65,7 +71,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     let ledger = ledger::read(&args.ledger, &args.state, environment, report);
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
-    let (listen, admin_listen) = listening?;
+    let (listen, admin_listen, control) = places?;
     let (bounds, sources) = (bounds?, sources?);
     for SourceConfig { name, body_bytes_max, .. } in &sources {
         let text = &args.limits.body_budget;
@@ -74,6 +80,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     Some(GuardConfig {
         listen,
         admin_listen,
+        control,
         transport: transport?,
         front: front?,
         sources,
@@ -83,6 +90,23 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
         log: log?,
         files: std::mem::take(&mut report.files),
     })
+}
+
+/// Where a guard listens: deliveries, the admin port, the control socket.
+type Places = (SocketAddr, SocketAddr, Option<ControlAddress>);
+
+fn places(args: &ListeningArgs, report: &mut Report) -> Option<Places> {
+    let addresses = listening(&args.listen, &args.admin_listen, report);
+    let control = args.control_socket.as_deref();
+    let control_address = report.read_optional("--control-socket", control, str::parse::<ControlAddress>);
+    let ((address, admin_address), control_address) = (addresses?, control_address?);
+    if let (Some(ControlAddress::Loopback(own)), Some(text)) = (&control_address, control)
+        && [address, admin_address].contains(own)
+        && own.port() != 0
+    {
+        report.wrong("--control-socket", text, "is also --listen or --admin-listen: it must be another one");
+    }
+    Some((address, admin_address, control_address))
 }
 
 fn listening(listen: &str, admin: &str, report: &mut Report) -> Option<(SocketAddr, SocketAddr)> {

@@ -65,7 +65,7 @@ pub(super) fn algorithms(
 }
 
 fn credential(sourced: &Sourced) -> Credential {
-    Credential { key_id: sourced.key_id.clone(), algorithm: None, secret: sourced.secret.clone() }
+    Credential { key_id: sourced.key_id.clone(), validity: sourced.validity, ..sourced.secret.clone().into() }
 }
 
 /// The flag that a choice was made with, and what it says.

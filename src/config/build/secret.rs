@@ -30,7 +30,7 @@ pub(super) fn read(
     let place = |text: &String| {
         let (preset, text) = kept_to(text);
         let is_named = preset.map_or(any_named, |preset| preset.mechanism.names_secrets());
-        (preset, if is_named { Place::named(text) } else { Place::nameless(text) })
+        (preset, if is_named { Place::named(text) } else { Place::whole(text) })
     };
     let (file_schemes, files): (Vec<_>, Vec<_>) = given.files.iter().map(place).unzip();
     let (env_schemes, variables): (Vec<_>, Vec<_>) = given.variables.iter().map(place).unzip();
@@ -71,7 +71,7 @@ pub(super) fn check(asked: &[&Preset], secrets: &[Kept], report: &mut Report) {
 }
 
 /// `SCHEME=PLACE`, or a place for every scheme.
-fn kept_to(text: &str) -> (Option<&'static Preset>, &str) {
+pub(super) fn kept_to(text: &str) -> (Option<&'static Preset>, &str) {
     let split = text.split_once('=').and_then(|(name, place)| Some((scheme::preset(name).ok()?, place)));
     split.map_or((None, text), |(preset, place)| (Some(preset), place))
 }

@@ -8,6 +8,7 @@ use http::Method;
 
 use super::choices::Choices;
 use super::secret::{self, Given, Kept};
+use super::secret_dates::{self, GivenDates};
 use super::{allow_list, attestation, bounds, handshake, row, scheme, token};
 use crate::config::environment::Environment;
 use crate::config::material;
@@ -15,11 +16,13 @@ use crate::config::problems::Report;
 use crate::config::raw::{SCHEMES, SenderArgs, SignatureArgs, SourceArgs, UpstreamArgs};
 use crate::config::raw_coverage::CoverageArgs;
 use crate::config::raw_token::TokenArgs;
-use crate::config::secrets::SecretOwners;
+use crate::config::secrets::{SecretOwners, Sourced};
 use crate::config::values::{Switch, duration, name, word};
-use crate::config::{GuardedSecret, IssuerConfig, PathPattern, Policies, PublicUrl, SourceConfig, Upstream};
+use crate::config::{
+    GuardedSecret, IssuerConfig, PathPattern, Policies, PublicUrl, SecretSlot, SourceConfig, Upstream,
+};
 use crate::keys::Secret;
-use crate::schemes::{Demand, KeySource, Mechanism, Preset, Row, Scheme, SchemeOptions, SignError};
+use crate::schemes::{Demand, KeySource, Mechanism, Preset, Row, Scheme, SchemeOptions, SignError, Validity};
 
 /// Reads one source; `secrets` has those of the sources before it.
 pub(super) fn read(
@@ -52,7 +55,7 @@ pub(super) fn read(
     let upstream_timeout =
         report.read_optional("--upstream-timeout", args.upstream.upstream_timeout.as_deref(), duration);
     let attestation = attestation::read(&args.upstream.attest_secret_file, secrets, report);
-    let Demanded { demand, issuer, secrets: verifying } = demanded?;
+    let Demanded { demand, slots, issuer, secrets: verifying } = demanded?;
     // What a copy gets is the business of the scheme by which it is told.
     let defaults = demand.naming().unwrap_or(demand.first()).preset().defaults;
     let (attestation, attesting) = attestation?.unzip();
@@ -67,6 +70,7 @@ pub(super) fn read(
         mode: mode?.unwrap_or_default(),
         methods: methods(&demand),
         demand,
+        slots,
         secrets: verifying.into_iter().chain(attesting).collect(),
         issuer,
         handshake: handshake?,
@@ -141,6 +145,8 @@ fn methods(demand: &Demand) -> Vec<Method> {
 /// What a source asks of its deliveries.
 struct Demanded {
     demand: Demand,
+    /// The secrets of its first scheme.
+    slots: Vec<SecretSlot>,
     issuer: Option<IssuerConfig>,
     /// What must not arrive with one.
     secrets: Vec<GuardedSecret>,
@@ -182,6 +188,7 @@ fn demanded(
         Some(read) => Some(read?),
         None => None,
     };
+    let slots = presets.first().map(|first| slots(&secret::of(first, &secrets)))?;
     let (mut schemes, mut guarded) = (Vec::new(), Vec::new());
     for row in rows {
         let preset: &Preset = row;
@@ -211,7 +218,16 @@ fn demanded(
         report.problem("--token-one-use", fault);
         return None;
     }
-    Some(Demanded { demand, issuer, secrets: guarded })
+    Some(Demanded { demand, slots, issuer, secrets: guarded })
+}
+
+fn slots(secrets: &[&Sourced]) -> Vec<SecretSlot> {
+    let slot =
+        |sourced: &&Sourced| SecretSlot { secret: Some(sourced.secret.clone()), validity: sourced.validity };
+    match secrets {
+        [] => vec![SecretSlot { secret: None, validity: Validity::ALWAYS }],
+        secrets => secrets.iter().map(slot).collect(),
+    }
 }
 
 /// What is secret of a scheme's secret: a public key is nothing, nor is a key of
@@ -237,10 +253,12 @@ fn secrets(
     environment: &Environment,
     report: &mut Report,
 ) -> Option<Vec<Kept>> {
+    let dates = GivenDates { not_before: &args.secret_not_before, not_after: &args.secret_not_after };
     let asks = token.issuer.is_some() || token.jwks_url.is_some();
     let only_tokens = !asked.is_empty() && asked.iter().all(|preset| is_token(preset));
     if only_tokens && args.secret_file.is_empty() && args.secret_env.is_empty() {
         if asks {
+            secret_dates::date(dates, asked, &mut [], report)?;
             return Some(Vec::new());
         }
         let fault = "is missing, and so is --secret-file: say who publishes the keys of the tokens, or which they \
@@ -249,9 +267,9 @@ fn secrets(
         return None;
     }
     let given = Given { files: &args.secret_file, variables: &args.secret_env, purpose: "verified" };
-    let secrets = secret::read(given, asked, environment, report)?;
+    let mut secrets = secret::read(given, asked, environment, report)?;
     secret::check(asked, &secrets, report);
-    let mut complete = true;
+    let mut complete = secret_dates::date(dates, asked, &mut secrets, report).is_some();
     for (_, sourced) in secrets.iter().filter(|(of, _)| of.is_none() && asked.len() > 1) {
         report.wrong(
             sourced.key,

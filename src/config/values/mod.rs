@@ -5,9 +5,11 @@
 
 mod address;
 mod authority;
+mod control;
 mod destination;
 mod duration;
 mod identity;
+mod instant;
 mod lifetime;
 mod name;
 mod network;
@@ -28,9 +30,11 @@ use std::fmt;
 
 pub(super) use address::socket_address;
 pub use authority::{Authority, Host};
+pub use control::ControlAddress;
 pub use destination::{Destination, Protection};
 pub(super) use duration::Span;
 pub(crate) use duration::duration;
+pub(super) use instant::{Instant, instant};
 pub(super) use lifetime::{Lifetime, lifetime};
 pub(super) use name::name;
 pub(super) use network::network;
@@ -68,6 +72,9 @@ impl From<String> for Fault {
     }
 }
 
+/// `sun_path` holds 108 bytes, the last of them zero (unix(7)).
+const UNIX_PATH_BYTES_MAX: usize = 107;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -82,6 +89,7 @@ mod tests {
             let _ = (socket_address(&text), duration(&text), network(&text), number(&text, 1..=9));
             let _ = (text.parse::<ByteSize>(), text.parse::<Rate>(), text.parse::<Identity>());
             let _ = (text.parse::<PathPattern>(), text.parse::<Upstream>(), word::<OnUnknown>(&text));
+            let _ = text.parse::<ControlAddress>();
             let _ = (text.parse::<StateUrl>(), format!("redis+sentinel://{text}").parse::<StateUrl>());
         }
 

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use rustls_pki_types::ServerName;
 
-use super::Fault;
+use super::{Fault, UNIX_PATH_BYTES_MAX};
 use crate::config::Upstream;
 
 impl FromStr for Upstream {
@@ -83,9 +83,6 @@ fn host_name(host: &str) -> Result<&str, Fault> {
 
 const FORM: &str =
     "expected http://host:port, https://host[:port] or unix:/path, such as http://127.0.0.1:3000";
-
-/// `sun_path` holds 108 bytes, the last of them zero (unix(7)).
-const UNIX_PATH_BYTES_MAX: usize = 107;
 
 #[cfg(test)]
 mod tests {

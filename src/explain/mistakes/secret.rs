@@ -29,7 +29,7 @@ fn other(case: &Case, place: &str, secret: &Secret) -> Variant {
     let credential = Credential {
         key_id: model.and_then(|model| model.key_id.clone()),
         algorithm: model.and_then(|model| model.algorithm.clone()),
-        secret: secret.clone(),
+        ..secret.clone().into()
     };
     Variant {
         mistake: Mistake::OtherSecret,

@@ -16,7 +16,8 @@
 //! too. A certificate that no list speaks for, and a list past its
 //! `nextUpdate`, refuse the client (RFC 5280 section 6.3).
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs::{self, Ticketer};
@@ -27,7 +28,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
 use crate::clock::UnixTime;
-use crate::config::material::{self, PemError};
+use crate::config::material::{self, PemError, Validity};
 use crate::config::{ClientAuth, TlsConfig, TlsVersion};
 use crate::net::tls_versions;
 use crate::schemes::Digest;
@@ -76,18 +77,39 @@ pub(crate) struct ServerTls {
     pub(crate) material: Digest,
     /// Of what decides whose certificates are trusted.
     pub(crate) trust: Digest,
-    /// When each file's first certificate to expire does so, by the file's
-    /// name in the metric that warns of it.
-    pub(crate) expiries: Vec<(&'static str, UnixTime)>,
+    /// Every certificate and revocation list it was made from.
+    pub(crate) endings: Vec<Ending>,
+}
+
+/// What of a certificate or revocation list people watch.
+#[derive(Clone, Debug)]
+pub(crate) struct Ending {
+    /// What it is for, as the metric of its end has it.
+    pub(crate) kind: &'static str,
+    pub(crate) file: PathBuf,
+    pub(crate) name: String,
+    pub(crate) ends: Option<UnixTime>,
+}
+
+/// When the first of each kind ends, for the metric that warns of it.
+pub(crate) fn first_ends(endings: &[Ending]) -> impl Iterator<Item = (&'static str, UnixTime)> {
+    let mut first = BTreeMap::new();
+    for Ending { kind, ends, .. } in endings {
+        if let Some(ends) = *ends {
+            first.entry(*kind).and_modify(|first| *first = ends.min(*first)).or_insert(ends);
+        }
+    }
+    first.into_iter()
 }
 
 /// Reads the files of `tls`, each of them once.
 pub(crate) fn server_tls(tls: &TlsConfig) -> Result<ServerTls, TlsError> {
     let chain = material::certificates(&tls.cert)?;
     let key = material::private_key(&tls.key)?;
-    let mut expiries = Vec::from_iter(material::first_expiry(&chain).map(|first| ("server", first)));
+    let mut endings: Vec<Ending> =
+        endings("server", &tls.cert, chain.iter().filter_map(material::validity)).collect();
     let mut trust = Vec::new();
-    let verifier = client_verifier(&tls.client_auth, &mut expiries, &mut trust)?;
+    let verifier = client_verifier(&tls.client_auth, &mut endings, &mut trust)?;
     let material = material_of(tls, &chain, &key, &trust);
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(tls_versions(tls.min_version))
@@ -102,12 +124,12 @@ pub(crate) fn server_tls(tls: &TlsConfig) -> Result<ServerTls, TlsError> {
     // One is enough for a client that keeps its connections, and each costs a
     // little of the handshake.
     config.send_tls13_tickets = 1;
-    Ok(ServerTls { config: Arc::new(config), verifier, material, trust: Digest::of(&trust), expiries })
+    Ok(ServerTls { config: Arc::new(config), verifier, material, trust: Digest::of(&trust), endings })
 }
 
 fn client_verifier(
     auth: &ClientAuth,
-    expiries: &mut Vec<(&'static str, UnixTime)>,
+    seen: &mut Vec<Ending>,
     material: &mut Vec<u8>,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let (trust, optional) = match auth {
@@ -116,22 +138,29 @@ fn client_verifier(
         ClientAuth::Required(trust) => (trust, false),
     };
     material.push(u8::from(optional));
-    let mut certificates = Vec::new();
     for ca in &trust.cas {
-        certificates.extend(material::certificates(ca)?);
+        let certificates = material::certificates(ca)?;
+        for certificate in &certificates {
+            add(material, certificate);
+        }
+        seen.extend(endings("client_ca", ca, certificates.iter().filter_map(material::validity)));
     }
-    for certificate in &certificates {
-        add(material, certificate);
-    }
-    expiries.extend(material::first_expiry(&certificates).map(|first| ("client_ca", first)));
     for path in &trust.crls {
         let lists = material::revocation_lists(path)?;
         for list in &lists {
             add(material, list);
         }
-        expiries.extend(material::first_update(&lists).map(|first| ("client_crl", first)));
+        seen.extend(endings("client_crl", path, lists.iter().filter_map(material::validity_of_list)));
     }
     verifier(&trust.cas, &trust.crls, optional)
+}
+
+fn endings(
+    kind: &'static str,
+    file: &Path,
+    validities: impl Iterator<Item = Validity>,
+) -> impl Iterator<Item = Ending> {
+    validities.map(move |Validity { name, ends }| Ending { kind, file: file.to_owned(), name, ends })
 }
 
 /// What trusts certificates under `cas` that `crls` do not revoke.

@@ -149,6 +149,11 @@ impl Observed {
     }
 
     /// What it would have been refused with.
+    pub(crate) fn rejection(&self) -> Rejection {
+        self.rejection
+    }
+
+    /// The code of that.
     pub(crate) fn code(&self) -> &'static str {
         self.rejection.code()
     }

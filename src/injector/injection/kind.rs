@@ -37,22 +37,6 @@ impl Kind {
         }
     }
 
-    /// Where it listens by default.
-    pub(crate) const fn listen_port(self) -> u16 {
-        match self {
-            Self::Guard => 8843,
-            Self::Signer => 8787,
-        }
-    }
-
-    /// Where its health and metrics are by default.
-    pub(crate) const fn admin_port(self) -> u16 {
-        match self {
-            Self::Guard => 9843,
-            Self::Signer => 9844,
-        }
-    }
-
     /// The address that it listens on by default: a guard for the pod's callers,
     /// a signer for the app beside it alone.
     pub(crate) const fn listen_address(self) -> &'static str {

@@ -7,6 +7,8 @@ mod decide;
 mod defaults;
 mod given;
 mod kind;
+#[cfg(test)]
+mod listing;
 mod merge;
 mod names;
 mod options;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::decide::Surroundings;
 use super::given::Pairs;
 use super::names::STATUS;
-use super::{Judged, judged};
+use super::{Judged, judged, listing};
 
 #[test]
 fn each_golden_pod_gets_what_stands_beside_it() {
@@ -63,6 +63,23 @@ fn what_an_author_wrote_of_the_sidecar_outlives_a_change_of_settings() {
     assert_eq!(container["image"], "registry.example/countersign:test");
     assert!(container["args"].as_array().unwrap().contains(&json!("--rate-limit=7/s")));
 }
+
+#[test]
+fn the_manual_lists_every_setting() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/kubernetes.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(LISTING_BEGINS).expect("a place for the settings");
+    let (listed, after) = rest.split_once(LISTING_ENDS).expect("its end");
+    let listing = listing::markdown();
+    if std::env::var_os("INJECTOR_WRITE").is_some() {
+        fs::write(&path, format!("{before}{LISTING_BEGINS}{listing}{LISTING_ENDS}{after}")).unwrap();
+    } else {
+        assert_eq!(listed, listing, "INJECTOR_WRITE=1 writes it anew");
+    }
+}
+
+const LISTING_BEGINS: &str = "<!-- settings: begin -->\n";
+const LISTING_ENDS: &str = "<!-- settings: end -->";
 
 struct Case {
     namespace: Pairs,

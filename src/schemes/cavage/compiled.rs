@@ -18,6 +18,7 @@ use crate::schemes::freshness::{Freshness, check_expiry};
 use crate::schemes::key::KeyError;
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::{Credential, Head, SchemeOptions};
+use crate::schemes::validity::At;
 
 /// A dialect with the keys of one source. Immutable.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl Cavage {
         self.cover.iter().map(|entry| entry.name().to_owned()).collect()
     }
 
-    pub(in crate::schemes) fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<OpenCovered, Refusal> {
+    pub(in crate::schemes) fn open(&self, head: &Head<'_>, at: At) -> Result<OpenCovered, Refusal> {
         let dialect = &self.dialect;
         let parameters = Parameters::find(dialect, head.fields)?;
         let key_id = parameters.get(dialect.key_id).ok_or(Refusal::SignatureMalformed)?;
@@ -85,15 +86,15 @@ impl Cavage {
             return Err(Refusal::ComponentNotCovered);
         }
         let (created, expires) = (parameters.get("created"), parameters.get("expires"));
-        let at = self.signed_at(&entries, created, head.fields)?;
-        self.freshness.check(at, now)?;
-        check_expiry(expires.map(expiry).transpose()?, now)?;
+        let signed_at = self.signed_at(&entries, created, head.fields)?;
+        self.freshness.check(signed_at, at.now)?;
+        check_expiry(expires.map(expiry).transpose()?, at.now)?;
         let digests = self.digests(&entries, head.fields)?;
 
         let subject = Subject { created, expires, ..Subject::of(head, key_id) };
         let base = base::base(dialect, &subject, &entries)?;
-        let slot = candidates.verify(&base, &signature)?;
-        Ok(OpenCovered::new(Signed { slot, at, base: Digest::of(&base) }, digests))
+        let slot = candidates.verify(&base, &signature, at.secrets)?;
+        Ok(OpenCovered::new(Signed { slot, at: signed_at, base: Digest::of(&base) }, digests))
     }
 
     /// The time of signing, of a line that is listed: any other is not signed.

@@ -14,6 +14,7 @@ use crate::schemes::mac::{Hash, Mac};
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::{Credential, SchemeOptions};
 use crate::schemes::tag::Tag;
+use crate::schemes::validity::InTime;
 
 /// An algorithm, and what messages call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,15 +141,20 @@ impl Keyring {
 }
 
 impl Candidates<'_> {
-    /// The secret that made `signature` over `base`. A signature of a length
-    /// that no candidate makes is none at all.
-    pub(in crate::schemes) fn verify(&self, base: &[u8], signature: &[u8]) -> Result<usize, Refusal> {
+    /// The secret that made `signature` over `base`, of those `in_time`. A
+    /// signature of a length that no candidate makes is none at all.
+    pub(in crate::schemes) fn verify(
+        &self,
+        base: &[u8],
+        signature: &[u8],
+        in_time: InTime,
+    ) -> Result<usize, Refusal> {
         let mut refusal = Refusal::SignatureMalformed;
         for (slot, Use { key, .. }) in &self.0 {
             if !key.makes_length(signature.len()) {
                 continue;
             }
-            if key.verifies(base, signature) {
+            if in_time.has(*slot) && key.verifies(base, signature) {
                 return Ok(*slot);
             }
             refusal = Refusal::SignatureMismatch;

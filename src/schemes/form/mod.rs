@@ -21,6 +21,7 @@ use super::refusal::Refusal;
 use super::scheme::{Credential, Head, SchemeOptions};
 use super::sign::{Message, SignError, value};
 use super::tag::Tag;
+use super::validity::At;
 
 pub use pairs::FORM_FIELDS_MAX;
 
@@ -83,7 +84,7 @@ impl Form {
         std::slice::from_ref(&self.wire.header)
     }
 
-    pub(super) fn open(&self, head: &Head<'_>) -> Result<OpenForm, Refusal> {
+    pub(super) fn open(&self, head: &Head<'_>, at: At) -> Result<OpenForm, Refusal> {
         let signature = fields::only(head.fields, &self.wire.header, Refusal::SignatureMissing)?;
         let candidate = Tag::decode(Encoding::Base64, signature.as_bytes());
         let candidate = candidate.filter(|tag| tag.as_bytes().len() == self.wire.hash.bytes());
@@ -93,6 +94,7 @@ impl Form {
             if self.wire.either_port { spelling::spellings(url) } else { [Some(url.to_owned()), None] };
         Ok(OpenForm {
             keys: self.keys.clone(),
+            in_time: at.secrets,
             candidate,
             spellings,
             covers: self.wire.covers,

@@ -12,10 +12,12 @@ use crate::schemes::mac::Mac;
 use crate::schemes::proof::{Proof, ReplayIdentity};
 use crate::schemes::refusal::Refusal;
 use crate::schemes::tag::Tag;
+use crate::schemes::validity::InTime;
 
 /// A delivery whose head is in order and whose signature is still open.
 pub(in crate::schemes) struct OpenForm {
     pub(super) keys: SmallVec<[Mac; 2]>,
+    pub(super) in_time: InTime,
     pub(super) candidate: Tag,
     pub(super) spellings: [Option<String>; 2],
     pub(super) covers: FormCoverage,
@@ -39,7 +41,7 @@ impl OpenForm {
                 mac.update(url.as_bytes());
                 mac.update(&fields);
                 let holds = mac.matches_any(std::iter::once(&self.candidate));
-                found = found.or(holds.then_some(slot));
+                found = found.or((holds && self.in_time.has(slot)).then_some(slot));
             }
         }
         let slot = found.ok_or(Refusal::SignatureMismatch)?;

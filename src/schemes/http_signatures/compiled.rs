@@ -9,13 +9,13 @@ use super::component::{Component, Part};
 use super::input::{self, Input, Parameters};
 use super::subject::{Response, Subject};
 use super::{ALGORITHMS, KEY_TEXT, MessageSignatures, base};
-use crate::clock::UnixTime;
 use crate::schemes::covered::{BodyDigest, BodyDigests, Choice, DigestField, Keyring, OpenCovered, Signed};
 use crate::schemes::digest::Digest;
 use crate::schemes::freshness::{Freshness, check_expiry};
 use crate::schemes::key::KeyError;
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::{Credential, Head, SchemeOptions};
+use crate::schemes::validity::At;
 
 /// RFC 9421 with the keys of one source. Immutable.
 #[derive(Debug)]
@@ -69,19 +69,19 @@ impl HttpSignatures {
         self.cover.iter().any(Component::needs_url)
     }
 
-    pub(in crate::schemes) fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<OpenCovered, Refusal> {
-        self.judge(&Subject::request(head)?, now)
+    pub(in crate::schemes) fn open(&self, head: &Head<'_>, at: At) -> Result<OpenCovered, Refusal> {
+        self.judge(&Subject::request(head)?, at)
     }
 
     pub(in crate::schemes) fn open_response(
         &self,
         response: &Response<'_>,
-        now: UnixTime,
+        at: At,
     ) -> Result<OpenCovered, Refusal> {
-        self.judge(&Subject::response(response), now)
+        self.judge(&Subject::response(response), at)
     }
 
-    fn judge(&self, subject: &Subject<'_>, now: UnixTime) -> Result<OpenCovered, Refusal> {
+    fn judge(&self, subject: &Subject<'_>, at: At) -> Result<OpenCovered, Refusal> {
         let Input { components, list, parameters, signature } =
             input::read(subject.fields(), self.label.as_ref())?;
         let Parameters { created, expires, key_id, algorithm } = parameters;
@@ -90,12 +90,12 @@ impl HttpSignatures {
         if !self.cover.iter().all(|required| components.contains(required)) {
             return Err(Refusal::ComponentNotCovered);
         }
-        self.freshness.check(created, now)?;
-        check_expiry(expires, now)?;
+        self.freshness.check(created, at.now)?;
+        check_expiry(expires, at.now)?;
         let digests = self.digests(subject, &components)?;
 
         let base = base::base(subject, &components, &list)?;
-        let slot = candidates.verify(&base, &signature)?;
+        let slot = candidates.verify(&base, &signature, at.secrets)?;
         let signed = Signed { slot, at: created, base: Digest::of(&base) };
         Ok(OpenCovered::new(signed, digests))
     }

@@ -10,11 +10,11 @@ use super::keys::TokenKeys;
 use super::open::{Covers, OpenJwt, digest_claim};
 use super::requirements::{KeySource, TokenRequirements};
 use super::row::TokenRow;
-use crate::clock::UnixTime;
 use crate::schemes::digest::{Digest, Digesting};
 use crate::schemes::key::KeyError;
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::{Beside, Credential, Head, SchemeOptions};
+use crate::schemes::validity::At;
 
 /// Tokens of one source. Immutable.
 #[derive(Debug)]
@@ -76,14 +76,14 @@ impl Jwt {
         &self,
         head: &Head<'_>,
         beside: &Beside<'_>,
-        now: UnixTime,
+        at: At,
     ) -> Result<OpenJwt, Refusal> {
         let token = Compact::read(self.row.token(head.fields)?)?;
-        let slot = self.keys(beside).verify(&token)?;
+        let slot = self.keys(beside).verify(&token, at.secrets)?;
         self.check_kind(&token.header)?;
         let claims = Claims::new(token.claims()?);
         claims.check(&self.asked)?;
-        let life = Lifetime { row: &self.row, now, leeway: self.asked.leeway, age_max: self.age_max };
+        let life = Lifetime { row: &self.row, now: at.now, leeway: self.asked.leeway, age_max: self.age_max };
         let issued = claims.check_time(&life)?;
         claims.check_certificate(beside.certificate, self.asked.certificate_bound)?;
         let covers = self.covers(&token, &claims)?;

@@ -19,6 +19,7 @@ use crate::schemes::mac::Mac;
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::Credential;
 use crate::schemes::tag::Tag;
+use crate::schemes::validity::InTime;
 
 /// The most keys of one source. One key, and the next, is what issuers have.
 pub const TOKEN_KEYS_MAX: usize = 64;
@@ -92,12 +93,12 @@ impl TokenKeys {
     }
 
     /// Whether one of the keys made the signature of `token`: the slot of its
-    /// credential.
+    /// credential, which must be `in_time`.
     ///
     /// A key id that is known chooses (RFC 7515 section 4.1.4); one that is not
     /// can only mean a key that has none. Without, each key of the algorithm is
     /// tried.
-    pub(super) fn verify(&self, token: &Compact<'_>) -> Result<usize, Refusal> {
+    pub(super) fn verify(&self, token: &Compact<'_>, in_time: InTime) -> Result<usize, Refusal> {
         let id = token.header.key_id.as_deref();
         let is_known = self.0.iter().any(|key| key.id.as_deref() == id);
         let chosen = |key: &&TokenKey| match id {
@@ -117,7 +118,8 @@ impl TokenKeys {
         if token.signature.is_empty() {
             return Err(Refusal::SignatureMissing);
         }
-        allowed.find(|key| key.made(token)).map(|key| key.slot).ok_or(Refusal::SignatureMismatch)
+        let counts = |key: &&TokenKey| in_time.has(key.slot) && key.made(token);
+        allowed.find(counts).map(|key| key.slot).ok_or(Refusal::SignatureMismatch)
     }
 
     /// The first key that signs, too.

@@ -24,7 +24,7 @@ use super::refusal::Refusal;
 use super::scheme::{Credential, Head, SchemeOptions};
 use super::tag::Tag;
 use super::template::{ID_BYTES_MAX, TimestampForm};
-use crate::clock::UnixTime;
+use super::validity::At;
 
 /// The keys of one source. Immutable.
 #[derive(Debug)]
@@ -62,13 +62,13 @@ impl Mailgun {
     }
 
     /// The head says only how the body is laid out.
-    pub(super) fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<OpenMailgun, Refusal> {
+    pub(super) fn open(&self, head: &Head<'_>, at: At) -> Result<OpenMailgun, Refusal> {
         let mut types = head.fields.get_all(CONTENT_TYPE).iter();
         let layout = Layout::of(types.next());
         if types.next().is_some() {
             return Err(Refusal::HeaderRepeated);
         }
-        Ok(OpenMailgun { keys: self.keys.clone(), layout, now, tolerance: self.tolerance })
+        Ok(OpenMailgun { keys: self.keys.clone(), layout, at, tolerance: self.tolerance })
     }
 }
 
@@ -76,7 +76,7 @@ impl Mailgun {
 pub(super) struct OpenMailgun {
     keys: SmallVec<[Mac; 2]>,
     layout: Layout,
-    now: UnixTime,
+    at: At,
     tolerance: Duration,
 }
 
@@ -89,7 +89,7 @@ impl OpenMailgun {
         let candidate = candidate.filter(|tag| tag.as_bytes().len() == Hash::Sha256.bytes());
         let candidate = candidate.ok_or(Refusal::SignatureMalformed)?;
         let signed_at = FORM.read(timestamp.as_bytes()).ok_or(Refusal::TimestampMalformed)?;
-        FORM.check_fresh(signed_at, self.now, self.tolerance)?;
+        FORM.check_fresh(signed_at, self.at.now, self.tolerance)?;
         let id = id(&token)?;
         let holds = |mut mac: Mac| {
             mac.update(timestamp.as_bytes());
@@ -101,7 +101,7 @@ impl OpenMailgun {
             .into_iter()
             .map(holds)
             .enumerate()
-            .fold(None, |found, (slot, holds)| found.or(holds.then_some(slot)))
+            .fold(None, |found, (slot, holds)| found.or((holds && self.at.secrets.has(slot)).then_some(slot)))
             .ok_or(Refusal::SignatureMismatch)?;
         let identity = Some(ReplayIdentity::Id { id, body: Digest::of(body) });
         Ok(Proof { slot, signed_at: Some(signed_at), identity })

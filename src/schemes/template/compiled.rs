@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::id;
 use super::keys::Keys;
-use super::open::{Late, OpenTemplate, Signed};
+use super::open::{Late, OpenTemplate, Signed, Taken};
 use super::parts::{self, Boundaries, Values};
 use super::signatures::{Candidates, SignatureField};
 use super::timestamp::{Timestamp, TimestampField, TimestampPlace};
@@ -18,6 +18,7 @@ use crate::schemes::key::KeyError;
 use crate::schemes::refusal::Refusal;
 use crate::schemes::scheme::{Credential, Head, SchemeOptions};
 use crate::schemes::tag::Tag;
+use crate::schemes::validity::At;
 
 /// A row compiled with the secrets of one source. Immutable.
 #[derive(Debug)]
@@ -96,13 +97,13 @@ impl Template {
         parts::boundaries(&self.wire.signed, digits)
     }
 
-    pub(in crate::schemes) fn open(&self, head: &Head<'_>, now: UnixTime) -> Result<OpenTemplate, Refusal> {
+    pub(in crate::schemes) fn open(&self, head: &Head<'_>, at: At) -> Result<OpenTemplate, Refusal> {
         let wire = &self.wire;
         let (first, candidates) = self.candidates(head.fields)?;
         self.check_fixed(head.fields)?;
 
         let timestamp = match &wire.timestamp {
-            Some(field) => self.timestamp(field, head.fields, first, now)?,
+            Some(field) => self.timestamp(field, head.fields, first, at.now)?,
             None => None,
         };
         let id = match &wire.id {
@@ -121,12 +122,13 @@ impl Template {
             url,
         };
         let around = parts::fill(&wire.signed, values);
-        let signed = match (timestamp, self.late(now)) {
+        let signed = match (timestamp, self.late(at.now)) {
             (Some(timestamp), _) => Signed::At(timestamp.at),
             (None, Some(late)) => Signed::Late(late),
             (None, None) => Signed::Untimed,
         };
-        Ok(OpenTemplate::begin(&self.keys, candidates, around, id.cloned(), signed, self.bound.as_ref()))
+        let taken = Taken { bound: self.bound.clone(), in_time: at.secrets };
+        Ok(OpenTemplate::begin(&self.keys, candidates, around, id.cloned(), signed, taken))
     }
 
     /// The signatures of the head, at least one, and the value of the header

@@ -14,18 +14,25 @@ use crate::clock::UnixTime;
 use crate::schemes::digest::Digesting;
 use crate::schemes::proof::{Proof, ReplayIdentity};
 use crate::schemes::refusal::Refusal;
+use crate::schemes::validity::InTime;
 
 /// A delivery whose head is in order and whose signature is still open. Owns
 /// what it needs, so it may go with the body to another task.
 pub(in crate::schemes) struct OpenTemplate {
     checking: Checking,
     candidates: Candidates,
-    /// For each key the number of the one header that it is for.
-    bound: Option<Arc<[Option<u8>]>>,
+    taken: Taken,
     digesting: Digesting,
     after_body: Vec<u8>,
     id: Option<HeaderValue>,
     signed: Signed,
+}
+
+/// Which keys are taken, and where.
+pub(super) struct Taken {
+    /// For each key the number of the one header that it is for.
+    pub(super) bound: Option<Arc<[Option<u8>]>>,
+    pub(super) in_time: InTime,
 }
 
 /// When it was signed, as far as the head says.
@@ -56,7 +63,7 @@ impl OpenTemplate {
         around: Around,
         id: Option<HeaderValue>,
         signed: Signed,
-        bound: Option<&Arc<[Option<u8>]>>,
+        taken: Taken,
     ) -> Self {
         let mut digesting = Digesting::new();
         if id.is_none() {
@@ -65,7 +72,7 @@ impl OpenTemplate {
         Self {
             checking: keys.check(&around.before_body),
             candidates,
-            bound: bound.cloned(),
+            taken,
             digesting,
             after_body: around.after_body,
             id,
@@ -95,11 +102,8 @@ impl OpenTemplate {
         if self.id.is_none() {
             self.digesting.update(&after_body);
         }
-        let bound = self.bound;
-        let may = |slot: usize, header| match bound.as_ref().and_then(|bound| bound.get(slot)) {
-            Some(Some(only)) => *only == header,
-            Some(None) | None => true,
-        };
+        let taken = self.taken;
+        let may = |slot, header| taken.may(slot, header);
         let slot = self.checking.finish(body, &after_body, &self.candidates, may);
         let slot = slot.ok_or(Refusal::SignatureMismatch)?;
         let signed_at = match self.signed {
@@ -113,6 +117,13 @@ impl OpenTemplate {
             None => ReplayIdentity::Content(digest),
         };
         Ok(Proof { slot, signed_at, identity: Some(identity) })
+    }
+}
+
+impl Taken {
+    fn may(&self, slot: usize, header: u8) -> bool {
+        let bound = self.bound.as_ref().and_then(|bound| *bound.get(slot)?);
+        self.in_time.has(slot) && bound.is_none_or(|only| only == header)
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn credential(preset: &Preset, secret: &CaseSecret) -> Result<Credent
     };
     let algorithm = (kind == "rsa_pss_public_pem").then(|| "rsa-pss-sha512".to_owned());
     let key_id = keyid.as_ref().or(kid.as_ref()).or(role.as_ref()).cloned();
-    Ok(Credential { key_id, algorithm: alg.clone().or(algorithm), secret })
+    Ok(Credential { key_id, algorithm: alg.clone().or(algorithm), ..secret.into() })
 }
 
 /// What a secret may be. Which of them a scheme takes, its row says.

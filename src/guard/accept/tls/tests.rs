@@ -328,3 +328,20 @@ fn errors_say_which_file() {
     assert!(matches!(error(&server), TlsError::RevocationLists { .. }));
     assert!(error(&server).to_string().contains("0.crl"));
 }
+
+#[test]
+fn of_several_files_the_first_end_is_the_one_to_warn_of() {
+    let (partner, another) = (authority("partner", None), authority("another", None));
+    let lists =
+        [crl(&partner, 9, Duration::HOUR), crl(&another, 9, Duration::DAY), crl(&partner, 9, Duration::HOUR)];
+    let server = Server::new().requiring(&partner, &lists);
+    let endings = server_tls(&server.tls).unwrap().endings;
+    let of_lists: Vec<&Ending> = endings.iter().filter(|ending| ending.kind == "client_crl").collect();
+    let names: Vec<&str> = of_lists.iter().map(|ending| ending.name.as_str()).collect();
+    assert_eq!(names, ["CN=partner", "CN=another", "CN=partner"]);
+    let first = of_lists.iter().filter_map(|ending| ending.ends).min();
+    assert!(of_lists[1].ends == first && of_lists[0].ends > first);
+    let shown: BTreeMap<_, _> = first_ends(&endings).collect();
+    assert_eq!(shown.keys().copied().collect::<Vec<_>>(), ["client_ca", "client_crl", "server"]);
+    assert_eq!(shown.get("client_crl").copied(), first);
+}

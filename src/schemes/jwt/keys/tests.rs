@@ -14,7 +14,7 @@ const SHARED: &str = "0123456789abcdef0123456789abcdef";
 
 fn credential(text: &str, key_id: Option<&str>, algorithm: Option<&str>) -> Credential {
     let own = |text: &str| text.to_owned();
-    Credential { key_id: key_id.map(own), algorithm: algorithm.map(own), secret: Secret::new(text) }
+    Credential { key_id: key_id.map(own), algorithm: algorithm.map(own), ..Secret::new(text).into() }
 }
 
 fn scheme(credentials: &[Credential], options: SchemeOptions) -> Result<Scheme, KeyError> {
