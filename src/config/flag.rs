@@ -57,7 +57,8 @@ impl GuardArgs {
     pub(crate) fn problems_of(flags: &[String], unseen: &str) -> Vec<String> {
         let nothing = Environment::empty();
         let problems = |flags: &[String]| {
-            Self::from_flags(flags, &nothing).map(|args| GuardConfig::from_args(&args, &nothing, NEVER_MIND).err())
+            Self::from_flags(flags, &nothing)
+                .map(|args| GuardConfig::from_args(&args, &nothing, NEVER_MIND).err())
         };
         let some_source = ["--scheme=standard-webhooks", "--upstream=http://127.0.0.1:1"];
         match without_config(flags) {

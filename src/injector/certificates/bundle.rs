@@ -210,14 +210,14 @@ mod tests {
     use super::*;
 
     fn configuration(bundles: &[Option<&str>], annotations: &Value) -> MutatingWebhookConfiguration {
-        let webhook = |bundle: &Option<&str>| {
+        let webhook = |bundle: Option<&str>| {
             let bundle = bundle.map(|bundle| k8s_openapi::ByteString(bundle.as_bytes().to_vec()));
             json!({
                 "name": "a.b.c", "admissionReviewVersions": ["v1"], "sideEffects": "None",
                 "clientConfig": { "caBundle": bundle },
             })
         };
-        let webhooks: Vec<Value> = bundles.iter().map(webhook).collect();
+        let webhooks: Vec<Value> = bundles.iter().copied().map(webhook).collect();
         serde_json::from_value(json!({
             "metadata": { "name": "c", "resourceVersion": "7", "annotations": annotations },
             "webhooks": webhooks,

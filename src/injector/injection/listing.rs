@@ -6,11 +6,14 @@ use super::setting::{self, Form, Setting};
 
 /// Every setting, in Markdown: `docs/kubernetes.md` holds it between its marks.
 pub(super) fn markdown() -> String {
-    let (both, guard): (Vec<_>, Vec<_>) = setting::all_of(Kind::Guard).iter().partition(|setting| is_of_both(setting));
+    let (both, guard): (Vec<_>, Vec<_>) =
+        setting::all_of(Kind::Guard).iter().partition(|setting| is_of_both(setting));
     let signer = setting::all_of(Kind::Signer).iter().filter(|setting| !is_of_both(setting)).collect();
     let mut page = String::new();
     for (title, settings) in [("Of both", both), ("Of the guard", guard), ("Of the signer", signer)] {
-        page.push_str(&format!("\n### {title}\n\n| `{PREFIX}…` | value | default | |\n| --- | --- | --- | --- |\n"));
+        page.push_str(&format!(
+            "\n### {title}\n\n| `{PREFIX}…` | value | default | |\n| --- | --- | --- | --- |\n"
+        ));
         page.extend(settings.into_iter().map(row));
     }
     page

@@ -89,9 +89,8 @@ impl Replica {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
-            panic!("{text:?} is not in {}", self.admin(path).await);
-        }
+        let in_time = tokio::time::timeout(PATIENCE, wait).await;
+        assert!(in_time.is_ok(), "{text:?} is not in {}", self.admin(path).await);
     }
 
     pub(crate) async fn until_ready(&self) {
