@@ -79,7 +79,7 @@ async fn main() -> Result<(), Failure> {
     println!("wait in µs: median {}, 99 % {}, 99.9 % {}, longest {}", at(500), at(990), at(999), at(1000));
     println!(
         "processor time of the injector's workers: {:.0} µs a review, {:.1} % of one processor",
-        spent.as_secs_f64() * 1e6 / waits.len() as f64,
+        spent.as_secs_f64() * 1e6 / count(waits.len()),
         spent.as_secs_f64() / took.as_secs_f64() * 100.0
     );
     if rate(waits.len(), took) < f64::from(RATE) * 0.95 {
@@ -93,8 +93,12 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-fn rate(count: usize, time: Duration) -> f64 {
-    count as f64 / time.as_secs_f64()
+fn rate(answers: usize, time: Duration) -> f64 {
+    count(answers) / time.as_secs_f64()
+}
+
+fn count(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 /// Sends `count` reviews at [`RATE`], however long the ones before take. Gives

@@ -121,7 +121,7 @@ impl BundleKeeper {
         }
     }
 
-    /// What is written comes back by the watch, and counts only then.
+    /// What is written comes back by the watch too, and whoever was faster.
     async fn write(&mut self, patch: &Value) {
         // Whatever becomes of it, the next one waits a little longer.
         self.retry.note_try();
@@ -129,23 +129,26 @@ impl BundleKeeper {
         let patch = serde_json::from_value(patch.clone()).expect("the patch is one");
         let patch = Patch::Json::<MutatingWebhookConfiguration>(patch);
         let written = timeout(CALL_TIMEOUT, self.api.patch(&self.name, &params, &patch)).await;
-        if let Ok(Err(kube::Error::Api(status))) = &written
-            && status.code == TEST_FAILED
-            && self.retry.is_first()
-        {
-            // As a rule another replica put the same there; the watch tells.
-            tracing::debug!(name = self.name, "somebody else has written the webhook configuration");
-            return;
-        }
+        let refused = matches!(&written, Ok(Err(kube::Error::Api(status))) if status.code == UNPROCESSABLE);
         match unless_conflict(written) {
             Ok(Some(seen)) => {
                 tracing::info!(name = self.name, "put the caBundle right");
                 self.seen = Some(seen);
             }
-            // Somebody was faster; the watch tells what is there now.
             Ok(None) => {}
+            Err(_) if refused && self.has_changed().await => {}
             Err(error) => tracing::warn!(error, name = self.name, "cannot put the caBundle right"),
         }
+    }
+
+    /// Whether the configuration is another than the one seen. An API server
+    /// says of a test that failed no more than that the patch did.
+    async fn has_changed(&self) -> bool {
+        let there = timeout(CALL_TIMEOUT, self.api.get(&self.name)).await;
+        let version = |seen: &MutatingWebhookConfiguration| seen.resource_version();
+        there.is_ok_and(|there| {
+            there.is_ok_and(|there| self.seen.as_ref().map(version) != Some(version(&there)))
+        })
     }
 
     /// Says since when `bundle` is in force.
@@ -196,9 +199,8 @@ const OTHERS: [&str; 3] = [
 /// Whose fields the API server says they are.
 pub(super) const FIELD_MANAGER: &str = "countersign-injector";
 
-/// What an API server says where the test of a patch fails, and where it minds
-/// something else about it.
-const TEST_FAILED: u16 = 422;
+/// What becomes of a patch whose test fails, and of one that makes no sense.
+const UNPROCESSABLE: u16 = 422;
 
 /// Nothing is to be done; another look costs nothing.
 const IDLE: Duration = Duration::from_secs(60);
@@ -208,14 +210,14 @@ mod tests {
     use super::*;
 
     fn configuration(bundles: &[Option<&str>], annotations: &Value) -> MutatingWebhookConfiguration {
-        let webhook = |bundle: &Option<&str>| {
+        let webhook = |bundle: Option<&str>| {
             let bundle = bundle.map(|bundle| k8s_openapi::ByteString(bundle.as_bytes().to_vec()));
             json!({
                 "name": "a.b.c", "admissionReviewVersions": ["v1"], "sideEffects": "None",
                 "clientConfig": { "caBundle": bundle },
             })
         };
-        let webhooks: Vec<Value> = bundles.iter().map(webhook).collect();
+        let webhooks: Vec<Value> = bundles.iter().copied().map(webhook).collect();
         serde_json::from_value(json!({
             "metadata": { "name": "c", "resourceVersion": "7", "annotations": annotations },
             "webhooks": webhooks,

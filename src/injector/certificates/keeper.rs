@@ -25,7 +25,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::bundle::{FIELD_MANAGER, InForce};
 use super::kept::Kept;
-use super::rotation::{Due, Policy, Sight};
+use super::rotation::{Policy, Sight};
 use super::serving::Serving;
 use crate::clock::Clock;
 use crate::config::SelfManaged;
@@ -56,9 +56,15 @@ enum Seen {
     /// It is not there.
     Absent,
     /// It is there, with what it keeps, if anything.
-    There(Box<Secret>, Option<Kept>),
+    There(Box<Secret>, Option<Box<Kept>>),
     /// It is there and cannot be read.
     Damaged,
+}
+
+/// What the Secret is after a write.
+enum Written {
+    Ours(Box<Secret>),
+    Theirs(Box<Secret>),
 }
 
 impl Keeper {
@@ -121,7 +127,7 @@ impl Keeper {
                 if let Some(kept) = &kept {
                     self.show(kept);
                 }
-                self.seen = Seen::There(Box::new(secret), kept);
+                self.seen = Seen::There(Box::new(secret), kept.map(Box::new));
             }
             Err(damage) => {
                 let what = "the Secret cannot be used and is left as it is: mend it, or delete it to have it made anew";
@@ -157,7 +163,7 @@ impl Keeper {
         if !self.retry.is_due() {
             return;
         }
-        let Some(kept) = self.next() else { return };
+        let Some((kept, what)) = self.next() else { return };
         self.retry.note_try();
         let written = match &self.seen {
             Seen::Unknown | Seen::Damaged => return,
@@ -165,40 +171,35 @@ impl Keeper {
             Seen::There(secret, _) => self.replace(secret, &kept).await,
         };
         match written {
-            Ok(secret) => self.take(Some(secret)),
+            Ok(Written::Ours(secret)) => {
+                tracing::info!(secret = self.name, "{what}");
+                self.take(Some(*secret));
+            }
+            Ok(Written::Theirs(secret)) => self.take(Some(*secret)),
             Err(error) => tracing::warn!(error, secret = self.name, "cannot write the Secret"),
         }
     }
 
-    /// What is to be written now, if anything.
-    fn next(&self) -> Option<Kept> {
+    /// What is to be written now, if anything, and what that means.
+    fn next(&self) -> Option<(Kept, &'static str)> {
         let there = match &self.seen {
             Seen::Unknown | Seen::Damaged => return None,
-            // What is gone is written as it was, as long as it is known.
-            Seen::Absent | Seen::There(_, None) => match &self.kept {
-                Some(kept) => return Some(kept.clone()),
-                None => None,
-            },
-            Seen::There(_, there) => there.as_ref(),
+            Seen::Absent | Seen::There(_, None) => {
+                if let Some(kept) = &self.kept {
+                    return Some((
+                        kept.clone(),
+                        "the CA and the certificate were gone, and are as they were",
+                    ));
+                }
+                None
+            }
+            Seen::There(_, there) => there.as_deref(),
         };
         let now = self.clock.now();
         let due = self.policy.due(there, self.sight(there), now)?;
-        let what = match due {
-            Due::Begin => "made a CA and a certificate",
-            Due::Renew => "renewed the certificate",
-            Due::Prepare => "made the next CA: it signs once the API server trusts it",
-            Due::Promote => "the next CA signs from now on",
-        };
-        match self.policy.make(due, there, now) {
-            Ok(kept) => {
-                tracing::info!(secret = self.name, "{what}");
-                Some(kept)
-            }
-            Err(error) => {
-                tracing::error!(%error, "cannot make a certificate");
-                None
-            }
-        }
+        let made = self.policy.make(due, there, now);
+        let made = made.inspect_err(|error| tracing::error!(%error, "cannot make a certificate"));
+        Some((made.ok()?, due.done()))
     }
 
     fn sight(&self, kept: Option<&Kept>) -> Sight {
@@ -208,7 +209,7 @@ impl Keeper {
         same.map_or(Sight::Different, |(in_force, _)| Sight::Since(in_force.since))
     }
 
-    async fn create(&self, kept: &Kept) -> Result<Secret, String> {
+    async fn create(&self, kept: &Kept) -> Result<Written, String> {
         let labels = LABELS.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let metadata = ObjectMeta {
             name: Some(self.name.clone()),
@@ -222,7 +223,7 @@ impl Keeper {
     }
 
     /// `seen` names its version: nothing that came after it is lost.
-    async fn replace(&self, seen: &Secret, kept: &Kept) -> Result<Secret, String> {
+    async fn replace(&self, seen: &Secret, kept: &Kept) -> Result<Written, String> {
         let secret = with(seen.clone(), kept);
         debug_assert!(secret.resource_version().is_some(), "what was seen has a version");
         let written = timeout(CALL_TIMEOUT, self.api.replace(&self.name, &params(), &secret)).await;
@@ -230,13 +231,13 @@ impl Keeper {
     }
 
     /// What was written; or, where somebody was faster, what they wrote.
-    async fn or_theirs(&self, written: Option<Secret>) -> Result<Secret, String> {
+    async fn or_theirs(&self, written: Option<Secret>) -> Result<Written, String> {
         if let Some(written) = written {
-            return Ok(written);
+            return Ok(Written::Ours(Box::new(written)));
         }
         tracing::info!(secret = self.name, "another replica was faster: its Secret counts");
         match timeout(CALL_TIMEOUT, self.api.get(&self.name)).await {
-            Ok(Ok(theirs)) => Ok(theirs),
+            Ok(Ok(theirs)) => Ok(Written::Theirs(Box::new(theirs))),
             Ok(Err(error)) => Err(describe(&error)),
             Err(_) => Err("no answer in time".to_owned()),
         }

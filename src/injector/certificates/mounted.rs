@@ -27,7 +27,7 @@ pub enum MountedError {
     #[error("use {cert} with {key}", cert = .pair.cert.display(), key = .pair.key.display())]
     Pair {
         /// The files.
-        pair: MountedPair,
+        pair: Box<MountedPair>,
         /// What rustls found.
         source: rustls::Error,
     },
@@ -64,7 +64,7 @@ impl Mounted {
         let expiry = material::first_expiry(&chain);
         self.serving
             .put(chain, private)
-            .map_err(|source| MountedError::Pair { pair: self.pair.clone(), source })?;
+            .map_err(|source| MountedError::Pair { pair: Box::new(self.pair.clone()), source })?;
         self.tell("server", expiry);
         if let Some(authorities) = authorities {
             self.tell("ca", material::first_expiry(&authorities));

@@ -30,6 +30,18 @@ pub(super) enum Due {
     Promote,
 }
 
+impl Due {
+    /// What the log says once it is done.
+    pub(super) const fn done(self) -> &'static str {
+        match self {
+            Self::Begin => "made a CA and a certificate",
+            Self::Renew => "renewed the certificate",
+            Self::Prepare => "made the next CA: it signs once the API server trusts it",
+            Self::Promote => "the next CA signs from now on",
+        }
+    }
+}
+
 /// What is known of the bundle at the API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sight {

@@ -31,11 +31,6 @@ impl Retry {
         (at > Instant::now()).then_some(at)
     }
 
-    /// Whether what was tried last was the first of its kind for a while.
-    pub(crate) fn is_first(&self) -> bool {
-        self.tries <= 1
-    }
-
     /// It is tried now.
     pub(crate) fn note_try(&mut self) {
         let quiet = self.last.is_some_and(|last| last.elapsed() > QUIET);

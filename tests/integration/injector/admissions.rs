@@ -27,6 +27,9 @@ async fn a_namespace_that_the_watch_does_not_have_is_asked_for_once() {
     replica.stop().await;
 }
 
+/// A path, fields and a body, and the status and code that they get.
+type Case<'a> = (&'static str, Vec<(HeaderName, HeaderValue)>, &'a str, u16, &'static str);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_review_is_refused_with_its_code() {
     let cluster = Cluster::start().await;
@@ -38,7 +41,7 @@ async fn what_is_no_review_is_refused_with_its_code() {
         (http::header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     let expectation = (http::header::EXPECT, HeaderValue::from_static("200-ok"));
     let huge = "x".repeat((4 << 20) + 1);
-    let cases: [(&str, Vec<(HeaderName, HeaderValue)>, &str, u16, &str); 10] = [
+    let cases: [Case<'_>; 10] = [
         ("/mutate", vec![json_type()], &good, 200, ""),
         ("/mutate?timeout=5s", vec![with_charset], &good, 200, ""),
         ("/", vec![json_type()], &good, 404, "no_such_path"),

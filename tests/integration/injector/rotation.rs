@@ -119,7 +119,8 @@ async fn until(
 async fn until_shown<R: std::borrow::Borrow<Replica>>(cluster: &Cluster, replicas: &[R]) {
     let wait = async {
         for replica in replicas {
-            while Some(&*replica.borrow().certificate(cluster).await) != entry(cluster, "tls.crt").as_deref()
+            while replica.borrow().certificate(cluster).await.as_deref()
+                != entry(cluster, "tls.crt").as_deref()
             {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
