@@ -27,6 +27,7 @@ mod framing;
 mod front_proxies;
 mod handshakes;
 mod http2;
+mod injected;
 mod injector;
 mod interop;
 mod killed;

@@ -12,7 +12,16 @@ use tokio::select;
 use crate::net::DrainSignal;
 
 /// A runtime that is not running yet.
-pub(crate) struct Idle(Runtime);
+pub(crate) struct Idle(Option<Runtime>);
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        // Where the start fails, this is dropped within another runtime, which must not wait for it.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
 
 /// The thread. It ends with this value, which therefore lives as long as any
 /// work that may need the API server.
@@ -31,16 +40,14 @@ impl ClusterThread {
             let _inside = runtime.enter();
             Client::try_from(access).map_err(|error| ConnectError::Access(Box::new(error)))?
         };
-        Ok((Idle(runtime), client))
+        Ok((Idle(Some(runtime)), client))
     }
 
     /// Starts the thread, which does `work` until this value is dropped.
-    pub(crate) fn start(
-        Idle(runtime): Idle,
-        work: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<Self> {
+    pub(crate) fn start(mut idle: Idle, work: impl Future<Output = ()> + Send + 'static) -> io::Result<Self> {
         let stop = DrainSignal::default();
         let until = stop.clone();
+        let runtime = idle.0.take().expect("a runtime is taken out only here and when it is dropped");
         let run = move || {
             runtime.block_on(async {
                 select! {
