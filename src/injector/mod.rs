@@ -24,6 +24,7 @@ mod offline;
 mod outcome;
 mod readiness;
 mod refusal;
+mod response;
 mod review;
 mod start;
 mod state;

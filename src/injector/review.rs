@@ -4,10 +4,11 @@
 //! That also makes dry runs what they have to be.
 
 use kube::core::DynamicObject;
-use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview, Operation};
+use kube::core::admission::{AdmissionRequest, AdmissionReview, Operation};
 use serde_json::{Value, json};
 
 use super::injection::{Judged, Pairs, Surroundings, judged};
+use super::response::Response;
 
 /// What the injector was started with.
 #[derive(Clone, Debug)]
@@ -119,7 +120,7 @@ impl Review {
 
     /// The answer, with the annotations of the pod's `namespace`.
     pub(crate) fn answer(&self, injector: &Injector, namespace: &Pairs) -> Answer {
-        let response = AdmissionResponse::from(&self.request);
+        let response = Response::allow(self.uid());
         let is_pod = self.request.resource.group.is_empty() && self.request.resource.resource == "pods";
         let is_created = self.request.operation == Operation::Create && self.request.sub_resource.is_none();
         let Some(pod) = self.request.object.as_ref().filter(|_| is_pod && is_created) else {
@@ -134,36 +135,33 @@ impl Review {
     }
 }
 
-fn respond(mut response: AdmissionResponse, pod: &Value, around: Surroundings<'_>) -> Answer {
-    let (patch, warnings) = match judged(pod, around) {
-        Judged::Skip => return answer(response, Outcome::Skipped, None),
+fn respond(response: Response, pod: &Value, around: Surroundings<'_>) -> Answer {
+    match judged(pod, around) {
+        Judged::Skip => answer(response, Outcome::Skipped, None),
         Judged::Leave(reason) => {
-            response.warnings = Some(vec![shortened(&reason, WARNING_CHARS_MAX)]);
-            return answer(response, Outcome::Left, Some(reason));
+            answer(response.warned(shown(&[reason.clone()])), Outcome::Left, Some(reason))
         }
         Judged::Deny(reason) => {
             let reason = shortened(&reason, REASON_CHARS_MAX);
-            return answer(response.deny(&reason), Outcome::Denied, Some(reason));
+            answer(response.deny(&reason), Outcome::Denied, Some(reason))
         }
-        Judged::Inject { patch, warnings } => (patch, warnings),
-    };
-    if !warnings.is_empty() {
-        response.warnings = Some(
-            warnings.iter().take(WARNINGS_MAX).map(|warning| shortened(warning, WARNING_CHARS_MAX)).collect(),
-        );
+        Judged::Inject { patch, warnings } => {
+            let response = response.warned(shown(&warnings));
+            if patch.0.is_empty() {
+                return answer(response, Outcome::Unchanged, None);
+            }
+            answer(response.patched(&patch), Outcome::Injected, None)
+        }
     }
-    if patch.0.is_empty() {
-        return answer(response, Outcome::Unchanged, None);
-    }
-    let response = response.with_patch(patch).expect("operations on JSON serialize");
-    answer(response, Outcome::Injected, None)
 }
 
-fn answer(mut response: AdmissionResponse, outcome: Outcome, reason: Option<String>) -> Answer {
-    let annotation = ("outcome".to_owned(), outcome.as_word().to_owned());
-    response.audit_annotations = [annotation].into_iter().collect();
-    let body = serde_json::to_vec(&response.into_review()).expect("a response serializes");
-    Answer { outcome, reason, body }
+fn answer(response: Response, outcome: Outcome, reason: Option<String>) -> Answer {
+    Answer { outcome, reason, body: response.into_body(outcome.as_word()) }
+}
+
+/// Warnings that the API server hands on whole.
+fn shown(warnings: &[String]) -> Vec<String> {
+    warnings.iter().take(WARNINGS_MAX).map(|warning| shortened(warning, WARNING_CHARS_MAX)).collect()
 }
 
 /// The pod as it was sent, with the fields that no type of ours knows.
@@ -188,3 +186,6 @@ const WARNINGS_MAX: usize = 15;
 
 /// It becomes an event of the pod's owner, which takes 1024 bytes.
 const REASON_CHARS_MAX: usize = 800;
+
+#[cfg(test)]
+mod tests;
