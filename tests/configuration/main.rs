@@ -5,6 +5,7 @@
 mod captures;
 mod explain;
 mod file;
+mod injector;
 mod material;
 mod presets;
 mod problems;
