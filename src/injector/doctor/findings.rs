@@ -27,6 +27,11 @@ impl Finding {
         Self { severity, text: text.into() }
     }
 
+    /// Whether it is about a sidecar of another time.
+    pub(super) fn is_stale(&self) -> bool {
+        self.severity == Severity::Stale
+    }
+
     /// Whether something has to be done.
     pub(crate) fn is_trouble(&self) -> bool {
         self.severity != Severity::Note

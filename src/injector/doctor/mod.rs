@@ -41,14 +41,21 @@ pub(crate) fn examine(
     defaults: &Pairs,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut defaults = defaults.clone();
+    let is_guess = origin == Origin::Cluster && !defaults.contains_key(IMAGE);
+    if is_guess {
+        defaults.insert(IMAGE.to_owned(), "unknown:0".to_owned());
+        findings.push(Finding::of(Severity::Note, UNKNOWN_DEFAULTS));
+    }
     let mut injected = objects.clone();
-    let report = offline::inject(&mut injected, namespace, defaults);
+    let report = offline::inject(&mut injected, namespace, &defaults);
     findings.extend(report.denied.into_iter().map(|reason| Finding::of(Severity::Broken, reason)));
     findings.extend(report.warnings.into_iter().map(|warning| Finding::of(Severity::Note, warning)));
     let there = match origin {
         Origin::Files => &injected,
         Origin::Cluster => {
-            findings.extend(sidecars::missing_or_stale(objects, &injected));
+            let differing = sidecars::missing_or_stale(objects, &injected);
+            findings.extend(differing.filter(|finding| !is_guess || !finding.is_stale()));
             findings.extend(webhooks::examine(&all_of(objects, "MutatingWebhookConfiguration")));
             objects
         }
@@ -61,6 +68,12 @@ pub(crate) fn examine(
     findings.extend(pods.iter().flat_map(|pod| policies::examine(pod, &policies, namespace)));
     findings
 }
+
+/// Without them nobody knows what a pod would get.
+const UNKNOWN_DEFAULTS: &str = "the injector's defaults are not known: no Deployment has its labels, or you may not see it; with \
+                                --default image=IMAGE stale sidecars can be told";
+
+const IMAGE: &str = "image";
 
 /// The objects of `kind` that can be read as one.
 fn all_of<T: DeserializeOwned>(objects: &Manifests, kind: &str) -> Vec<T> {
