@@ -150,11 +150,8 @@ async fn review(mut sender: SendRequest<Full<Bytes>>) -> Result<(), Failure> {
     let status = response.status();
     let body = response.into_body().collect().await?.to_bytes();
     let answer: Value = serde_json::from_slice(&body)?;
-    if status == 200 && answer["response"]["allowed"] == true {
-        Ok(())
-    } else {
-        Err(format!("{status}: {answer}").into())
-    }
+    let is_injected = answer["response"]["allowed"] == true && answer["response"]["patch"].is_string();
+    if status == 200 && is_injected { Ok(()) } else { Err(format!("{status}: {answer}").into()) }
 }
 
 /// As the program starts it, with a mounted certificate and two workers. The
