@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("config", &["clock", "keys", "schemes"]),
     ("telemetry", &["clock", "config"]),
     ("limits", &["config"]),
-    ("ledger", &["clock", "config", "keys", "limits", "schemes"]),
+    ("ledger", &["clock", "config", "keys", "limits", "private_file", "schemes"]),
     ("net", &["config"]),
     ("egress", &["config", "net"]),
     ("admin", &["net"]),
