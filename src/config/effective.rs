@@ -7,8 +7,8 @@ use std::num::NonZeroUsize;
 use super::egress::{ClientCertificate, ClientTls};
 use super::engine::{EngineConfig, FileEngineConfig, RedisConfig, RedisTls};
 use super::guard::{
-    ClientAuth, ClientTrust, FrontConfig, GuardConfig, LogConfig, Rate, SourceConfig, TlsConfig, Transport,
-    Upstream,
+    CaptureConfig, ClientAuth, ClientTrust, FrontConfig, GuardConfig, LogConfig, Rate, SourceConfig,
+    TlsConfig, Transport, Upstream,
 };
 use super::issuer::{IssuerConfig, KeysAt};
 use super::signer::{Authorization, ClientCredentials, EndpointConfig, SignerConfig};
@@ -291,6 +291,7 @@ fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     lines.add("ledger-max", config.ledger.entries_max);
     lines.add("on-unknown", config.ledger.on_unknown.as_word());
     lines.add("boot-fence", config.ledger.boot_fence.as_word());
+    capture_lines(config.capture.as_ref(), lines);
     lines.add(
         "rate-limit-per-address",
         format_args!("{}, at most {} at once", bounds.rate_per_address, bounds.rate_per_address.burst),
@@ -332,6 +333,12 @@ fn engine_lines(engine: &EngineConfig, lines: &mut Lines) {
         }
         EngineConfig::Redis(redis) => redis_lines(redis, lines),
     }
+}
+
+fn capture_lines(capture: Option<&CaptureConfig>, lines: &mut Lines) {
+    let Some(capture) = capture else { return lines.add("capture", "none") };
+    lines.add("capture", capture.files_max);
+    lines.add("capture-max-body", ByteSize(capture.body_bytes_max as u64));
 }
 
 /// What every role has of its own.

@@ -34,6 +34,8 @@ pub struct GuardConfig {
     pub bounds: Bounds,
     /// What the process remembers of deliveries.
     pub ledger: LedgerConfig,
+    /// What it keeps of those that it refuses, where anything.
+    pub capture: Option<CaptureConfig>,
     /// Worker threads, each a runtime of its own.
     pub threads: NonZeroUsize,
     /// The log on standard output.
@@ -351,6 +353,17 @@ pub enum BootFence {
     On,
     /// They are taken, and may be replays of what an earlier process saw.
     Off,
+}
+
+/// Refused deliveries as files.
+#[derive(Clone, Debug)]
+pub struct CaptureConfig {
+    /// The directory below which they are.
+    pub state_dir: PathBuf,
+    /// Most files.
+    pub files_max: NonZeroUsize,
+    /// Longest part of a body in one.
+    pub body_bytes_max: usize,
 }
 
 /// The log on standard output.

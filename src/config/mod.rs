@@ -43,9 +43,9 @@ pub use egress::{ClientCertificate, ClientTls, EgressConfig};
 pub use engine::{EngineConfig, FileEngineConfig, Fsync, OnStateLoss, RedisConfig, RedisServers, RedisTls};
 pub use environment::{Environment, Role};
 pub use guard::{
-    BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig, GuardedSecret,
-    HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, Mode, OnUnknown, PathPattern, Policies,
-    Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
+    BootFence, Bounds, CaptureConfig, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig,
+    GuardedSecret, HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, Mode, OnUnknown,
+    PathPattern, Policies, Rate, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };
 pub use issuer::{IssuerConfig, KeysAt};
 pub use problems::{Problems, Remark};

@@ -35,6 +35,8 @@ pub struct GuardArgs {
     #[command(flatten)]
     pub state: StateArgs,
     #[command(flatten)]
+    pub capture: CaptureArgs,
+    #[command(flatten)]
     pub limits: LimitArgs,
     #[command(flatten)]
     pub process: ProcessArgs,
@@ -494,6 +496,21 @@ pub struct StateArgs {
     /// Replicas that must have a commit before the sender gets its 2xx [default: none].
     #[arg(long, value_name = "NUMBER")]
     pub state_wait: Option<String>,
+}
+
+/// What is kept of refused deliveries.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Captures")]
+pub struct CaptureArgs {
+    /// Keep as many refused deliveries as files for `countersign explain`, below --state-dir [default: none].
+    ///
+    /// Secrets and credentials are taken out; signatures and bodies are not. The oldest make room.
+    #[arg(long, value_name = "NUMBER")]
+    pub capture: Option<String>,
+
+    /// Longest part of a body that is kept [default: 64KiB].
+    #[arg(long, value_name = "SIZE")]
+    pub capture_max_body: Option<String>,
 }
 
 /// What one stranger, or all of them, can make the guard hold.

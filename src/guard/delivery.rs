@@ -5,12 +5,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 
 use crate::guard::accept::{Brought, Caller, Connection};
 use crate::guard::answer::{self, AnswerBody};
+use crate::guard::capture::Offered;
 use crate::guard::check::{Observed, Routed, Verified};
 use crate::guard::outcome::Outcome;
 use crate::guard::pipeline;
@@ -149,6 +151,15 @@ impl Delivery {
         if let Some(leaks) = self.leaks.take() {
             leaks.clean(parts);
         }
+    }
+
+    /// Hands what was refused to whoever keeps captures, where anybody does.
+    pub(crate) fn capture(&self, rejection: Rejection, parts: &Parts, body: Option<&Bytes>) {
+        let guard = &self.worker.guard;
+        let Some(captures) = &guard.captures else { return };
+        let received = guard.clock.now();
+        let removed = self.leaks.as_ref().map_or(0, |leaks| leaks.fields);
+        captures.offer(&guard.in_force.load(), &Offered { rejection, received, parts, body, removed });
     }
 
     pub(crate) fn note_verified(&mut self, verified: &Verified) {

@@ -45,8 +45,12 @@ pub(crate) async fn run(
         Ok(Judged::Answered(answer)) => return Ok(answer),
         // UNVERIFIED from here on, where a source only observes; refused elsewhere.
         Err(turned) => {
+            if turned.ends_here() {
+                delivery.capture(turned.rejection(), &parts, turned.body());
+            }
             let observed = Box::pin(check::pass_over(turned, &parts, body, delivery)).await?;
             delivery.disarm(observed.source(), &mut parts);
+            delivery.capture(observed.rejection(), &parts, Some(observed.body()));
             delivery.note_observed(&observed);
             delivery.run_to_end();
             Forwardable::Unverified(observed)

@@ -30,6 +30,7 @@ pub(crate) struct Lasting {
     pub(crate) named: Arc<Named>,
     pub(crate) trust: Option<Arc<SourceTrust>>,
     pub(crate) leaks: LeakCounter,
+    pub(crate) is_captured: bool,
 }
 
 /// One source.
@@ -53,6 +54,8 @@ pub(crate) struct Source {
     /// What finds its secrets where they do not belong, and counts them.
     pub(crate) tripwire: Tripwire,
     pub(crate) leaks: LeakCounter,
+    /// Whether captures are kept of what it refuses.
+    pub(crate) is_captured: bool,
     /// How long the ledger remembers its deliveries.
     pub(crate) memory: Memory,
     /// `Countersign-Source`.
@@ -70,7 +73,7 @@ impl Source {
     pub(crate) fn new(index: SourceIndex, config: SourceConfig, lasting: Lasting) -> Self {
         let listed = |of: fn(&Scheme) -> &str| config.demand.iter().map(of).collect::<Vec<_>>().join(", ");
         let (names, challenges) = (listed(|scheme| scheme.preset().name), listed(Scheme::challenge));
-        let Lasting { rate, way, issuer, named, trust, leaks } = lasting;
+        let Lasting { rate, way, issuer, named, trust, leaks, is_captured } = lasting;
         Self {
             index,
             trust,
@@ -81,6 +84,7 @@ impl Source {
             allow: AllowList::new(&config.allow),
             tripwire: Tripwire::new(&config.secrets),
             leaks,
+            is_captured,
             refused: RefusedAddresses::default(),
             memory: memory(&config),
             name_value: HeaderValue::from_str(&config.name)

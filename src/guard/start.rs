@@ -6,6 +6,7 @@ use crate::admin::Health;
 use crate::clock::{Clock, UnixTime};
 use crate::config::{BootFence, GuardConfig};
 use crate::guard::accept::tls;
+use crate::guard::capture::CaptureError;
 use crate::guard::reload::{Fixed, Reload};
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
@@ -26,6 +27,9 @@ pub enum StartError {
     /// The ledger's engine could not be opened.
     #[error("open the ledger")]
     Ledger(#[from] OpenError),
+    /// Captures cannot be kept.
+    #[error("keep captures")]
+    Captures(#[from] CaptureError),
     /// The ledger has no place for one more.
     #[error("take in source `{name}`: as many were seen as a process can; restart it")]
     TooManySources {
@@ -57,7 +61,7 @@ pub async fn start(
     let ledger = Engine::open(&config.ledger.engine, options, Arc::clone(&clock)).await?;
     let fixed = Fixed::of(&config);
     service::fit_descriptors(&mut config.bounds.connections);
-    let guard = Arc::new(Guard::new(&config, ledger, clock));
+    let guard = Arc::new(Guard::new(&config, ledger, clock)?);
     let GuardConfig { sources, transport, listen, admin_listen, threads, .. } = config;
     let reload = Reload::new(Arc::clone(&guard), fixed);
     reload.put_in_force(sources, &transport)?;

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown};
 use crate::guard::accept::Front;
+use crate::guard::capture::{CaptureError, Captures};
 use crate::guard::in_force::InForce;
 use crate::guard::outcome::Outcome;
 use crate::ledger::{Engine, Ledger as _, Standing};
@@ -45,15 +46,23 @@ pub(crate) struct Guard {
     pub(crate) observed_metrics: ObservedMetrics,
     pub(crate) reload_metrics: ReloadMetrics,
     pub(crate) leak_metrics: LeakMetrics,
+    /// Who keeps what is refused, where somebody does.
+    pub(crate) captures: Option<Captures>,
 }
 
 impl Guard {
     /// The state of a guard that has taken no delivery yet, over the ledger of
     /// its configuration, and with nothing in force.
-    pub(crate) fn new(config: &GuardConfig, ledger: Engine, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        config: &GuardConfig,
+        ledger: Engine,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, CaptureError> {
         let GuardConfig { bounds, front, ledger: ledger_config, log, .. } = config;
         let telemetry = telemetry(log, Arc::clone(&clock));
-        Self {
+        let captures = config.capture.as_ref().map(|config| Captures::open(config, &telemetry.metrics));
+        Ok(Self {
+            captures: captures.transpose()?,
             in_force: ArcSwap::default(),
             reloaded: Notify::new(),
             workers: config.threads.get(),
@@ -71,7 +80,7 @@ impl Guard {
             telemetry: Arc::new(telemetry),
             bounds: bounds.clone(),
             clock,
-        }
+        })
     }
 
     /// The metrics in text format. What only a scrape asks for is read now, so

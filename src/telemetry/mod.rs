@@ -10,6 +10,7 @@
 //! to say; both go through `log_sink` to standard output. `metrics` is
 //! read by the admin port.
 
+mod capture_metrics;
 mod declare;
 mod delivery_log;
 mod leak_metrics;
@@ -25,6 +26,7 @@ mod signing_metrics;
 mod subject;
 mod trace;
 
+pub(crate) use capture_metrics::CaptureMetrics;
 pub(crate) use delivery_log::{DeliveryLog, DeliveryRecord};
 pub(crate) use leak_metrics::{LeakCounter, LeakMetrics};
 pub(crate) use ledger_metrics::{LedgerHealth, LedgerMetrics, LedgerReading};

@@ -20,6 +20,7 @@ mod stand;
 
 mod admin;
 mod attestation;
+mod captures;
 mod components;
 mod forwarding;
 mod frames;

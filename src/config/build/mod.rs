@@ -8,6 +8,7 @@ mod attestation;
 mod authorization;
 mod bounds;
 mod by_hand;
+mod capture;
 mod choices;
 mod coverage;
 mod endpoint;
@@ -62,6 +63,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     let bounds = bounds::read(&args.limits, report);
     let sources = sources::read(args, environment, report);
     let ledger = ledger::read(&args.ledger, &args.state, environment, report);
+    let capture = capture::read(&args.capture, args.ledger.state_dir.as_deref(), report);
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
     let (listen, admin_listen) = listening?;
@@ -73,6 +75,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
         sources: sources?,
         bounds: bounds?,
         ledger: ledger?,
+        capture: capture?,
         threads: threads?,
         log: log?,
         files: std::mem::take(&mut report.files),
