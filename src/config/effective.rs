@@ -12,6 +12,7 @@ use super::guard::{
 };
 use super::issuer::{IssuerConfig, KeysAt};
 use super::signer::{Authorization, ClientCredentials, EndpointConfig, SignerConfig};
+use super::traces::TraceConfig;
 use super::values::{ByteSize, Protection, Span, Switch, Word};
 use crate::schemes::{RequiredClaim, Scheme, TokenRequirements};
 
@@ -53,6 +54,7 @@ impl fmt::Display for EffectiveSigner<'_> {
         }
         lines.add("max-connections", config.bounds.connections);
         lines.add("idle-timeout", Span(config.bounds.idle_timeout));
+        trace_lines(config.traces.as_ref(), &mut lines);
         own_lines(config.threads, &config.log, &mut lines);
         lines.fmt(f)
     }
@@ -300,6 +302,7 @@ fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     lines.add("max-connections-per-address", bounds.connections_per_address);
     lines.add("idle-timeout", Span(bounds.idle_timeout));
     lines.add("max-connection-age", Span(bounds.connection_age_max));
+    trace_lines(config.traces.as_ref(), lines);
     own_lines(config.threads, &config.log, lines);
 }
 
@@ -339,6 +342,15 @@ fn capture_lines(capture: Option<&CaptureConfig>, lines: &mut Lines) {
     let Some(capture) = capture else { return lines.add("capture", "none") };
     lines.add("capture", capture.files_max);
     lines.add("capture-max-body", ByteSize(capture.body_bytes_max as u64));
+}
+
+fn trace_lines(traces: Option<&TraceConfig>, lines: &mut Lines) {
+    let Some(TraceConfig { destination, ca, sample }) = traces else { return lines.add("traces", "none") };
+    lines.add("traces", destination);
+    if let Some(ca) = ca {
+        lines.add("otlp-ca", ca.display());
+    }
+    lines.add("otlp-sample", sample);
 }
 
 /// What every role has of its own.

@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use super::engine::EngineConfig;
 use super::issuer::IssuerConfig;
 use super::stamps::Stamps;
+use super::traces::TraceConfig;
 use crate::config::values::{Host, PublicUrl, SpkiPin};
 use crate::keys::Secret;
 use crate::schemes::{Demand, Policy, Responder, Scheme};
@@ -38,6 +39,8 @@ pub struct GuardConfig {
     pub capture: Option<CaptureConfig>,
     /// Worker threads, each a runtime of its own.
     pub threads: NonZeroUsize,
+    /// Where spans of deliveries go, if anywhere.
+    pub traces: Option<TraceConfig>,
     /// The log on standard output.
     pub log: LogConfig,
     /// The files that it was read from: when one changes, it may have changed.

@@ -33,6 +33,7 @@ mod scrutiny;
 mod secrets;
 mod signer;
 mod stamps;
+mod traces;
 mod values;
 
 pub(crate) use build::preset_named;
@@ -55,5 +56,6 @@ pub use schema::guard_schema;
 pub use scrutiny::{Keying, Scrutinies, Scrutiny};
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
 pub use stamps::Stamps;
+pub use traces::{SampleRatio, TraceConfig};
 pub(crate) use values::duration as read_duration;
 pub use values::{Authority, Destination, Host, Protection, Proxy, PublicUrl, SpkiPin};

@@ -57,6 +57,7 @@ pub(crate) async fn run(
         }
     };
     delivery.clean(&mut parts);
+    delivery.join_trace(&forwardable, &mut parts);
     forward(delivery, parts, forwardable).await
 }
 

@@ -12,6 +12,7 @@ use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
 use crate::ledger::{Engine, LedgerOptions, OpenError, SourceTag, Standing};
 use crate::net::{DrainSignal, TargetError};
+use crate::otlp::OtlpError;
 use crate::service::{self, Running, Sockets, UpError};
 use futures_util::FutureExt as _;
 
@@ -30,6 +31,9 @@ pub enum StartError {
     /// Captures cannot be kept.
     #[error("keep captures")]
     Captures(#[from] CaptureError),
+    /// Spans cannot be sent.
+    #[error("send traces")]
+    Traces(#[from] OtlpError),
     /// The ledger has no place for one more.
     #[error("take in source `{name}`: as many were seen as a process can; restart it")]
     TooManySources {
@@ -74,7 +78,8 @@ pub async fn start(
         let worker = Arc::new(Worker::new(&guard, number, &stop));
         move || worker.run(listener)
     })?;
-    Ok((running, reload))
+    let telemetry = Arc::clone(&guard.telemetry);
+    Ok((running.at_the_end(move || telemetry.finish()), reload))
 }
 
 fn ledger_options(config: &GuardConfig, memory_begins: UnixTime) -> LedgerOptions {

@@ -7,16 +7,18 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown};
+use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown, TraceConfig};
 use crate::guard::accept::Front;
-use crate::guard::capture::{CaptureError, Captures};
+use crate::guard::capture::Captures;
 use crate::guard::in_force::InForce;
 use crate::guard::outcome::Outcome;
+use crate::guard::start::StartError;
 use crate::ledger::{Engine, Ledger as _, Standing};
 use crate::limits::{AddressRegistry, Bound};
+use crate::otlp::OtlpError;
 use crate::telemetry::{
     DeliveryLog, LeakMetrics, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, ObservedMetrics,
-    ReloadMetrics, Subject, Telemetry,
+    ReloadMetrics, Subject, Telemetry, Tracer,
 };
 
 /// The guard's state.
@@ -57,9 +59,9 @@ impl Guard {
         config: &GuardConfig,
         ledger: Engine,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, CaptureError> {
+    ) -> Result<Self, StartError> {
         let GuardConfig { bounds, front, ledger: ledger_config, log, .. } = config;
-        let telemetry = telemetry(log, Arc::clone(&clock));
+        let telemetry = telemetry(log, config.traces.as_ref(), Arc::clone(&clock))?;
         let captures = config.capture.as_ref().map(|config| Captures::open(config, &telemetry.metrics));
         Ok(Self {
             captures: captures.transpose()?,
@@ -108,11 +110,14 @@ impl fmt::Debug for Guard {
     }
 }
 
-fn telemetry(log: &LogConfig, clock: Arc<dyn Clock>) -> Telemetry {
+fn telemetry(
+    log: &LogConfig,
+    collector: Option<&TraceConfig>,
+    clock: Arc<dyn Clock>,
+) -> Result<Telemetry, OtlpError> {
     let codes: Vec<&'static str> = Outcome::all().map(Outcome::code).collect();
-    Telemetry {
-        metrics: Metrics::new(Subject::Source, &codes),
-        log: DeliveryLog::new(Subject::Source, log),
-        clock,
-    }
+    let metrics = Metrics::new(Subject::Source, &codes);
+    let tracer =
+        collector.map(|collector| Tracer::start(collector, "countersign-guard", &metrics)).transpose()?;
+    Ok(Telemetry { metrics, log: DeliveryLog::new(Subject::Source, log), tracer, clock })
 }

@@ -1,5 +1,6 @@
 //! A role that is up: its sockets, its threads, and how it stops.
 
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
@@ -44,6 +45,16 @@ pub struct Running {
     stop_admin: DrainSignal,
     workers: Vec<JoinHandle<io::Result<()>>>,
     admin: JoinHandle<io::Result<()>>,
+    end: End,
+}
+
+/// What is done when no worker is left.
+struct End(Option<Box<dyn FnOnce() + Send>>);
+
+impl fmt::Debug for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("End")
+    }
 }
 
 impl Sockets {
@@ -98,10 +109,15 @@ where
     let stop_admin = DrainSignal::default();
     let until = stop_admin.clone();
     let admin = spawn("admin".to_owned(), move || admin::run(admin, health, until))?;
-    Ok(Running { address, admin_address, stop, stop_admin, workers, admin })
+    Ok(Running { address, admin_address, stop, stop_admin, workers, admin, end: End(None) })
 }
 
 impl Running {
+    /// Has `end` done once the workers have ended, before the admin port goes.
+    pub(crate) fn at_the_end(self, end: impl FnOnce() + Send + 'static) -> Self {
+        Self { end: End(Some(Box::new(end))), ..self }
+    }
+
     /// Where deliveries arrive; the port is the one chosen by the system where
     /// the configuration said 0.
     pub const fn address(&self) -> SocketAddr {
@@ -125,6 +141,9 @@ impl Running {
         let mut result = Ok(());
         for worker in self.workers {
             result = result.and(join(worker));
+        }
+        if let End(Some(end)) = self.end {
+            end();
         }
         self.stop_admin.begin();
         result.and(join(self.admin))

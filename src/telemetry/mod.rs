@@ -8,7 +8,8 @@
 //! `observation` is a delivery as it is counted and logged, in every role;
 //! `delivery_log` writes the line per delivery, `log` what else there is
 //! to say; both go through `log_sink` to standard output. `metrics` is
-//! read by the admin port.
+//! read by the admin port. `tracer` decides which deliveries get a span, which
+//! `otlp` sends.
 
 mod capture_metrics;
 mod declare;
@@ -25,6 +26,7 @@ mod reload_metrics;
 mod signing_metrics;
 mod subject;
 mod trace;
+mod tracer;
 
 pub(crate) use capture_metrics::CaptureMetrics;
 pub(crate) use delivery_log::{DeliveryLog, DeliveryRecord};
@@ -33,8 +35,10 @@ pub(crate) use ledger_metrics::{LedgerHealth, LedgerMetrics, LedgerReading};
 pub use log::write_to;
 pub(crate) use log::{flush, init};
 pub(crate) use metrics::{Metrics, Named};
-pub(crate) use observation::{CALLER_GONE, Observation, TRACEPARENT, Telemetry};
+pub(crate) use observation::{CALLER_GONE, Observation, Parent, Telemetry};
 pub(crate) use observed_metrics::ObservedMetrics;
 pub(crate) use reload_metrics::ReloadMetrics;
 pub(crate) use signing_metrics::SigningMetrics;
 pub(crate) use subject::Subject;
+pub(crate) use trace::TRACEPARENT;
+pub(crate) use tracer::Tracer;

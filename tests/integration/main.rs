@@ -49,4 +49,5 @@ mod slow;
 mod state_dir;
 mod tls;
 mod tokens;
+mod traces;
 mod upstream;

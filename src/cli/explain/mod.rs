@@ -198,7 +198,7 @@ const HEADING: &str = "Capture";
 
 /// Headings of flags that are taken and have no meaning for a capture.
 const HIDDEN: &[&str] =
-    &["Listening", "TLS and clients", "Upstream", "Ledger", "Captures", "Limits", "Process"];
+    &["Listening", "TLS and clients", "Upstream", "Ledger", "Captures", "Limits", "Traces", "Process"];
 
 /// Beyond the longest body that any provider sends.
 const CAPTURE_BYTES_MAX: u64 = 64 << 20;

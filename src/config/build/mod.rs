@@ -24,6 +24,7 @@ mod source;
 mod sources;
 mod state;
 mod token;
+mod traces;
 mod transport;
 
 use std::net::SocketAddr;
@@ -64,6 +65,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     let sources = sources::read(args, environment, report);
     let ledger = ledger::read(&args.ledger, &args.state, environment, report);
     let capture = capture::read(&args.capture, args.ledger.state_dir.as_deref(), report);
+    let traces = traces::read(&args.traces, report);
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
     let (listen, admin_listen) = listening?;
@@ -76,6 +78,7 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
         bounds: bounds?,
         ledger: ledger?,
         capture: capture?,
+        traces: traces?,
         threads: threads?,
         log: log?,
         files: std::mem::take(&mut report.files),
