@@ -49,6 +49,8 @@ pub mod limits;
 #[doc(hidden)]
 pub mod net;
 #[cfg(feature = "proxy")]
+mod otlp;
+#[cfg(feature = "proxy")]
 pub mod private_file;
 #[cfg(feature = "proxy")]
 mod service;

@@ -7,12 +7,13 @@ use std::num::NonZeroUsize;
 use super::egress::{ClientCertificate, ClientTls};
 use super::engine::{EngineConfig, FileEngineConfig, RedisConfig, RedisTls};
 use super::guard::{
-    ClientAuth, ClientTrust, FrontConfig, GuardConfig, LogConfig, Rate, SourceConfig, TlsConfig, Transport,
-    Upstream,
+    CaptureConfig, ClientAuth, ClientTrust, FrontConfig, GuardConfig, LogConfig, Rate, SourceConfig,
+    TlsConfig, Transport, Upstream,
 };
 use super::injector::{CertificatesConfig, InjectorConfig, MountedPair, SelfManaged};
 use super::issuer::{IssuerConfig, KeysAt};
 use super::signer::{Authorization, ClientCredentials, EndpointConfig, SignerConfig};
+use super::traces::TraceConfig;
 use super::values::{ByteSize, Instant, Lifetime, Protection, Span, Switch, Word};
 use crate::schemes::{RequiredClaim, Scheme, TokenRequirements, Validity};
 
@@ -56,6 +57,7 @@ impl fmt::Display for EffectiveSigner<'_> {
         lines.add("max-connections", config.bounds.connections);
         lines.add("body-budget", ByteSize(config.bounds.memory_bytes));
         lines.add("idle-timeout", Span(config.bounds.idle_timeout));
+        trace_lines(config.traces.as_ref(), &mut lines);
         own_lines(config.threads, &config.log, &mut lines);
         lines.fmt(f)
     }
@@ -348,6 +350,7 @@ fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     lines.add("ledger-max", config.ledger.entries_max);
     lines.add("on-unknown", config.ledger.on_unknown.as_word());
     lines.add("boot-fence", config.ledger.boot_fence.as_word());
+    capture_lines(config.capture.as_ref(), lines);
     lines.add(
         "rate-limit-per-address",
         format_args!("{}, at most {} at once", bounds.rate_per_address, bounds.rate_per_address.burst),
@@ -357,6 +360,7 @@ fn process_lines(config: &GuardConfig, lines: &mut Lines) {
     lines.add("body-budget", ByteSize(bounds.memory_bytes));
     lines.add("idle-timeout", Span(bounds.idle_timeout));
     lines.add("max-connection-age", Span(bounds.connection_age_max));
+    trace_lines(config.traces.as_ref(), lines);
     own_lines(config.threads, &config.log, lines);
 }
 
@@ -390,6 +394,21 @@ fn engine_lines(engine: &EngineConfig, lines: &mut Lines) {
         }
         EngineConfig::Redis(redis) => redis_lines(redis, lines),
     }
+}
+
+fn capture_lines(capture: Option<&CaptureConfig>, lines: &mut Lines) {
+    let Some(capture) = capture else { return lines.add("capture", "none") };
+    lines.add("capture", capture.files_max);
+    lines.add("capture-max-body", ByteSize(capture.body_bytes_max as u64));
+}
+
+fn trace_lines(traces: Option<&TraceConfig>, lines: &mut Lines) {
+    let Some(TraceConfig { destination, ca, sample }) = traces else { return lines.add("traces", "none") };
+    lines.add("traces", destination);
+    if let Some(ca) = ca {
+        lines.add("otlp-ca", ca.display());
+    }
+    lines.add("otlp-sample", sample);
 }
 
 /// What every role has of its own.

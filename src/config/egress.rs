@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::guard::{Identity, TlsVersion};
 use super::values::{Destination, Proxy, SpkiPin};
@@ -39,6 +39,26 @@ pub struct ClientTls {
     pub server_pins: Vec<SpkiPin>,
     /// The oldest version spoken.
     pub min_version: TlsVersion,
+}
+
+impl EgressConfig {
+    /// Every address there is, for what the operator named and nobody else.
+    pub(crate) fn anywhere() -> Vec<IpNet> {
+        vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())]
+    }
+}
+
+impl ClientTls {
+    /// Whoever has the URL's host in a certificate under `ca`; we show none.
+    pub(crate) fn under(ca: Option<PathBuf>) -> Self {
+        Self {
+            ca,
+            certificate: None,
+            server_names: Vec::new(),
+            server_pins: Vec::new(),
+            min_version: TlsVersion::V1_2,
+        }
+    }
 }
 
 /// A certificate and its key.

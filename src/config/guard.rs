@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use super::engine::EngineConfig;
 use super::issuer::IssuerConfig;
 use super::stamps::Stamps;
+use super::traces::TraceConfig;
 use crate::config::values::{ControlAddress, Host, PublicUrl, SpkiPin};
 use crate::keys::Secret;
 use crate::schemes::{Demand, Policy, Responder, Scheme, Validity};
@@ -36,8 +37,12 @@ pub struct GuardConfig {
     pub bounds: Bounds,
     /// What the process remembers of deliveries.
     pub ledger: LedgerConfig,
+    /// What it keeps of those that it refuses, where anything.
+    pub capture: Option<CaptureConfig>,
     /// Worker threads, each a runtime of its own.
     pub threads: NonZeroUsize,
+    /// Where spans of deliveries go, if anywhere.
+    pub traces: Option<TraceConfig>,
     /// The log on standard output.
     pub log: LogConfig,
     /// The files that it was read from: when one changes, it may have changed.
@@ -366,6 +371,17 @@ pub enum BootFence {
     On,
     /// They are taken, and may be replays of what an earlier process saw.
     Off,
+}
+
+/// Refused deliveries as files.
+#[derive(Clone, Debug)]
+pub struct CaptureConfig {
+    /// The directory below which they are.
+    pub state_dir: PathBuf,
+    /// Most files.
+    pub files_max: NonZeroUsize,
+    /// Longest part of a body in one.
+    pub body_bytes_max: usize,
 }
 
 /// The log on standard output.

@@ -36,6 +36,7 @@ mod scrutiny;
 mod secrets;
 mod signer;
 mod stamps;
+mod traces;
 mod values;
 
 pub(crate) use build::preset_named;
@@ -47,9 +48,9 @@ pub use engine::{EngineConfig, FileEngineConfig, Fsync, OnStateLoss, RedisConfig
 pub use environment::{Environment, Role};
 pub(crate) use flag::Flag;
 pub use guard::{
-    BootFence, Bounds, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig, GuardedSecret,
-    HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, Mode, OnUnknown, PathPattern, Policies,
-    Rate, SecretSlot, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
+    BootFence, Bounds, CaptureConfig, ClientAddressField, ClientAuth, ClientTrust, FrontConfig, GuardConfig,
+    GuardedSecret, HandshakeConfig, Identity, LedgerConfig, LogConfig, LogFormat, Mode, OnUnknown,
+    PathPattern, Policies, Rate, SecretSlot, SourceConfig, TlsConfig, TlsVersion, Transport, Upstream,
 };
 pub use injector::{CertificatesConfig, InjectorBounds, InjectorConfig, MountedPair, SelfManaged};
 pub use issuer::{IssuerConfig, KeysAt};
@@ -62,5 +63,6 @@ pub use schema::guard_schema;
 pub use scrutiny::{Keying, Scrutinies, Scrutiny};
 pub use signer::{Authorization, ClientCredentials, EndpointConfig, SignerBounds, SignerConfig};
 pub use stamps::Stamps;
+pub use traces::{SampleRatio, TraceConfig};
 pub(crate) use values::duration as read_duration;
 pub use values::{Authority, ControlAddress, Destination, Host, Protection, Proxy, PublicUrl, SpkiPin};

@@ -35,7 +35,11 @@ pub struct GuardArgs {
     #[command(flatten)]
     pub state: StateArgs,
     #[command(flatten)]
+    pub capture: CaptureArgs,
+    #[command(flatten)]
     pub limits: LimitArgs,
+    #[command(flatten)]
+    pub traces: TraceArgs,
     #[command(flatten)]
     pub process: ProcessArgs,
     /// What `--config` holds, read once.
@@ -517,6 +521,21 @@ pub struct StateArgs {
     pub state_wait: Option<String>,
 }
 
+/// What is kept of refused deliveries.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Captures")]
+pub struct CaptureArgs {
+    /// Keep as many refused deliveries as files for `countersign explain`, below --state-dir [default: none].
+    ///
+    /// Secrets and credentials are taken out; signatures and bodies are not. The oldest make room.
+    #[arg(long, value_name = "NUMBER")]
+    pub capture: Option<String>,
+
+    /// Longest part of a body that is kept [default: 64KiB].
+    #[arg(long, value_name = "SIZE")]
+    pub capture_max_body: Option<String>,
+}
+
 /// What one stranger, or all of them, can make the guard hold.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Limits")]
@@ -546,6 +565,27 @@ pub struct LimitArgs {
     /// A connection is closed after this, once nothing is in flight on it.
     #[arg(long, value_name = "DURATION", default_value = "1h")]
     pub max_connection_age: String,
+}
+
+/// Spans for a collector.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Traces")]
+pub struct TraceArgs {
+    /// Collector that gets a span for each delivery, as OTLP over HTTP, such as http://127.0.0.1:4318 [default: none].
+    ///
+    /// `/v1/traces` is added to its path.
+    #[arg(long = "otlp-endpoint", id = "otlp_endpoint", value_name = "URL")]
+    pub endpoint: Option<String>,
+
+    /// CA certificates for an https collector (PEM) [default: the public ones].
+    #[arg(long = "otlp-ca", id = "otlp_ca", value_name = "FILE")]
+    pub ca: Option<String>,
+
+    /// Part of the deliveries that get a span, from 0 to 1, where no trusted parent decides [default: 1].
+    ///
+    /// The guard trusts the parent of a delivery that it forwards as verified, the signer that of its app.
+    #[arg(long = "otlp-sample", id = "otlp_sample", value_name = "RATIO")]
+    pub sample: Option<String>,
 }
 
 /// The process itself.

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use clap::{Args, Command, FromArgMatches as _};
 
 use super::environment::{Environment, Role};
-use super::raw::{ProcessArgs, long_names};
+use super::raw::{ProcessArgs, TraceArgs, long_names};
 use super::raw_coverage::CoverageArgs;
 
 /// Everything that `countersign signer` can be told.
@@ -22,6 +22,8 @@ pub struct SignerArgs {
     pub endpoint: EndpointArgs,
     #[command(flatten)]
     pub limits: SignerLimitArgs,
+    #[command(flatten)]
+    pub traces: TraceArgs,
     #[command(flatten)]
     pub process: ProcessArgs,
 }

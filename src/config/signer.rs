@@ -9,6 +9,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::egress::EgressConfig;
 use super::guard::{LogConfig, Rate};
+use super::traces::TraceConfig;
 use crate::keys::Secret;
 use crate::schemes::Scheme;
 
@@ -26,6 +27,8 @@ pub struct SignerConfig {
     pub bounds: SignerBounds,
     /// Worker threads, each a runtime of its own.
     pub threads: NonZeroUsize,
+    /// Where spans of deliveries go, if anywhere.
+    pub traces: Option<TraceConfig>,
     /// The log on standard output.
     pub log: LogConfig,
 }

@@ -5,27 +5,32 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::header::HOST;
 use http::request::Parts;
+use http::uri::Authority;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 
 use crate::clock::UnixTime;
 use crate::guard::accept::{Brought, Caller, Connection};
 use crate::guard::answer::{self, AnswerBody};
-use crate::guard::check::{Observed, Routed, Verified};
+use crate::guard::capture::Offered;
+use crate::guard::check::{Forwardable, Observed, Routed, Verified};
 use crate::guard::outcome::Outcome;
 use crate::guard::pipeline;
 use crate::guard::rejection::{RefusalForm, Refused, Rejection};
 use crate::guard::sight::{Refusal, Text};
 use crate::guard::source::Source;
 use crate::guard::state::Guard;
-use crate::guard::tripwire::Leaks;
+use crate::guard::tripwire::{Leaks, Tripwire};
 use crate::guard::worker::Worker;
 use crate::ledger::Class;
 use crate::limits::Reservation;
 use crate::net::{Http1Fault, PointOfNoReturn, Pool, RunToEnd};
+use crate::otlp::Target;
 use crate::service;
-use crate::telemetry::{Observation, TRACEPARENT};
+use crate::telemetry::{Observation, Parent, TRACEPARENT};
 
 /// An answer in the making.
 pub(crate) type Answering = RunToEnd<Result<Response<AnswerBody>, Infallible>>;
@@ -51,6 +56,24 @@ pub(crate) fn answer(
         Ok(delivery.finish(result, body))
     })
 }
+
+/// Where a believed request was sent, for its span: no query, and no path that
+/// holds a secret.
+fn target(parts: &Parts, scheme: &'static str, tripwire: &Tripwire) -> Target {
+    let host = parts.headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    let host = host.or_else(|| parts.uri.authority().cloned());
+    let is_plain = |text: &&str| text.len() <= TOLD_BYTES_MAX && !tripwire.finds(text.as_bytes(), None);
+    let told = |text: Option<&str>| text.filter(is_plain).map(str::to_owned);
+    Target {
+        scheme,
+        host: told(host.as_ref().map(Authority::host)),
+        port: host.as_ref().and_then(Authority::port_u16),
+        path: told(Some(parts.uri.path())),
+    }
+}
+
+/// The longest text of a request in a span.
+const TOLD_BYTES_MAX: usize = 256;
 
 /// One delivery.
 #[derive(Debug)]
@@ -125,6 +148,21 @@ impl Delivery {
         if self.worker.drain.signal().has_begun() { Err(Rejection::Draining) } else { Ok(()) }
     }
 
+    /// Decides on its span, which the app is told of. What is told of a request
+    /// that is not believed is nothing that its sender chose.
+    pub(crate) fn join_trace(&mut self, forwardable: &Forwardable, parts: &mut Parts) {
+        let parent = match forwardable {
+            Forwardable::Funded(funded) if funded.class().is_none() => Parent::Believed,
+            // A copy may be that of somebody who listened.
+            Forwardable::Funded(_) | Forwardable::Unverified(_) => Parent::Ignored,
+        };
+        let scheme = self.caller().proto;
+        let tripwire = &forwardable.source().tripwire;
+        self.observation.join_trace(parts, parent, |parts| {
+            (parent == Parent::Believed).then(|| target(parts, scheme, tripwire))
+        });
+    }
+
     /// From now on a caller that hangs up changes nothing.
     pub(crate) fn run_to_end(&self) {
         self.point.pass();
@@ -166,6 +204,15 @@ impl Delivery {
         if let Some(leaks) = self.leaks.take() {
             leaks.clean(parts);
         }
+    }
+
+    /// Hands what was refused to whoever keeps captures, where anybody does.
+    pub(crate) fn capture(&self, rejection: Rejection, parts: &Parts, body: Option<&Bytes>) {
+        let guard = &self.worker.guard;
+        let Some(captures) = &guard.captures else { return };
+        let received = guard.clock.now();
+        let removed = self.leaks.as_ref().map_or(0, |leaks| leaks.fields);
+        captures.offer(&guard.in_force.load(), &Offered { rejection, received, parts, body, removed });
     }
 
     pub(crate) fn note_verified(&mut self, verified: &Verified, now: UnixTime) {

@@ -113,8 +113,9 @@ impl InForce {
         let issuer = config.issuer.as_ref().map(|config| issuer(config, issuers));
         let (named, leaks) = (Arc::new(named), guard.leak_metrics.of(&config.name));
         let last_uses = LastUses::new(&config.slots, before.map(Arc::as_ref));
-        let lasting =
-            Lasting { rate, way: way(guard, &config, ways)?, issuer, named, last_uses, trust, leaks };
+        let is_captured = guard.captures.is_some();
+        let way = way(guard, &config, ways)?;
+        let lasting = Lasting { rate, way, issuer, named, last_uses, trust, leaks, is_captured };
         Ok(Arc::new(Source::new(index, config, lasting)))
     }
 }

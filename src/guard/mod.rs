@@ -8,6 +8,7 @@ mod accept;
 mod allow_list;
 mod answer;
 mod attestation;
+mod capture;
 mod check;
 mod delivery;
 mod forward;
@@ -30,6 +31,7 @@ mod tripwire;
 mod way;
 mod worker;
 
+pub use capture::CaptureError;
 pub use outcome::Outcome;
 pub use rejection::Rejection;
 pub use reload::{Reload, ReloadError};

@@ -46,14 +46,19 @@ pub(crate) async fn run(
         // UNVERIFIED from here on, where a source only observes; refused elsewhere.
         Err(turned) => {
             delivery.note_turned(&parts);
+            if turned.ends_here() {
+                delivery.capture(turned.rejection(), &parts, turned.body());
+            }
             let observed = Box::pin(check::pass_over(turned, &parts, body, delivery)).await?;
             delivery.disarm(observed.source(), &mut parts);
+            delivery.capture(observed.rejection(), &parts, Some(observed.body()));
             delivery.note_observed(&observed);
             delivery.run_to_end();
             Forwardable::Unverified(observed)
         }
     };
     delivery.clean(&mut parts);
+    delivery.join_trace(&forwardable, &mut parts);
     forward(delivery, parts, forwardable).await
 }
 

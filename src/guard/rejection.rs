@@ -241,6 +241,43 @@ impl Rejection {
         matches!(self, Self::Unproven(Refusal::SignatureMismatch | Refusal::TokenMismatch))
     }
 
+    /// Whether a capture is kept of what is refused so: where the sender has to
+    /// change something and the request says what. Never of what verified, nor
+    /// of a set-up request, which may bring a secret that nobody knows yet; and
+    /// not of what comes from everywhere, or finds no source.
+    pub const fn may_be_captured(self) -> bool {
+        match self {
+            Self::MethodNotAllowed
+            | Self::AddressNotAllowed
+            | Self::IdentityMissing
+            | Self::IdentityNotAllowed
+            | Self::Unproven(_)
+            | Self::BodyTooLarge
+            | Self::BodyTimeout => true,
+            Self::NoSource
+            | Self::RateLimited
+            | Self::HandshakeRefused
+            | Self::HandshakeUnkept
+            | Self::HeadRefused
+            | Self::HeadTooLarge
+            | Self::HeadTimeout
+            | Self::ExpectationFailed
+            | Self::Replayed
+            | Self::IdReused
+            | Self::InFlight
+            | Self::LedgerFull
+            | Self::LedgerUnavailable
+            | Self::KeysUnavailable
+            | Self::Overloaded
+            | Self::Draining
+            | Self::SignedBeforeMemory
+            | Self::Internal
+            | Self::UpstreamUnreachable
+            | Self::UpstreamTimeout
+            | Self::UpstreamBroken => false,
+        }
+    }
+
     /// Whether it was the ledger that could not decide.
     pub(crate) const fn is_of_the_ledger(self) -> bool {
         matches!(self, Self::LedgerFull | Self::LedgerUnavailable | Self::SignedBeforeMemory)

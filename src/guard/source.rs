@@ -32,6 +32,7 @@ pub(crate) struct Lasting {
     pub(crate) last_uses: LastUses,
     pub(crate) trust: Option<Arc<SourceTrust>>,
     pub(crate) leaks: LeakCounter,
+    pub(crate) is_captured: bool,
 }
 
 /// One source.
@@ -57,6 +58,8 @@ pub(crate) struct Source {
     /// What finds its secrets where they do not belong, and counts them.
     pub(crate) tripwire: Tripwire,
     pub(crate) leaks: LeakCounter,
+    /// Whether captures are kept of what it refuses.
+    pub(crate) is_captured: bool,
     /// How long the ledger remembers its deliveries.
     pub(crate) memory: Memory,
     /// `Countersign-Source`.
@@ -74,7 +77,7 @@ impl Source {
     pub(crate) fn new(index: SourceIndex, config: SourceConfig, lasting: Lasting) -> Self {
         let listed = |of: fn(&Scheme) -> &str| config.demand.iter().map(of).collect::<Vec<_>>().join(", ");
         let (names, challenges) = (listed(|scheme| scheme.preset().name), listed(Scheme::challenge));
-        let Lasting { rate, way, issuer, named, last_uses, trust, leaks } = lasting;
+        let Lasting { rate, way, issuer, named, last_uses, trust, leaks, is_captured } = lasting;
         Self {
             index,
             trust,
@@ -86,6 +89,7 @@ impl Source {
             allow: AllowList::new(&config.allow),
             tripwire: Tripwire::new(&config.secrets),
             leaks,
+            is_captured,
             refused: RefusedAddresses::default(),
             memory: memory(&config),
             name_value: HeaderValue::from_str(&config.name)

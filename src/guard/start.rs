@@ -6,12 +6,14 @@ use crate::admin::Health;
 use crate::clock::{Clock, UnixTime};
 use crate::config::{BootFence, GuardConfig};
 use crate::guard::accept::tls;
+use crate::guard::capture::CaptureError;
 use crate::guard::reload::{Fixed, Reload};
 use crate::guard::sight;
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
 use crate::ledger::{Engine, LedgerOptions, OpenError, SourceTag, Standing};
 use crate::net::{DrainSignal, TargetError};
+use crate::otlp::OtlpError;
 use crate::service::{self, Running, Shown, Sockets, UpError};
 use futures_util::FutureExt as _;
 
@@ -27,6 +29,12 @@ pub enum StartError {
     /// The ledger's engine could not be opened.
     #[error("open the ledger")]
     Ledger(#[from] OpenError),
+    /// Captures cannot be kept.
+    #[error("keep captures")]
+    Captures(#[from] CaptureError),
+    /// Spans cannot be sent.
+    #[error("send traces")]
+    Traces(#[from] OtlpError),
     /// The ledger has no place for one more.
     #[error("take in source `{name}`: as many were seen as a process can; restart it")]
     TooManySources {
@@ -58,7 +66,7 @@ pub async fn start(
     let ledger = Engine::open(&config.ledger.engine, options, Arc::clone(&clock)).await?;
     let fixed = Fixed::of(&config);
     service::fit_descriptors(&mut config.bounds.connections);
-    let guard = Arc::new(Guard::new(&config, ledger, clock));
+    let guard = Arc::new(Guard::new(&config, ledger, clock)?);
     let GuardConfig { sources, transport, listen, admin_listen, control, threads, .. } = config;
     let reload = Reload::new(Arc::clone(&guard), fixed);
     reload.put_in_force(sources, &transport, Vec::new())?;
@@ -74,7 +82,8 @@ pub async fn start(
         let worker = Arc::new(Worker::new(&guard, number, &stop));
         move || worker.run(listener)
     })?;
-    Ok((running, reload))
+    let telemetry = Arc::clone(&guard.telemetry);
+    Ok((running.at_the_end(move || telemetry.finish()), reload))
 }
 
 fn ledger_options(config: &GuardConfig, memory_begins: UnixTime) -> LedgerOptions {

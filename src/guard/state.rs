@@ -7,16 +7,19 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown};
+use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown, TraceConfig};
 use crate::guard::accept::Front;
+use crate::guard::capture::Captures;
 use crate::guard::in_force::InForce;
 use crate::guard::outcome::Outcome;
 use crate::guard::sight::Sight;
+use crate::guard::start::StartError;
 use crate::ledger::{Engine, Ledger as _, Standing};
 use crate::limits::{AddressRegistry, Bound};
+use crate::otlp::OtlpError;
 use crate::telemetry::{
     DeliveryLog, LeakMetrics, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, ObservedMetrics,
-    ReloadMetrics, SecretMetrics, SecretReading, Subject, Telemetry,
+    ReloadMetrics, SecretMetrics, SecretReading, Subject, Telemetry, Tracer,
 };
 
 /// The guard's state.
@@ -49,15 +52,23 @@ pub(crate) struct Guard {
     secret_metrics: SecretMetrics,
     /// What is kept for those who look.
     pub(crate) sight: Sight,
+    /// Who keeps what is refused, where somebody does.
+    pub(crate) captures: Option<Captures>,
 }
 
 impl Guard {
     /// The state of a guard that has taken no delivery yet, over the ledger of
     /// its configuration, and with nothing in force.
-    pub(crate) fn new(config: &GuardConfig, ledger: Engine, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        config: &GuardConfig,
+        ledger: Engine,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
         let GuardConfig { bounds, front, ledger: ledger_config, log, .. } = config;
-        let telemetry = telemetry(log, Arc::clone(&clock));
-        Self {
+        let telemetry = telemetry(log, config.traces.as_ref(), Arc::clone(&clock))?;
+        let captures = config.capture.as_ref().map(|config| Captures::open(config, &telemetry.metrics));
+        Ok(Self {
+            captures: captures.transpose()?,
             in_force: ArcSwap::default(),
             reloaded: Notify::new(),
             workers: config.threads.get(),
@@ -77,7 +88,7 @@ impl Guard {
             telemetry: Arc::new(telemetry),
             bounds: bounds.clone(),
             clock,
-        }
+        })
     }
 
     /// The metrics in text format. What only a scrape asks for is read now, so
@@ -111,11 +122,14 @@ impl fmt::Debug for Guard {
     }
 }
 
-fn telemetry(log: &LogConfig, clock: Arc<dyn Clock>) -> Telemetry {
+fn telemetry(
+    log: &LogConfig,
+    collector: Option<&TraceConfig>,
+    clock: Arc<dyn Clock>,
+) -> Result<Telemetry, OtlpError> {
     let codes: Vec<&'static str> = Outcome::all().map(Outcome::code).collect();
-    Telemetry {
-        metrics: Metrics::new(Subject::Source, &codes),
-        log: DeliveryLog::new(Subject::Source, log),
-        clock,
-    }
+    let metrics = Metrics::new(Subject::Source, &codes);
+    let tracer =
+        collector.map(|collector| Tracer::start(collector, "countersign-guard", &metrics)).transpose()?;
+    Ok(Telemetry { metrics, log: DeliveryLog::new(Subject::Source, log), tracer, clock })
 }

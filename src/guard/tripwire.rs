@@ -52,6 +52,8 @@ struct Needle {
 pub(crate) struct Leaks {
     /// How many fields and parameters.
     pub(crate) count: u64,
+    /// How many of them are fields.
+    pub(crate) fields: u64,
     /// The first of the fields.
     field: Option<HeaderName>,
     /// What the app gets to see instead of the target: a signature may cover
@@ -116,10 +118,10 @@ impl Tripwire {
         }
         let fields = self.take_fields(&mut parts.headers);
         let (parameters, target) = self.without_parameters(&parts.uri).unwrap_or_default();
-        let count = fields.len() as u64 + parameters;
+        let field_count = fields.len() as u64;
         // A name is for the log, unless it holds the secret too.
         let field = fields.into_iter().next().filter(|name| !self.finds(name.as_str().as_bytes(), None));
-        Leaks { count, field, target }
+        Leaks { count: field_count + parameters, fields: field_count, field, target }
     }
 
     /// A field of several values goes whole: the app must not take what is

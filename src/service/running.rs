@@ -1,5 +1,6 @@
 //! A role that is up: its sockets, its threads, and how it stops.
 
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
@@ -60,6 +61,16 @@ pub struct Running {
     workers: Vec<JoinHandle<io::Result<()>>>,
     /// The admin port, and the control socket.
     onlookers: Vec<JoinHandle<io::Result<()>>>,
+    end: End,
+}
+
+/// What is done when no worker is left.
+struct End(Option<Box<dyn FnOnce() + Send + Sync>>);
+
+impl fmt::Debug for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("End")
+    }
 }
 
 impl Sockets {
@@ -126,10 +137,24 @@ where
         let until = stop_onlookers.clone();
         onlookers.push(spawn("control".to_owned(), move || control::run(socket, control, until))?);
     }
-    Ok(Running { address, admin_address, control_address, stop, stop_onlookers, workers, onlookers })
+    Ok(Running {
+        address,
+        admin_address,
+        control_address,
+        stop,
+        stop_onlookers,
+        workers,
+        onlookers,
+        end: End(None),
+    })
 }
 
 impl Running {
+    /// Has `end` done once the workers have ended, before the onlookers go.
+    pub(crate) fn at_the_end(self, end: impl FnOnce() + Send + Sync + 'static) -> Self {
+        Self { end: End(Some(Box::new(end))), ..self }
+    }
+
     /// Where deliveries arrive; the port is the one chosen by the system where
     /// the configuration said 0.
     pub const fn address(&self) -> SocketAddr {
@@ -156,6 +181,9 @@ impl Running {
     pub fn stop(self) -> io::Result<()> {
         self.drain();
         let result = join_all(self.workers);
+        if let End(Some(end)) = self.end {
+            end();
+        }
         self.stop_onlookers.begin();
         result.and(join_all(self.onlookers))
     }

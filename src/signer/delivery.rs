@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -20,7 +21,7 @@ use crate::signer::rejection::{Refused, Rejection};
 use crate::signer::signing::Signed;
 use crate::signer::state::Signer;
 use crate::signer::worker::{Way, Worker};
-use crate::telemetry::Observation;
+use crate::telemetry::{Observation, Parent};
 
 /// Answers one request: runs the pipeline, survives its panics, logs and
 /// counts what became of it. The one place where that is done.
@@ -66,6 +67,12 @@ impl<'w> Delivery<'w> {
 
     pub(crate) fn note_addressed(&mut self, addressed: &Addressed) {
         self.observation.named = Some(Arc::clone(&addressed.endpoint.named));
+    }
+
+    /// Decides on its span, which the consumer is told of. The app is trusted
+    /// with its traces as with everything else it sends.
+    pub(crate) fn join_trace(&mut self, parts: &mut Parts) {
+        self.observation.join_trace(parts, Parent::Believed, |_| None);
     }
 
     pub(crate) fn note_signed(&mut self, signed: &Signed) {

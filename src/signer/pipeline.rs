@@ -24,7 +24,7 @@ use crate::signer::{admission, authorization, endpoints, intake, outbound, signi
 /// Takes one delivery from the app's head to the consumer's answer.
 pub(crate) async fn run(
     delivery: &mut Delivery<'_>,
-    parts: Parts,
+    mut parts: Parts,
     body: &mut Incoming,
     fault: Option<Http1Fault>,
 ) -> Result<Response<Full<Bytes>>, Refused> {
@@ -33,6 +33,8 @@ pub(crate) async fn run(
     delivery.refuse_when_draining()?;
     let addressed = endpoints::choose(&signer.endpoints, &sound, &parts)?;
     delivery.note_addressed(&addressed);
+    // Before the signature, which may cover it.
+    delivery.join_trace(&mut parts);
     let admitted = admission::admit(addressed, &signer.deliveries)?;
     let taken = intake::read(admitted, body, &signer.memory, &signer.bounds).await?;
     let message = signing::sign(taken, &parts, signer.clock.now())?;

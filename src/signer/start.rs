@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::{Authorization, EndpointConfig, SignerConfig};
 use crate::egress::{Egress, Route, RouteError, SystemResolver};
 use crate::net::DrainSignal;
+use crate::otlp::OtlpError;
 use crate::service::{self, Running, Shown, Sockets, UpError};
 use crate::signer::state::Signer;
 use crate::signer::worker::{Way, Worker};
@@ -20,6 +21,9 @@ pub enum StartError {
     /// Its sockets or threads could not be had.
     #[error(transparent)]
     Up(#[from] UpError),
+    /// Spans cannot be sent.
+    #[error("send traces")]
+    Traces(#[from] OtlpError),
     /// There is no way to a consumer.
     #[error("set up the way to endpoint `{name}`")]
     Route {
@@ -42,16 +46,18 @@ pub fn start(mut config: SignerConfig, clock: Arc<dyn Clock>) -> Result<Running,
     let routes = config.endpoints.iter().map(routes).collect::<Result<Vec<_>, _>>()?;
     let sockets = Sockets::bind(config.listen, config.admin_listen, config.threads)?;
     service::fit_descriptors(&mut config.bounds.connections);
-    let signer = Arc::new(Signer::new(config, clock));
+    let signer = Arc::new(Signer::new(config, clock)?);
     let stop = DrainSignal::default();
     let shown = Shown { health: health(Arc::clone(&signer), stop.clone()), control: None };
     // One worker looks after the certificates for all of them.
     let mut watched: Vec<Arc<Route>> = routes.iter().flat_map(Routes::all).collect();
-    Ok(service::run("signer", sockets, stop.clone(), shown, |listener| {
+    let telemetry = Arc::clone(&signer.telemetry);
+    let running = service::run("signer", sockets, stop.clone(), shown, |listener| {
         let worker = Arc::new(Worker::new(&signer, routes.iter().map(Routes::way).collect(), &stop));
         let watched = std::mem::take(&mut watched);
         move || worker.run(listener, watched)
-    })?)
+    })?;
+    Ok(running.at_the_end(move || telemetry.finish()))
 }
 
 impl Routes {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::clock::{Clock, UnixTime};
-use crate::config::{EndpointConfig, LogConfig, SignerBounds, SignerConfig, material};
+use crate::config::{EndpointConfig, LogConfig, SignerBounds, SignerConfig, TraceConfig, material};
 use crate::limits::Bound;
+use crate::otlp::OtlpError;
 use crate::signer::endpoints::{Endpoint, Endpoints};
 use crate::signer::outcome::Outcome;
-use crate::telemetry::{DeliveryLog, Metrics, SigningMetrics, Subject, Telemetry};
+use crate::telemetry::{DeliveryLog, Metrics, SigningMetrics, Subject, Telemetry, Tracer};
 
 /// The signer's state.
 #[derive(Debug)]
@@ -27,14 +28,14 @@ pub(crate) struct Signer {
 
 impl Signer {
     /// The state of a signer that has sent nothing yet.
-    pub(crate) fn new(config: SignerConfig, clock: Arc<dyn Clock>) -> Self {
-        let SignerConfig { endpoints, bounds, log, .. } = config;
-        let telemetry = telemetry(&log, Arc::clone(&clock));
+    pub(crate) fn new(config: SignerConfig, clock: Arc<dyn Clock>) -> Result<Self, OtlpError> {
+        let SignerConfig { endpoints, bounds, traces, log, .. } = config;
+        let telemetry = telemetry(&log, traces.as_ref(), Arc::clone(&clock))?;
         let endpoint = |(place, config): (usize, EndpointConfig)| {
             let named = telemetry.metrics.named(&config.name, 0, None);
             Arc::new(Endpoint::new(place, config, named))
         };
-        Self {
+        Ok(Self {
             signing_metrics: SigningMetrics::new(&telemetry.metrics),
             endpoints: Endpoints::new(endpoints.into_iter().enumerate().map(endpoint).collect()),
             connections: Arc::new(Bound::new(bounds.connections as u64)),
@@ -43,7 +44,7 @@ impl Signer {
             telemetry: Arc::new(telemetry),
             bounds,
             clock,
-        }
+        })
     }
 
     /// The metrics in text format. What only a scrape asks for is read now, so
@@ -69,11 +70,14 @@ fn certificate_expiry(endpoint: &EndpointConfig) -> Option<UnixTime> {
     material::first_expiry(&material::certificates(&ours.cert).ok()?)
 }
 
-fn telemetry(log: &LogConfig, clock: Arc<dyn Clock>) -> Telemetry {
+fn telemetry(
+    log: &LogConfig,
+    collector: Option<&TraceConfig>,
+    clock: Arc<dyn Clock>,
+) -> Result<Telemetry, OtlpError> {
     let codes: Vec<&'static str> = Outcome::all().map(Outcome::code).collect();
-    Telemetry {
-        metrics: Metrics::new(Subject::Endpoint, &codes),
-        log: DeliveryLog::new(Subject::Endpoint, log),
-        clock,
-    }
+    let metrics = Metrics::new(Subject::Endpoint, &codes);
+    let tracer =
+        collector.map(|collector| Tracer::start(collector, "countersign-signer", &metrics)).transpose()?;
+    Ok(Telemetry { metrics, log: DeliveryLog::new(Subject::Endpoint, log), tracer, clock })
 }

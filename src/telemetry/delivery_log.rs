@@ -16,7 +16,7 @@
 //! | `upstream_us`, `consumer_us` | until the answer of the guard's app, or of the signer's consumer, began |
 //! | `bytes` | of the body |
 //! | `http` | the version of HTTP |
-//! | `trace_id` | of the `traceparent` that came with it |
+//! | `trace_id` | of the `traceparent` that came with it, or of its span where it has another |
 //!
 //! A field without a value is left out. That is the whole list: no other field
 //! of a request gets here, so no secret, signature or body can.
@@ -85,6 +85,11 @@ impl DeliveryLog {
     /// Lines as `config` wants them: none at all below `info`.
     pub(crate) fn new(subject: Subject, config: &LogConfig) -> Self {
         Self { form: Form { subject, format: config.format }, wanted: log::wants_deliveries(config) }
+    }
+
+    /// What deliveries are for.
+    pub(super) fn subject(&self) -> Subject {
+        self.form.subject
     }
 
     /// Logs one delivery.
@@ -201,7 +206,7 @@ fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn version(version: Version) -> &'static str {
+pub(super) fn version(version: Version) -> &'static str {
     match version {
         Version::HTTP_2 => "2",
         Version::HTTP_11 => "1.1",

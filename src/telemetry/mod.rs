@@ -8,8 +8,10 @@
 //! `observation` is a delivery as it is counted and logged, in every role;
 //! `delivery_log` writes the line per delivery, `log` what else there is
 //! to say; both go through `log_sink` to standard output. `metrics` is
-//! read by the admin port.
+//! read by the admin port. `tracer` decides which deliveries get a span, which
+//! `otlp` sends.
 
+mod capture_metrics;
 mod declare;
 mod delivery_log;
 mod injection_metrics;
@@ -27,7 +29,9 @@ mod secret_metrics;
 mod signing_metrics;
 mod subject;
 mod trace;
+mod tracer;
 
+pub(crate) use capture_metrics::CaptureMetrics;
 pub(crate) use delivery_log::{DeliveryLog, DeliveryRecord};
 pub(crate) use injection_metrics::InjectionMetrics;
 pub(crate) use leak_metrics::{LeakCounter, LeakMetrics};
@@ -35,10 +39,12 @@ pub(crate) use ledger_metrics::{LedgerHealth, LedgerMetrics, LedgerReading};
 pub use log::write_to;
 pub(crate) use log::{flush, init};
 pub(crate) use metrics::{Ended, Metrics, Named, Tally};
-pub(crate) use observation::{CALLER_GONE, Observation, TRACEPARENT, Telemetry};
+pub(crate) use observation::{CALLER_GONE, Observation, Parent, Telemetry};
 pub(crate) use observed_metrics::ObservedMetrics;
 pub(crate) use process_metrics::ProcessMetrics;
 pub(crate) use reload_metrics::ReloadMetrics;
 pub(crate) use secret_metrics::{SecretMetrics, SecretReading};
 pub(crate) use signing_metrics::SigningMetrics;
 pub(crate) use subject::Subject;
+pub(crate) use trace::TRACEPARENT;
+pub(crate) use tracer::Tracer;

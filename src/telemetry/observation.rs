@@ -5,14 +5,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::header::HeaderName;
-use http::{HeaderValue, Request, StatusCode, Version};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, StatusCode, Version};
 
 use crate::clock::Clock;
+use crate::otlp::{Span, Target};
+use crate::telemetry::delivery_log::version;
+use crate::telemetry::trace::{Place, TRACEPARENT, TRACESTATE};
+use crate::telemetry::tracer::{Placed, Tracer, nanos};
 use crate::telemetry::{DeliveryLog, DeliveryRecord, Ended, Metrics, Named};
-
-/// The field that says which trace a request is part of (W3C Trace Context).
-pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The code of a delivery whose caller hung up before there was anything to
 /// answer. Every role has it.
@@ -23,7 +24,25 @@ pub(crate) const CALLER_GONE: &str = "caller_gone";
 pub(crate) struct Telemetry {
     pub(crate) metrics: Metrics,
     pub(crate) log: DeliveryLog,
+    /// Who makes spans, where there is a collector.
+    pub(crate) tracer: Option<Tracer>,
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Telemetry {
+    /// Lets go of what waits; nothing is counted after it.
+    pub(crate) fn finish(&self) {
+        self.tracer.iter().for_each(Tracer::finish);
+    }
+}
+
+/// Whether the trace that a request names is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parent {
+    /// Whoever sent it is known: it may say that a span is kept, or that none is.
+    Believed,
+    /// Anybody could have written it.
+    Ignored,
 }
 
 /// One delivery. Dropped without having been settled, it lost its caller, and
@@ -36,6 +55,12 @@ pub(crate) struct Observation {
     started: Instant,
     version: Version,
     traceparent: Option<HeaderValue>,
+    /// For the span, where there may be one.
+    method: Option<Method>,
+    /// Where it is in its trace, once that is decided.
+    placed: Option<Placed>,
+    /// Where it was sent, if that is believed and told.
+    target: Option<Box<Target>>,
     /// The source or endpoint, once it is found.
     pub(crate) named: Option<Arc<Named>>,
     /// The id that is signed.
@@ -61,6 +86,9 @@ impl Observation {
     /// A delivery begins.
     pub(crate) fn begin<B>(telemetry: Arc<Telemetry>, client: IpAddr, request: &Request<B>) -> Self {
         Self {
+            method: telemetry.tracer.as_ref().map(|_| request.method().clone()),
+            placed: None,
+            target: None,
             telemetry,
             client,
             started: Instant::now(),
@@ -89,11 +117,40 @@ impl Observation {
         self.traceparent = None;
     }
 
+    /// Decides on its span, and says in `parts`, which go on, where they come
+    /// from. Where there is no collector everything stays as it came. `target`
+    /// is asked for only where it is told.
+    pub(crate) fn join_trace(
+        &mut self,
+        parts: &mut Parts,
+        parent: Parent,
+        target: impl FnOnce(&Parts) -> Option<Target>,
+    ) {
+        let Some(tracer) = &self.telemetry.tracer else { return };
+        let parent = if parent == Parent::Believed { Place::of(&parts.headers) } else { None };
+        let placed = tracer.place(parent);
+        if placed.here.sampled || parent.is_none() {
+            let field = placed.here.field();
+            self.traceparent = Some(field.clone());
+            parts.headers.insert(TRACEPARENT, field);
+        }
+        if parent.is_none() {
+            parts.headers.remove(TRACESTATE);
+        }
+        if placed.here.sampled {
+            self.target = target(parts).map(Box::new);
+        }
+        self.placed = Some(placed);
+    }
+
     /// Logs and counts it, once.
     pub(crate) fn settle(&mut self, code: &'static str, status: StatusCode) {
         self.settled = true;
-        let telemetry = &self.telemetry;
         let duration = self.started.elapsed();
+        if let Some(method) = self.method.take() {
+            self.settle_span(method, code, status, duration);
+        }
+        let telemetry = &self.telemetry;
         let (time, upstream) = (telemetry.clock.now(), self.upstream_time);
         telemetry.metrics.delivery(self.named.as_deref(), Ended { code, at: time, duration, upstream });
         telemetry.log.delivery(&DeliveryRecord {
@@ -113,6 +170,41 @@ impl Observation {
             body_bytes: self.body_bytes,
             version: self.version,
             traceparent: self.traceparent.as_ref().map(HeaderValue::as_bytes),
+        });
+    }
+}
+
+impl Observation {
+    /// One whose place nobody decided did not go on: it begins a trace.
+    fn settle_span(&mut self, method: Method, code: &'static str, status: StatusCode, duration: Duration) {
+        let Some(tracer) = &self.telemetry.tracer else { return };
+        let Placed { here, parent } = self.placed.unwrap_or_else(|| tracer.place(None));
+        if !here.sampled {
+            return;
+        }
+        if self.placed.is_none() {
+            self.traceparent = Some(here.field());
+        }
+        let end = nanos(self.telemetry.clock.now());
+        tracer.offer(Span {
+            trace: here.trace,
+            id: here.span,
+            parent,
+            begin: end.saturating_sub(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)),
+            end,
+            method,
+            status: status.as_u16(),
+            version: version(self.version),
+            client: self.client,
+            subject: self.telemetry.log.subject().name(),
+            name: self.named.as_deref().map(|named| named.name().to_owned()),
+            code,
+            class: self.class,
+            observed: self.observed,
+            slot: self.slot,
+            body_bytes: self.body_bytes,
+            upstream: self.upstream_time,
+            target: self.target.take().map(|target| *target),
         });
     }
 }

@@ -1,5 +1,63 @@
 //! The trace that a delivery belongs to (W3C Trace Context).
 
+use std::fmt::Write as _;
+
+use http::header::HeaderName;
+use http::{HeaderMap, HeaderValue};
+
+/// The field that says which trace a request is part of.
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// What systems on the way add to that; it belongs to the parent that it came
+/// with.
+pub(super) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// A place in a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) trace: [u8; 16],
+    pub(super) span: [u8; 8],
+    /// Whether spans of the trace are kept.
+    pub(super) sampled: bool,
+}
+
+impl Place {
+    /// The place that `fields` name: two of them name none.
+    pub(super) fn of(fields: &HeaderMap) -> Option<Self> {
+        let mut values = fields.get_all(TRACEPARENT).iter();
+        let (value, None) = (values.next()?.as_bytes(), values.next()) else { return None };
+        let trace = trace_id(value)?;
+        let [_, _, span, flags] = split(&value[..HEAD_LEN])?;
+        let [flags] = bytes(flags)?;
+        Some(Self { trace: bytes(trace)?, span: bytes(span)?, sampled: flags & SAMPLED != 0 })
+    }
+
+    /// The field of a request that comes from here.
+    pub(super) fn field(&self) -> HeaderValue {
+        let mut text = String::with_capacity(HEAD_LEN);
+        text.push_str("00-");
+        self.trace.iter().for_each(|byte| push(&mut text, *byte));
+        text.push('-');
+        self.span.iter().for_each(|byte| push(&mut text, *byte));
+        text.push('-');
+        push(&mut text, u8::from(self.sampled));
+        HeaderValue::try_from(text).expect("digits and dashes are visible")
+    }
+}
+
+fn push(text: &mut String, byte: u8) {
+    write!(text, "{byte:02x}").expect("memory takes what is written");
+}
+
+/// So many bytes from twice as many digits.
+fn bytes<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
 /// The trace id in a `traceparent` field: `00-`, 32 digits, `-`, 16 digits,
 /// `-`, 2 digits (section 3.2). Later versions may append to that after
 /// another dash (section 3.2.4). `None` for anything else, and for the id of
@@ -26,6 +84,9 @@ fn is_lower_hex(digit: u8) -> bool {
     matches!(digit, b'0'..=b'9' | b'a'..=b'f')
 }
 
+/// The one flag that counts here (section 3.2.2.5.1).
+const SAMPLED: u8 = 1;
+
 const HEAD_LEN: usize = 2 + 1 + 32 + 1 + 16 + 1 + 2;
 
 #[cfg(test)]
@@ -33,6 +94,21 @@ mod tests {
     use super::*;
 
     const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    #[test]
+    fn a_place_is_read_and_written_and_two_are_none() {
+        let field = |flags: &str| HeaderValue::try_from(format!("00-{ID}-00f067aa0ba902b7-{flags}")).unwrap();
+        for (flags, sampled, written) in
+            [("01", true, "01"), ("00", false, "00"), ("ff", true, "01"), ("02", false, "00")]
+        {
+            let mut fields = HeaderMap::from_iter([(TRACEPARENT, field(flags))]);
+            let place = Place::of(&fields).unwrap();
+            assert_eq!((place.sampled, place.span[7]), (sampled, 0xb7), "{flags}");
+            assert_eq!(place.field(), field(written));
+            fields.append(TRACEPARENT, field(flags));
+            assert_eq!(Place::of(&fields), None, "{flags}");
+        }
+    }
 
     #[test]
     fn the_id_is_taken_from_well_formed_fields_only() {

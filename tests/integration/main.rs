@@ -20,6 +20,7 @@ mod stand;
 
 mod admin;
 mod attestation;
+mod captures;
 mod components;
 mod forwarding;
 mod frames;
@@ -52,4 +53,5 @@ mod state_dir;
 mod status;
 mod tls;
 mod tokens;
+mod traces;
 mod upstream;

@@ -1,6 +1,7 @@
 //! The guard as a process: what the documents print is run as printed, with
 //! `curl` and `openssl` as they are on the machine.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -28,6 +29,35 @@ async fn the_first_configuration_of_the_readme_works_as_printed() {
     assert!(second.contains("\"replayed\""), "{answers}");
     let seen = app.take_seen();
     assert_eq!((seen.len(), &seen[0].body[..]), (1, &b"{\"hello\":\"world\"}"[..]));
+}
+
+#[tokio::test]
+async fn a_capture_is_made_and_explained_as_the_readme_says() {
+    let readme = include_str!("../../README.md");
+    let guard_line = from("countersign guard", shell_block(readme, "countersign certs dev"));
+    let (assignments, _) = shell_block(readme, "openssl dgst").split_once("\n\n").unwrap();
+    let (send, explain) = shell_block(readme, "countersign explain").split_once("\n\n").unwrap();
+    let directory = Directory::prepared().await;
+    directory.run("mkdir state").await;
+    let guard = directory.guard(&format!("{} --state-dir state --capture 100", guard_line.trim_end())).await;
+    let send = send.replace(":8843", &format!(":{}", guard.listen.port()));
+    let answer = directory.run(&format!("{assignments}\n{send}")).await;
+    assert!(answer.contains("\"signature_mismatch\""), "{answer}");
+    let captures = directory.path().join("state/captures");
+    let is_kept = async {
+        let is_whole = |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "http");
+        while !std::fs::read_dir(&captures)
+            .unwrap()
+            .any(|file| is_whole(file.unwrap().file_name().to_str().unwrap()))
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), is_kept).await.expect("a capture");
+    let explained = directory.try_run(explain).await;
+    assert_eq!(explained.status.code(), Some(1), "a guard would refuse it");
+    let said = text(&explained.stdout);
+    assert!(said.contains("body_line_end_added: "), "{said}{}", text(&explained.stderr));
 }
 
 #[tokio::test]

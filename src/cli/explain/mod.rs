@@ -54,7 +54,7 @@ the configuration cannot be read.";
 pub(super) struct ExplainArgs {
     /// File with the captured request; - reads standard input.
     #[arg(value_name = "CAPTURE", help_heading = HEADING)]
-    capture: String,
+    file: String,
 
     /// What the file holds [default: what it looks like].
     ///
@@ -115,7 +115,7 @@ pub(super) fn run(args: &ExplainArgs, environment: &Environment) -> ExitCode {
     };
     let capture = match capture(args) {
         Ok(capture) => capture,
-        Err(reason) => return wrong(&format!("{}: {reason}", args.capture)),
+        Err(reason) => return wrong(&format!("{}: {reason}", args.file)),
     };
     let Some(scrutiny) = scrutinies.of(capture.host(), capture.path()) else {
         return wrong(&format!("no source takes {}: a guard answers no_source", capture.path()));
@@ -161,7 +161,7 @@ fn case(capture: &Capture, keying: &Keying, source: &SourceConfig) -> Case {
 }
 
 fn capture(args: &ExplainArgs) -> Result<Capture, String> {
-    let bytes = match args.capture.as_str() {
+    let bytes = match args.file.as_str() {
         "-" => whole(io::stdin().lock()),
         path => File::open(path).map_err(|error| error.to_string()).and_then(whole),
     }?;
@@ -197,7 +197,8 @@ impl From<FormatWord> for Format {
 const HEADING: &str = "Capture";
 
 /// Headings of flags that are taken and have no meaning for a capture.
-const HIDDEN: &[&str] = &["Listening", "TLS and clients", "Upstream", "Ledger", "Limits", "Process"];
+const HIDDEN: &[&str] =
+    &["Listening", "TLS and clients", "Upstream", "Ledger", "Captures", "Limits", "Traces", "Process"];
 
 /// Beyond the longest body that any provider sends.
 const CAPTURE_BYTES_MAX: u64 = 64 << 20;

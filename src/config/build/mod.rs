@@ -8,6 +8,7 @@ mod attestation;
 mod authorization;
 mod bounds;
 mod by_hand;
+mod capture;
 mod choices;
 mod coverage;
 mod endpoint;
@@ -25,6 +26,7 @@ mod source;
 mod sources;
 mod state;
 mod token;
+mod traces;
 mod transport;
 
 use std::net::SocketAddr;
@@ -69,6 +71,8 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
     let bounds = bounds::read(&args.limits, report);
     let sources = sources::read(args, environment, report);
     let ledger = ledger::read(&args.ledger, &args.state, environment, report);
+    let capture = capture::read(&args.capture, args.ledger.state_dir.as_deref(), report);
+    let traces = traces::read(&args.traces, report);
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
     let (listen, admin_listen, control) = places?;
@@ -86,6 +90,8 @@ fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Op
         sources,
         bounds,
         ledger: ledger?,
+        capture: capture?,
+        traces: traces?,
         threads: threads?,
         log: log?,
         files: std::mem::take(&mut report.files),

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{bounds, endpoint, listening, log, threads};
+use super::{bounds, endpoint, listening, log, threads, traces};
 use crate::config::config_file;
 use crate::config::environment::{Environment, Role};
 use crate::config::problems::{Problems, Remark, Report};
@@ -30,6 +30,7 @@ fn build(args: &SignerArgs, environment: &Environment, report: &mut Report) -> O
     let listening = listening(&args.listening.listen, &args.listening.admin_listen, report);
     let endpoints = endpoints(args, environment, report);
     let bounds = limits(&args.limits, report);
+    let traces = traces::read(&args.traces, report);
     let threads = threads(args.process.threads.as_deref(), report);
     let log = log(&args.process, report);
     let (listen, admin_listen) = listening?;
@@ -38,7 +39,15 @@ fn build(args: &SignerArgs, environment: &Environment, report: &mut Report) -> O
         let text = &args.limits.body_budget;
         bounds::fits(*body_bytes_max, &format!("endpoint {name:?}"), bounds.memory_bytes, text, report);
     }
-    Some(SignerConfig { listen, admin_listen, endpoints, bounds, threads: threads?, log: log? })
+    Some(SignerConfig {
+        listen,
+        admin_listen,
+        endpoints,
+        bounds,
+        traces: traces?,
+        threads: threads?,
+        log: log?,
+    })
 }
 
 fn endpoints(

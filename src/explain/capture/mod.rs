@@ -4,6 +4,7 @@
 //! them opens a file by itself. What a form cannot hold is said in a note, since
 //! a body that was kept as text may not be what arrived.
 
+mod by_guard;
 mod curl;
 mod har;
 mod raw;

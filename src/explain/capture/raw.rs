@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, Method};
 
-use super::{Capture, CaptureError, FIELDS_MAX, Format, absolute, date, field, target};
+use super::{Capture, CaptureError, FIELDS_MAX, Format, absolute, by_guard, date, field, target};
 use crate::explain::case::Request;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Capture, CaptureError> {
@@ -24,14 +24,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Capture, CaptureError> {
     let method = Method::from_bytes(method.as_bytes())
         .map_err(|_| CaptureError::Raw(format!("the method {method:?} cannot be read")))?;
     let (target, url) = (target(path), absolute(path));
-    let fields: HeaderMap = head
+    let mut fields: HeaderMap = head
         .headers
         .iter()
         .map(|header| field(header.name, header.value))
         .collect::<Result<_, _>>()
         .map_err(CaptureError::Raw)?;
-    let (body, notes) = body(&bytes[length..], &fields);
-    let received = date(&fields);
+    let said = by_guard::take(&mut fields);
+    let (body, mut notes) = body(&bytes[length..], &fields);
+    let mut received = date(&fields);
+    if let Some(said) = said {
+        received = said.received.or(received);
+        notes = said.notes;
+    }
     let request = Request { method, target, fields, body, url };
     Ok(Capture { format: Format::Raw, request, received, notes })
 }

@@ -29,8 +29,8 @@ use crate::limits::{Permit, Reservation};
 #[derive(Debug)]
 pub(crate) struct Turned {
     refused: Refused,
-    /// Only where it may be observed. Boxed: the rare case must not make every
-    /// delivery's future larger.
+    /// Only where it may be observed, or where a capture is kept of its body.
+    /// Boxed: the rare case must not make every delivery's future larger.
     reached: Option<Box<Reached>>,
 }
 
@@ -70,8 +70,9 @@ pub(crate) async fn pass_over(
     body: &mut Incoming,
     delivery: &Delivery,
 ) -> Result<Observed, Refused> {
-    let Turned { refused, reached: Some(reached) } = turned else { return Err(turned.refused) };
+    let Turned { refused, reached } = turned;
     let rejection = refused.rejection;
+    let Some(reached) = reached.filter(|reached| reached.may_pass(rejection)) else { return Err(refused) };
     let guard = delivery.guard();
     let admitted = match *reached {
         Reached::Carried(carried) => return Ok(Observed { rejection, carried }),
@@ -95,8 +96,26 @@ impl Turned {
     /// Refused at a stage that a source may only observe.
     pub(super) fn at(reached: impl Into<Reached>, refused: impl Into<Refused>) -> Self {
         let (reached, refused) = (reached.into(), refused.into());
-        let goes_on = reached.source().observes() && refused.rejection.may_be_observed();
-        Self { reached: goes_on.then(|| Box::new(reached)), refused }
+        let is_needed = reached.may_pass(refused.rejection) || reached.may_be_captured(refused.rejection);
+        Self { reached: is_needed.then(|| Box::new(reached)), refused }
+    }
+
+    /// Whether nothing passes it over: its source enforces, or nobody may.
+    pub(crate) fn ends_here(&self) -> bool {
+        !self.reached.as_ref().is_some_and(|reached| reached.may_pass(self.refused.rejection))
+    }
+
+    /// Why.
+    pub(crate) fn rejection(&self) -> Rejection {
+        self.refused.rejection
+    }
+
+    /// The body, where it was read and a capture is kept of it.
+    pub(crate) fn body(&self) -> Option<&Bytes> {
+        match self.reached.as_deref()? {
+            Reached::Carried(carried) => Some(&carried.body),
+            Reached::Routed(_) | Reached::Admitted(_) => None,
+        }
     }
 }
 
@@ -108,6 +127,15 @@ impl<R: Into<Refused>> From<R> for Turned {
 }
 
 impl Reached {
+    fn may_pass(&self, rejection: Rejection) -> bool {
+        self.source().observes() && rejection.may_be_observed()
+    }
+
+    /// Whether there is something here that a capture needs.
+    fn may_be_captured(&self, rejection: Rejection) -> bool {
+        matches!(self, Self::Carried(_)) && self.source().is_captured && rejection.may_be_captured()
+    }
+
     fn source(&self) -> &Source {
         match self {
             Self::Routed(routed) => &routed.source,
@@ -156,6 +184,11 @@ impl Observed {
     /// The code of that.
     pub(crate) fn code(&self) -> &'static str {
         self.rejection.code()
+    }
+
+    /// Its body.
+    pub(crate) fn body(&self) -> &Bytes {
+        &self.carried.body
     }
 
     /// `Countersign-Class`.

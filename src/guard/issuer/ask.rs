@@ -12,11 +12,11 @@ use bytes::Bytes;
 use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::IpNet;
 use tokio::time::Instant;
 
 use super::document::{self, MetadataError};
-use crate::config::{ClientTls, Destination, EgressConfig, IssuerConfig, KeysAt, TlsVersion};
+use crate::config::{ClientTls, Destination, EgressConfig, IssuerConfig, KeysAt};
 use crate::egress::{Egress, EgressError, Route, RouteError, SystemResolver};
 use crate::schemes::{KeySetError, TokenKeys};
 
@@ -46,7 +46,7 @@ pub(super) enum AskError {
 /// Asks for the keys.
 pub(super) async fn ask(config: &IssuerConfig) -> Result<Answer, AskError> {
     let (destination, allow) = match &config.keys_at {
-        KeysAt::Url(destination) => (destination.clone(), anywhere()),
+        KeysAt::Url(destination) => (destination.clone(), EgressConfig::anywhere()),
         KeysAt::Discovered(issuer) => discover(config, issuer).await?,
     };
     let url = destination.to_string();
@@ -67,10 +67,10 @@ async fn discover(config: &IssuerConfig, issuer: &str) -> Result<(Destination, V
     };
     let [below, before] = document::metadata_urls(issuer);
     let (mut url, mut at) = (below.clone(), read(&below)?);
-    let mut answer = get(config, at.clone(), anywhere()).await?;
+    let mut answer = get(config, at.clone(), EgressConfig::anywhere()).await?;
     if answer.status().is_client_error() {
         (url, at) = (before.clone(), read(&before)?);
-        answer = get(config, at.clone(), anywhere()).await?;
+        answer = get(config, at.clone(), EgressConfig::anywhere()).await?;
     }
     if answer.status() != StatusCode::OK {
         return Err(AskError::Status { url, status: answer.status() });
@@ -79,7 +79,7 @@ async fn discover(config: &IssuerConfig, issuer: &str) -> Result<(Destination, V
         document::jwks_uri(answer.body(), issuer).map_err(|source| AskError::Metadata { url, source })?;
     let keys_at = read(&jwks_uri)?;
     let same_host = keys_at.authority().host() == at.authority().host();
-    Ok((keys_at, if same_host { anywhere() } else { Vec::new() }))
+    Ok((keys_at, if same_host { EgressConfig::anywhere() } else { Vec::new() }))
 }
 
 /// One exchange, on a connection of its own: the next is an hour away. Files
@@ -98,13 +98,7 @@ async fn get(
         destination,
         allow,
         proxy: None,
-        tls: ClientTls {
-            ca: config.ca.clone(),
-            certificate: None,
-            server_names: Vec::new(),
-            server_pins: Vec::new(),
-            min_version: TlsVersion::V1_2,
-        },
+        tls: ClientTls::under(config.ca.clone()),
         timeout: ANSWER_TIME_MAX,
         answer_bytes_max: ANSWER_BYTES_MAX,
     };
@@ -112,11 +106,6 @@ async fn get(
     let route = route.map_err(|source| AskError::Route { url: url.clone(), source: source.into() })?;
     let answer = Egress::new(Arc::new(route)).send(request, Instant::now()).await;
     answer.map_err(|source| AskError::Exchange { url, source: source.into() })
-}
-
-/// Every address there is.
-fn anywhere() -> Vec<IpNet> {
-    vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())]
 }
 
 /// From the name to the last byte of an answer.

@@ -245,6 +245,7 @@ const STORES: &[(&str, Store, &str)] = &[
     ("client-crl", Store::Secret, "ca.crl"),
     ("source-client-ca", Store::Secret, "ca.crt"),
     ("upstream-ca", Store::Secret, "ca.crt"),
+    ("otlp-ca", Store::Secret, "ca.crt"),
     ("issuer-ca", Store::Secret, "ca.crt"),
     ("state-ca", Store::Secret, "ca.crt"),
     ("ca", Store::Secret, "ca.crt"),

@@ -5,13 +5,14 @@
 //! to, and of which one process at a time has the lock.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
 use super::format::{FileKind, HEADER_BYTES, Header, HeaderFault};
+use crate::private_file;
 
 /// The directory, for as long as this process has its lock.
 #[derive(Debug)]
@@ -33,11 +34,8 @@ impl Directory {
     pub(super) fn open(state_dir: &Path) -> Result<Self, OpenError> {
         let path = state_dir.join(NAME);
         let fault = |doing| move |source| OpenError::Directory { doing, path: state_dir.join(NAME), source };
-        match DirBuilder::new().mode(0o700).create(&path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(fault("make")(error)),
-            _ => {}
-        }
-        check(&path)?;
+        // Whoever can write to the directory can make the ledger forget.
+        private_file::directory(&path)?;
         let lock = private().create(true).truncate(false).write(true).open(path.join(LOCK));
         let lock = lock.map_err(fault("lock"))?;
         match lock.try_lock() {
@@ -157,23 +155,6 @@ pub(super) fn header(file: &mut File) -> io::Result<Result<Header, HeaderFault>>
     }
 }
 
-/// Whoever can write to the directory can make the ledger forget.
-fn check(path: &Path) -> Result<(), OpenError> {
-    let fault = |source| OpenError::Directory { doing: "look at", path: path.to_owned(), source };
-    let metadata = fs::symlink_metadata(path).map_err(fault)?;
-    let refused = |reason| Err(OpenError::Unsafe { path: path.to_owned(), reason });
-    if !metadata.is_dir() {
-        return refused("is not a directory");
-    }
-    if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return refused("belongs to another user");
-    }
-    if metadata.mode() & 0o022 != 0 {
-        return refused("can be written to by others: remove the write permission of group and others");
-    }
-    Ok(())
-}
-
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600);
@@ -186,11 +167,12 @@ const UNFINISHED: &str = ".new";
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     use super::super::boot::Boot;
     use super::*;
     use crate::config::Fsync;
+    use crate::private_file::DirectoryError;
 
     fn header(kind: FileKind, number: u64) -> Header {
         Header { kind, number, fsync: Fsync::Interval, boot: Boot([1; 16]) }
@@ -219,16 +201,22 @@ mod tests {
         drop(directory);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o770)).unwrap();
         let error = Directory::open(state_dir.path()).unwrap_err();
-        assert!(matches!(error, OpenError::Unsafe { .. }), "{error}");
+        assert!(matches!(error, OpenError::Unusable(DirectoryError::Unsafe { .. })), "{error}");
     }
 
     #[test]
     fn another_thing_of_its_name_is_refused() {
         let state_dir = tempfile::tempdir().unwrap();
         fs::write(state_dir.path().join(NAME), "").unwrap();
-        assert!(matches!(Directory::open(state_dir.path()), Err(OpenError::Unsafe { .. })));
+        assert!(matches!(
+            Directory::open(state_dir.path()),
+            Err(OpenError::Unusable(DirectoryError::Unsafe { .. }))
+        ));
         let missing = state_dir.path().join("missing");
-        assert!(matches!(Directory::open(&missing), Err(OpenError::Directory { .. })));
+        assert!(matches!(
+            Directory::open(&missing),
+            Err(OpenError::Unusable(DirectoryError::Refused { .. }))
+        ));
     }
 
     #[test]

@@ -62,6 +62,7 @@ use super::{
 };
 use crate::clock::{Clock, UnixTime};
 use crate::config::FileEngineConfig;
+use crate::private_file::DirectoryError;
 
 /// Remembers in files; a restart forgets nothing.
 #[derive(Debug)]
@@ -83,14 +84,9 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
-    /// The directory is not one to trust.
-    #[error("`{}` {reason}", path.display())]
-    Unsafe {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        reason: &'static str,
-    },
+    /// There is no directory, or not one to trust.
+    #[error(transparent)]
+    Unusable(#[from] DirectoryError),
     /// Somebody else is at work in it.
     #[error("`{}` is in use: another process keeps its ledger there", path.display())]
     Locked {

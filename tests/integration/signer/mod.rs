@@ -6,3 +6,4 @@ mod failures;
 mod interop;
 mod sign_through;
 mod stand;
+mod traces;
