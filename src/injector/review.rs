@@ -3,6 +3,8 @@
 //! Pure: the request and what the injector knows go in, the answer comes out.
 //! That also makes dry runs what they have to be.
 
+use std::slice;
+
 use kube::core::DynamicObject;
 use kube::core::admission::{AdmissionRequest, AdmissionReview, Operation};
 use serde_json::{Value, json};
@@ -139,7 +141,7 @@ fn respond(response: Response, pod: &Value, around: Surroundings<'_>) -> Answer 
     match judged(pod, around) {
         Judged::Skip => answer(response, Outcome::Skipped, None),
         Judged::Leave(reason) => {
-            answer(response.warned(shown(&[reason.clone()])), Outcome::Left, Some(reason))
+            answer(response.warned(shown(slice::from_ref(&reason))), Outcome::Left, Some(reason))
         }
         Judged::Deny(reason) => {
             let reason = shortened(&reason, REASON_CHARS_MAX);

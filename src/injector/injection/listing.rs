@@ -11,9 +11,13 @@ pub(super) fn markdown() -> String {
     let signer = setting::all_of(Kind::Signer).iter().filter(|setting| !is_of_both(setting)).collect();
     let mut page = String::new();
     for (title, settings) in [("Of both", both), ("Of the guard", guard), ("Of the signer", signer)] {
-        page.push_str(&format!(
-            "\n### {title}\n\n| `{PREFIX}…` | value | default | |\n| --- | --- | --- | --- |\n"
-        ));
+        page.extend([
+            "\n### ",
+            title,
+            "\n\n| `",
+            PREFIX,
+            "…` | value | default | |\n| --- | --- | --- | --- |\n",
+        ]);
         page.extend(settings.into_iter().map(row));
     }
     page

@@ -54,7 +54,7 @@ pub(crate) fn hash(container: &Value, volumes: &[Value]) -> String {
         hash.update(volume.to_string());
     }
     let digest: [u8; 32] = hash.finalize().into();
-    let [a, b, c, d, e, f, g, h, ..] = digest;
     // Enough to tell one configuration from another; nobody gains by a collision in a pod of their own.
-    format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    let (first, _) = digest.split_first_chunk().expect("a digest has 32 bytes");
+    format!("{:016x}", u64::from_be_bytes(*first))
 }
