@@ -2,6 +2,7 @@
 //! decision ([`decide`]), settings become options ([`options`]), options a
 //! container ([`sidecar`]), and a pod with options a JSON Patch ([`patch`]).
 
+mod command_line;
 mod conflicts;
 mod decide;
 mod defaults;
@@ -21,6 +22,7 @@ mod sidecar;
 mod status;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;

@@ -7,14 +7,19 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::command_line::CommandLine;
 use super::conflicts;
 use super::given::Given;
 use super::kind::Kind;
-use super::names::{FILES_ROOT, PREFIX, STATE_ROOT};
+use super::names::PREFIX;
 use super::pod::PodFacts;
 use super::quantity::quantity;
-use super::reference::{Reference, Store, is_object_name};
+use super::reference::{Reference, Store};
 use super::setting::{self, Form, Setting};
+use super::values::{
+    address, amount, image, items, named_reference, pair, port, pull_policy, secret_name, upstream_port,
+    user, volume,
+};
 
 /// What a sidecar runs with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +88,7 @@ impl Reading<'_> {
     fn options(&mut self, pod: &PodFacts) -> Option<Options> {
         let kind = self.given.kind();
         let image = self.image();
-        let image_pull_policy = self.image_pull_policy();
+        let image_pull_policy = self.read(setting::IMAGE_PULL_POLICY, pull_policy);
         let image_pull_secret = self.read(setting::IMAGE_PULL_SECRET, secret_name);
         let listen_port = self.read(setting::LISTEN_PORT, port);
         let admin_port = self.read(setting::ADMIN_PORT, port);
@@ -93,8 +98,9 @@ impl Reading<'_> {
         let files = self.files();
         let addresses = self.addresses(listen_port.unwrap_or(1), admin_port.unwrap_or(2));
         let upstream = self.upstream(pod, listen_port);
-        let flags = Flags { addresses, upstream, has_state: state_volume.is_some() };
-        self.judge(&flags);
+        let command_line =
+            CommandLine { given: self.given, addresses, upstream, has_state: state_volume.is_some() };
+        self.judge(&command_line);
         let (listen_port, admin_port) = (listen_port?, admin_port?);
         self.problems.extend(conflicts::of(kind, listen_port, admin_port, pod));
         Some(Options {
@@ -104,7 +110,7 @@ impl Reading<'_> {
             image_pull_secret,
             listen_port,
             admin_port,
-            args: self.args(&flags, &Roots { files: FILES_ROOT, state: STATE_ROOT }),
+            args: command_line.in_pod(),
             files: files?,
             resources: resources?,
             run_as_user: run_as_user?,
@@ -137,22 +143,7 @@ impl Reading<'_> {
                 setting::IMAGE
             ));
         }
-        self.read(setting::IMAGE, |image| {
-            let is_written = |byte: u8| byte.is_ascii_alphanumeric() || b"./:@_-".contains(&byte);
-            let is_image = !image.is_empty() && image.bytes().all(is_written);
-            is_image
-                .then(|| image.to_owned())
-                .ok_or_else(|| "expected an image, such as registry.example/countersign@sha256:…".to_owned())
-        })
-    }
-
-    fn image_pull_policy(&mut self) -> Option<String> {
-        self.read(setting::IMAGE_PULL_POLICY, |policy| {
-            let is_known = ["Always", "IfNotPresent", "Never"].contains(&policy);
-            is_known
-                .then(|| policy.to_owned())
-                .ok_or_else(|| "expected Always, IfNotPresent or Never".to_owned())
-        })
+        self.read(setting::IMAGE, image)
     }
 
     fn resources(&mut self) -> Option<Resources> {
@@ -206,9 +197,7 @@ impl Reading<'_> {
     }
 
     fn addresses(&mut self, listen_port: u16, admin_port: u16) -> (SocketAddr, SocketAddr) {
-        let address = self.read(setting::LISTEN_ADDRESS, |address| {
-            address.parse::<IpAddr>().map_err(|_| "expected an address, such as 0.0.0.0 or ::".to_owned())
-        });
+        let address = self.read(setting::LISTEN_ADDRESS, address);
         let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         // Health and metrics are for the kubelet, who is never on loopback.
         let everywhere: IpAddr =
@@ -248,188 +237,21 @@ impl Reading<'_> {
     }
 
     /// What the sidecar's own reading of its flags finds.
-    fn judge(&mut self, flags: &Flags) {
-        let kind = self.given.kind();
-        let args = self.args(flags, &Roots { files: UNSEEN, state: UNSEEN });
-        let settings = setting::all_of(kind);
-        for problem in kind.problems_of(&args[1..], UNSEEN) {
-            let said = self.in_settings(&problem, settings).replace(UNSEEN, "").replace(NOT_FOR_PODS, "");
-            // The key is what the message begins with, so its author can be told.
-            let key =
-                said.split_whitespace().next().and_then(|word| word.strip_prefix(PREFIX)).unwrap_or_default();
-            let place = self.given.origin(key).place();
-            let said = format!("{said}{place}");
+    fn judge(&mut self, command_line: &CommandLine<'_>) {
+        for problem in command_line.problems() {
+            // The key is what a message begins with, so its author can be told.
+            let key = problem.split_whitespace().next().and_then(|word| word.strip_prefix(PREFIX));
+            let place = key.map_or("", |key| self.given.origin(key).place());
+            let problem = format!("{problem}{place}");
             // Both files of a pair are one setting.
-            if !self.problems.contains(&said) {
-                self.problems.push(said);
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
             }
         }
     }
-
-    /// `problem` as people who write annotations read it: flags become settings.
-    fn in_settings(&self, problem: &str, settings: &[Setting]) -> String {
-        let key_of = |flag: &str| {
-            let of = |setting: &&Setting| match &setting.form {
-                Form::Flag { .. } => setting.key == flag,
-                Form::File { flag: of, .. } => of == flag,
-                Form::Pair { certificate, private_key } => flag == *certificate || flag == *private_key,
-                Form::Files | Form::OfPod => false,
-            };
-            match flag {
-                "upstream" if !self.given.is_said(flag) => Some(setting::UPSTREAM_PORT),
-                "state-dir" => Some(setting::STATE_VOLUME),
-                _ => settings.iter().find(of).map(|setting| setting.key.as_str()),
-            }
-        };
-        let mut said = String::with_capacity(problem.len());
-        let mut rest = problem;
-        while let Some((before, after)) = rest.split_once("--") {
-            let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-            let (flag, after) = after.split_at(after.find(|c| !is_part(c)).unwrap_or(after.len()));
-            let (prefix, key) = key_of(flag).map_or(("--", flag), |key| (PREFIX, key));
-            said.extend([before, prefix, key]);
-            rest = after;
-        }
-        said + rest
-    }
-
-    /// The sidecar's arguments.
-    fn args(&self, flags: &Flags, roots: &Roots) -> Vec<String> {
-        let Flags { addresses: (listen, admin), upstream, has_state } = flags;
-        let mut args = vec![
-            self.given.kind().name().to_owned(),
-            format!("--listen={listen}"),
-            format!("--admin-listen={admin}"),
-        ];
-        args.extend(upstream.iter().map(|upstream| format!("--upstream={upstream}")));
-        args.extend(has_state.then(|| format!("--state-dir={}", roots.state)));
-        for Setting { key, form, .. } in setting::all_of(self.given.kind()) {
-            let Some(value) = self.given.value(key) else { continue };
-            match *form {
-                Form::Flag { is_list } => {
-                    args.extend(items(value, is_list).map(|item| format!("--{key}={item}")));
-                }
-                Form::File { ref flag, is_list, store, entry } => {
-                    args.extend(items(value, is_list).map(|item| {
-                        // A wrong reference is known to be wrong, and not missing.
-                        let (name, path) = named_reference(item, store, entry)
-                            .map_or((None, String::new()), |(name, file)| (name, file.path()));
-                        let name = name.map(|name| format!("{name}=")).unwrap_or_default();
-                        format!("--{flag}={name}{}/{path}", roots.files)
-                    }));
-                }
-                Form::Pair { certificate, private_key } => {
-                    let paths = pair(value)
-                        .map_or_else(|_| Default::default(), |files| files.map(|file| file.path()));
-                    let flags = [certificate, private_key].into_iter().zip(paths);
-                    args.extend(flags.map(|(flag, path)| format!("--{flag}={}/{path}", roots.files)));
-                }
-                Form::Files | Form::OfPod => {}
-            }
-        }
-        args
-    }
 }
-
-/// The flags that no setting says in so many words.
-struct Flags {
-    addresses: (SocketAddr, SocketAddr),
-    /// Where no setting has it as a URL.
-    upstream: Option<String>,
-    has_state: bool,
-}
-
-/// What paths of the sidecar begin with.
-struct Roots {
-    files: &'static str,
-    state: &'static str,
-}
-
-/// The parts of a list, or the whole.
-fn items(value: &str, is_list: bool) -> impl Iterator<Item = &str> {
-    let parts = if is_list { value.split(',') } else { value.split('\0') };
-    parts.map(str::trim)
-}
-
-/// `NAME=` before a reference, as flags with key ids have it, and the
-/// reference.
-fn named_reference<'a>(
-    text: &'a str,
-    store: Store,
-    entry: &str,
-) -> Result<(Option<&'a str>, Reference), String> {
-    let (name, text) = match text.rsplit_once('=') {
-        Some((name, text)) => (Some(name), text),
-        None => (None, text),
-    };
-    Ok((name, Reference::read(text, store, Some(entry))?))
-}
-
-/// The two files of a Secret of type `kubernetes.io/tls`.
-fn pair(name: &str) -> Result<[Reference; 2], String> {
-    let name = secret_name(name)?;
-    Ok(["tls.crt", "tls.key"].map(|key| Reference {
-        store: Store::Secret,
-        name: name.clone(),
-        key: key.to_owned(),
-    }))
-}
-
-fn secret_name(text: &str) -> Result<String, String> {
-    is_object_name(text).then(|| text.to_owned()).ok_or_else(|| "expected the name of a Secret".to_owned())
-}
-
-fn port(text: &str) -> Result<u16, String> {
-    text.parse().ok().filter(|port| *port > 0).ok_or_else(|| "expected a port from 1 to 65535".to_owned())
-}
-
-fn upstream_port(text: &str, pod: &PodFacts, listen_port: Option<u16>) -> Result<u16, String> {
-    let number = port(text).ok().or_else(|| u16::try_from(pod.port_named(text)?).ok());
-    let number = number.ok_or(
-        "expected a port from 1 to 65535, or the name of a port that a container of the pod declares",
-    )?;
-    if Some(number) == listen_port {
-        return Err(format!(
-            "is the port of the sidecar itself; {PREFIX}{} is another one",
-            setting::LISTEN_PORT
-        ));
-    }
-    Ok(number)
-}
-
-fn amount(text: &str) -> Result<String, String> {
-    quantity(text)
-        .map(|_| text.to_owned())
-        .ok_or_else(|| "expected a quantity, such as 10m, 0.5 or 128Mi".to_owned())
-}
-
-/// Root is nobody's choice: Pod Security `restricted` refuses it.
-fn user(text: &str) -> Result<Option<i64>, String> {
-    if text == "omit" {
-        return Ok(None);
-    }
-    let id = text.parse().ok().filter(|id| (1..=USER_ID_MAX).contains(id));
-    id.map(Some).ok_or_else(|| "expected a user id from 1, or omit".to_owned())
-}
-
-fn volume(name: &str, pod: &PodFacts) -> Result<String, String> {
-    if pod.volumes.iter().any(|volume| volume == name) {
-        return Ok(name.to_owned());
-    }
-    Err("is no volume of the pod; it has to be one of its `volumes`, such as an emptyDir".to_owned())
-}
-
-/// Below a device nothing can be, so that no file of this process is read in
-/// place of one of the pod's.
-const UNSEEN: &str = "/dev/null/unseen";
 
 /// In place of an upstream that is wrong or missing, which was said already.
 const SOME_UPSTREAM: &str = "http://127.0.0.1:1";
 
-/// What people with a command line may do as well.
-const NOT_FOR_PODS: &str = ", and so is --secret-env";
-
 const VALUE_CHARS_SHOWN: usize = 120;
-
-/// The API server takes no greater one.
-const USER_ID_MAX: i64 = i32::MAX as i64;
