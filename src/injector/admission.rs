@@ -1,5 +1,5 @@
 //! The life of a request, from the API server's question to the answer, as one
-//! function that reads top-down. What is decided is [`review`]'s.
+//! function that reads top-down. What is decided is `review`'s.
 //!
 //! The body is read within its bounds before anything in it is believed, the
 //! namespace is known before anything is decided.

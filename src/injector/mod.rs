@@ -1,11 +1,11 @@
 //! The injector: a mutating admission webhook that adds a guard or a signer to
 //! pods.
 //!
-//! [`review`] is where to start. What becomes of a pod is a pure function
-//! ([`injection`]); `countersign inject` runs the same without a cluster
+//! `review` is where to start. What becomes of a pod is a pure function
+//! (`injection`); `countersign inject` runs the same without a cluster
 //! (`offline`), and `countersign doctor` on what a cluster has (`doctor`).
 //!
-//! Around it, with effects: [`admission`] is the way of a request to a review
+//! Around it, with effects: `admission` is the way of a request to a review
 //! and back, `accept` what comes before it. What keeps the injector able to
 //! answer is in `cluster` (the API server and its namespaces) and
 //! `certificates` (what the API server is shown, and what it trusts).

@@ -1,6 +1,6 @@
 //! What becomes of a pod, as a pure function: labels and annotations become a
-//! decision ([`decide`]), settings become options ([`options`]), options a
-//! container ([`sidecar`]), and a pod with options a JSON Patch ([`patch`]).
+//! decision (`decide`), settings become options (`options`), options a
+//! container (`sidecar`), and a pod with options a JSON Patch (`patch`).
 
 mod command_line;
 mod conflicts;
