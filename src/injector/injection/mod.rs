@@ -36,9 +36,16 @@ use decide::{Decision, decide};
 use kind::Kind;
 use patch::patch;
 use pod::PodFacts;
+use status::Status;
 
 /// The name of a guard's container.
 pub(super) const GUARD_CONTAINER: &str = Kind::Guard.container();
+
+/// The fields of a sidecar that its pod's author wrote, by the `status` that the
+/// injector left.
+pub(super) fn declared_in(status: &str) -> Vec<String> {
+    Status::read(status).map(|status| status.declared).unwrap_or_default()
+}
 
 /// Whether `container` is the name of a sidecar.
 pub(super) fn is_sidecar(container: &str) -> bool {
