@@ -9,7 +9,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -93,7 +93,7 @@ fn make_room(path: &Path) -> Result<(), PlaceError> {
         Ok(there) if !there.file_type().is_socket() => return Err(PlaceError::NoSocket(path.to_owned())),
         Ok(_) => {}
     }
-    match UnixStream::connect(path) {
+    match ask(path) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             fs::remove_file(path).map_err(failed)
         }
@@ -102,6 +102,13 @@ fn make_room(path: &Path) -> Result<(), PlaceError> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(failed(error)),
         Ok(_) | Err(_) => Err(PlaceError::InUse(path.to_owned())),
     }
+}
+
+/// Connects, without waiting for one who does not accept.
+fn ask(path: &Path) -> io::Result<()> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&SockAddr::unix(path)?)
 }
 
 fn listen(path: &Path) -> io::Result<(UnixListener, Placed)> {
@@ -134,7 +141,9 @@ const BACKLOG: i32 = 16;
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
     use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixStream;
 
     use super::*;
 
@@ -164,6 +173,24 @@ mod tests {
         assert!(matches!(bind(&path), Err(PlaceError::InUse(_))));
         assert!(UnixStream::connect(&path).is_ok());
         drop(listener);
+    }
+
+    #[test]
+    fn one_who_does_not_accept_is_still_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("control.sock");
+        let _listener = bind(&path).unwrap();
+        // Until its queue is full, and then nobody gets an answer.
+        let waiting: Vec<_> = iter::from_fn(|| {
+            let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            socket.connect(&SockAddr::unix(&path).unwrap()).ok().map(|()| socket)
+        })
+        .take(1000)
+        .collect();
+        assert!(waiting.len() < 1000, "the queue is never full");
+        assert!(matches!(bind(&path), Err(PlaceError::InUse(_))));
+        assert!(path.exists());
     }
 
     #[test]

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HOST;
 use http::request::Parts;
-use http::uri::Authority;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 
@@ -23,12 +21,12 @@ use crate::guard::rejection::{RefusalForm, Refused, Rejection};
 use crate::guard::sight::{Refusal, Text};
 use crate::guard::source::Source;
 use crate::guard::state::Guard;
-use crate::guard::tripwire::{Leaks, Tripwire};
+use crate::guard::target::target;
+use crate::guard::tripwire::Leaks;
 use crate::guard::worker::Worker;
 use crate::ledger::Class;
 use crate::limits::Reservation;
 use crate::net::{Http1Fault, PointOfNoReturn, Pool, RunToEnd};
-use crate::otlp::Target;
 use crate::service;
 use crate::telemetry::{Observation, Parent, TRACEPARENT};
 
@@ -56,24 +54,6 @@ pub(crate) fn answer(
         Ok(delivery.finish(result, body))
     })
 }
-
-/// Where a believed request was sent, for its span: no query, and no path that
-/// holds a secret.
-fn target(parts: &Parts, scheme: &'static str, tripwire: &Tripwire) -> Target {
-    let host = parts.headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
-    let host = host.or_else(|| parts.uri.authority().cloned());
-    let is_plain = |text: &&str| text.len() <= TOLD_BYTES_MAX && !tripwire.finds(text.as_bytes(), None);
-    let told = |text: Option<&str>| text.filter(is_plain).map(str::to_owned);
-    Target {
-        scheme,
-        host: told(host.as_ref().map(Authority::host)),
-        port: host.as_ref().and_then(Authority::port_u16),
-        path: told(Some(parts.uri.path())),
-    }
-}
-
-/// The longest text of a request in a span.
-const TOLD_BYTES_MAX: usize = 256;
 
 /// One delivery.
 #[derive(Debug)]
@@ -157,9 +137,9 @@ impl Delivery {
             Forwardable::Funded(_) | Forwardable::Unverified(_) => Parent::Ignored,
         };
         let scheme = self.caller().proto;
-        let tripwire = &forwardable.source().tripwire;
+        let guard = self.guard();
         self.observation.join_trace(parts, parent, |parts| {
-            (parent == Parent::Believed).then(|| target(parts, scheme, tripwire))
+            (parent == Parent::Believed).then(|| target(parts, scheme, &guard.in_force.load()))
         });
     }
 

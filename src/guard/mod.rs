@@ -27,8 +27,10 @@ mod sight;
 mod source;
 mod start;
 mod state;
+mod target;
 mod tripwire;
 mod way;
+mod withheld;
 mod worker;
 
 pub use capture::CaptureError;

@@ -86,6 +86,11 @@ impl Tripwire {
         self.needles.push(Needle { text, hash, carrier });
     }
 
+    /// The bytes of the longest spelling that is looked for.
+    pub(crate) fn longest(&self) -> usize {
+        self.needles.iter().map(|needle| needle.text.expose().len()).max().unwrap_or(0)
+    }
+
     /// Whether `text` holds a secret that does not belong into `field`.
     pub fn finds(&self, text: &[u8], field: Option<&HeaderName>) -> bool {
         let Some(first) = text.first_chunk::<WINDOW>() else { return false };

@@ -146,15 +146,15 @@ impl Observation {
     /// Logs and counts it, once.
     pub(crate) fn settle(&mut self, code: &'static str, status: StatusCode) {
         self.settled = true;
-        let duration = self.started.elapsed();
+        let at = self.telemetry.clock.now();
+        let ended = Ended { code, at, duration: self.started.elapsed(), upstream: self.upstream_time };
         if let Some(method) = self.method.take() {
-            self.settle_span(method, code, status, duration);
+            self.settle_span(method, status, ended);
         }
         let telemetry = &self.telemetry;
-        let (time, upstream) = (telemetry.clock.now(), self.upstream_time);
-        telemetry.metrics.delivery(self.named.as_deref(), Ended { code, at: time, duration, upstream });
+        telemetry.metrics.delivery(self.named.as_deref(), ended);
         telemetry.log.delivery(&DeliveryRecord {
-            time,
+            time: at,
             name: self.named.as_deref().map(Named::name),
             code,
             status: status.as_u16(),
@@ -165,8 +165,8 @@ impl Observation {
             expired_slot: self.expired_slot,
             class: self.class,
             observed: self.observed,
-            duration,
-            upstream,
+            duration: ended.duration,
+            upstream: ended.upstream,
             body_bytes: self.body_bytes,
             version: self.version,
             traceparent: self.traceparent.as_ref().map(HeaderValue::as_bytes),
@@ -176,7 +176,7 @@ impl Observation {
 
 impl Observation {
     /// One whose place nobody decided did not go on: it begins a trace.
-    fn settle_span(&mut self, method: Method, code: &'static str, status: StatusCode, duration: Duration) {
+    fn settle_span(&mut self, method: Method, status: StatusCode, ended: Ended) {
         let Some(tracer) = &self.telemetry.tracer else { return };
         let Placed { here, parent } = self.placed.unwrap_or_else(|| tracer.place(None));
         if !here.sampled {
@@ -185,7 +185,8 @@ impl Observation {
         if self.placed.is_none() {
             self.traceparent = Some(here.field());
         }
-        let end = nanos(self.telemetry.clock.now());
+        let Ended { code, at, duration, upstream } = ended;
+        let end = nanos(at);
         tracer.offer(Span {
             trace: here.trace,
             id: here.span,
@@ -203,7 +204,7 @@ impl Observation {
             observed: self.observed,
             slot: self.slot,
             body_bytes: self.body_bytes,
-            upstream: self.upstream_time,
+            upstream,
             target: self.target.take().map(|target| *target),
         });
     }

@@ -178,6 +178,32 @@ async fn files_and_bodies_stay_within_their_bounds() {
 }
 
 #[tokio::test]
+async fn a_secret_that_goes_over_the_cut_takes_the_body_with_it() {
+    let kept = Kept::with_flags(&["--capture-max-body", "40B"]).await;
+    let secret = fs::read_to_string(kept.stand.file("secret")).unwrap();
+    let body = format!("{}{}", "x".repeat(20), secret.trim_end());
+    let signed = kept.stand.signed("msg_1", b"another body");
+    assert_eq!(kept.stand.post(&signed, body.as_bytes()).await.code(), "signature_mismatch");
+    let written = fs::read_to_string(kept.file().await).unwrap();
+    assert!(!written.contains(&secret[..16]), "{written}");
+    assert!(written.contains("body=removed"), "{written}");
+}
+
+#[tokio::test]
+async fn a_method_that_holds_a_secret_is_not_kept() {
+    let kept = Kept::with_flags(&[]).await;
+    let secret = fs::read_to_string(kept.stand.file("secret")).unwrap();
+    let method: String = secret.trim_end().bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut sender = http2::connect(&kept.stand).await;
+    let request = Request::builder().method(method.as_str()).uri("https://localhost/hooks");
+    let request = request.body(Full::new(Bytes::new())).unwrap();
+    assert_eq!(sender.send_request(request).await.unwrap().status(), 405);
+    let written = fs::read_to_string(kept.file().await).unwrap();
+    assert!(written.starts_with("removed-by-countersign /hooks HTTP/1.1\r\n"), "{written}");
+    assert!(!written.contains(&method[..24]) && written.contains("removed=1"), "{written}");
+}
+
+#[tokio::test]
 async fn no_head_makes_a_capture_larger_than_is_documented() {
     let kept = Kept::with_flags(&["--capture-max-body", "1B"]).await;
     let (query, value) = ("auth=&".repeat(2500), "v".repeat(345));

@@ -197,8 +197,37 @@ impl From<FormatWord> for Format {
 const HEADING: &str = "Capture";
 
 /// Headings of flags that are taken and have no meaning for a capture.
-const HIDDEN: &[&str] =
-    &["Listening", "TLS and clients", "Upstream", "Ledger", "Captures", "Limits", "Traces", "Process"];
+const HIDDEN: &[&str] = &[
+    "Listening",
+    "TLS and clients",
+    "Proxies in front",
+    "Set-up requests",
+    "Upstream",
+    "Ledger",
+    "Shared ledger",
+    "Captures",
+    "Limits",
+    "Traces",
+    "Process",
+];
 
 /// Beyond the longest body that any provider sends.
 const CAPTURE_BYTES_MAX: u64 = 64 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// A new section of the guard's is hidden here or has a meaning for a capture: somebody decides.
+    #[test]
+    fn each_section_of_the_guards_help_is_shown_or_hidden_on_purpose() {
+        const SHOWN: &[&str] = &["Source", "What a signature covers", "A signature of your own", "Tokens"];
+        let command = GuardArgs::augment_args(Command::new("guard"));
+        let found: BTreeSet<&str> =
+            command.get_arguments().filter_map(|arg| arg.get_help_heading()).collect();
+        let known: BTreeSet<&str> = HIDDEN.iter().chain(SHOWN).copied().collect();
+        assert_eq!(found, known);
+    }
+}

@@ -10,6 +10,12 @@
 //! Rates, for each code and for all, keep a flood of one sort from driving out
 //! what is rare and from writing without end.
 //!
+//! The control socket has a sibling of these, [`sight`](crate::guard::sight)'s
+//! refusals: a line for each of the latest, whatever the code, in memory, and
+//! nothing that was sent but its method, its path and an id that verified. What
+//! holds a secret is kept out of both by one rule
+//! ([`withheld`](crate::guard::withheld)).
+//!
 //! `request` writes the file's bytes, `redaction` decides what is left out of
 //! them, `store` keeps so many files and no more.
 
@@ -34,6 +40,7 @@ use crate::clock::UnixTime;
 use crate::config::{CaptureConfig, Rate};
 use crate::guard::in_force::InForce;
 use crate::guard::rejection::Rejection;
+use crate::guard::withheld;
 use crate::limits::RateLimiter;
 use crate::private_file::DirectoryError;
 use crate::telemetry::{CaptureMetrics, Metrics};
@@ -108,7 +115,9 @@ impl Captures {
             uri: offered.parts.uri.clone(),
             fields: offered.parts.headers.clone(),
             // A copy, so that what waits here holds none of the memory for bodies.
-            body: offered.body.map_or(Body::Unread, |body| Body::of(body, self.body_bytes_max)),
+            body: offered
+                .body
+                .map_or(Body::Unread, |body| Body::of(body, self.body_bytes_max, withheld::reach(in_force))),
             removed: offered.removed,
         };
         if self.queue.try_send(captured).is_err() {
@@ -141,7 +150,7 @@ fn write_all(waiting: &Receiver<Captured>, mut store: Store, metrics: &CaptureMe
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(
                         error,
-                        "a capture could not be written; deliveries are not touched by it, and further                          ones are counted (countersign_captures_dropped_total)"
+                        "a capture could not be written; deliveries are not touched by it, and further ones are counted (countersign_captures_dropped_total)"
                     );
                 }
                 failed = true;

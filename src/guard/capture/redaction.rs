@@ -10,12 +10,12 @@
 //! without it nothing can be explained, and with another body it is worth
 //! nothing.
 
-use http::{HeaderName, Uri};
+use http::{HeaderName, Method, Uri};
 use percent_encoding::percent_decode;
-use zeroize::Zeroizing;
 
 use crate::guard::in_force::InForce;
 use crate::guard::source::Source;
+use crate::guard::withheld;
 use crate::schemes::Scheme;
 
 /// What stands in place of what was taken out: text that may stand anywhere in
@@ -35,9 +35,7 @@ impl<'a> Redaction<'a> {
 
     /// Whether `text` holds a secret of any source.
     pub(super) fn holds_secret(&self, text: &[u8]) -> bool {
-        let finds =
-            |text: &[u8]| self.in_force.sources.iter().any(|source| source.tripwire.finds(text, None));
-        finds(text) || unescaped(text).is_some_and(|plain| finds(&plain))
+        withheld::holds_secret(text, self.in_force)
     }
 
     /// Whether a field may keep its value.
@@ -45,6 +43,15 @@ impl<'a> Redaction<'a> {
         !self.is_credential(name, value)
             && !self.holds_secret(value)
             && !self.holds_secret(name.as_str().as_bytes())
+    }
+
+    /// A method is any token that a stranger likes.
+    pub(super) fn method<'m>(&self, method: &'m Method, removed: &mut u64) -> &'m str {
+        if !self.holds_secret(method.as_str().as_bytes()) {
+            return method.as_str();
+        }
+        *removed += 1;
+        REMOVED
     }
 
     /// Path and query without what must not be in them; counts what that was.
@@ -119,38 +126,6 @@ fn decoded(name: &str) -> String {
     percent_decode(name.as_bytes()).decode_utf8_lossy().into_owned()
 }
 
-/// `text` without percent-encoding and the escapes of JSON; `None` where there
-/// are none.
-fn unescaped(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    if !text.iter().any(|byte| matches!(byte, b'%' | b'\\')) {
-        return None;
-    }
-    let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
-    let mut rest = text;
-    while let Some((first, after)) = rest.split_first() {
-        let (code, width) = match (first, after) {
-            (b'\\', [b'u', code @ ..]) => (code, 4),
-            (b'%', code) => (code, 2),
-            _ => (after, 0),
-        };
-        let (byte, after) = match (escaped(code, width), first, after) {
-            (Some(byte), ..) => (byte, &code[width..]),
-            (None, b'\\', [byte, after @ ..]) => (*byte, after),
-            _ => (*first, after),
-        };
-        plain.push(byte);
-        rest = after;
-    }
-    Some(plain)
-}
-
-/// The byte that so many hexadecimal digits stand for, if there are any. Secrets
-/// are looked for in bytes: what lies above is none.
-fn escaped(text: &[u8], digits: usize) -> Option<u8> {
-    let digits = text.get(..digits).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
-    u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?.try_into().ok()
-}
-
 /// What stands for a parameter may be longer than it was: so many, and the query
 /// goes whole, or a capture could be longer than what was sent.
 const REMOVED_PARAMETERS_MAX: u64 = 32;
@@ -176,21 +151,6 @@ const CREDENTIALS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn escapes_are_undone_as_senders_make_them() {
-        for (text, plain) in [
-            ("a%2Bb%2fc", "a+b/c"),
-            (r"a\/b\u002Bc\\d", r"a/b+c\d"),
-            (r"\u00e9\u20ac%zz%", "\u{e9}u20ac%zz%"),
-            (r"\u0000\", "\0\\"),
-        ] {
-            let found = unescaped(text.as_bytes()).unwrap();
-            let wanted: Vec<u8> = plain.chars().map(|c| u8::try_from(c).unwrap()).collect();
-            assert_eq!(*found, wanted, "{text}");
-        }
-        assert!(unescaped(b"plain").is_none());
-    }
 
     #[test]
     fn what_is_called_like_a_credential_is_one() {

@@ -40,17 +40,20 @@ pub(super) enum Body {
     Unread,
     /// All of it.
     Whole(Vec<u8>),
-    /// Its beginning.
-    Cut(Vec<u8>),
+    /// Its beginning, of which the first bytes are kept. The others are there to
+    /// be searched: a secret may begin before the cut and end behind it.
+    Cut { bytes: Vec<u8>, kept: usize },
 }
 
 impl Body {
-    /// A copy of `body`, or of its first bytes.
-    pub(super) fn of(body: &[u8], bytes_max: usize) -> Self {
-        match body.get(..bytes_max) {
-            Some(part) if part.len() < body.len() => Self::Cut(part.to_vec()),
-            _ => Self::Whole(body.to_vec()),
+    /// A copy of `body`, or of its first `bytes_max` and as many more as a
+    /// secret may `reach`.
+    pub(super) fn of(body: &[u8], bytes_max: usize, reach: usize) -> Self {
+        if body.len() <= bytes_max {
+            return Self::Whole(body.to_vec());
         }
+        let end = bytes_max.saturating_add(reach).min(body.len());
+        Self::Cut { bytes: body[..end].to_vec(), kept: bytes_max }
     }
 }
 
@@ -60,8 +63,9 @@ impl Captured {
         let redaction = Redaction::new(&self.source, &self.in_force);
         let mut removed = self.removed;
         let target = redaction.target(&self.uri, &mut removed);
+        let method = redaction.method(&self.method, &mut removed);
         let mut head = Head { bytes: Vec::new(), redaction, removed };
-        head.line(format_args!("{} {target} HTTP/1.1", self.method));
+        head.line(format_args!("{method} {target} HTTP/1.1"));
         if !self.fields.contains_key(HOST)
             && let Some(authority) = self.uri.authority()
         {
@@ -86,9 +90,9 @@ impl Captured {
     fn body(&self, redaction: &Redaction<'_>) -> (&'static str, &[u8]) {
         match &self.body {
             Body::Unread => ("unread", &[]),
-            Body::Whole(body) | Body::Cut(body) if !redaction.keeps_body(body) => ("removed", &[]),
-            Body::Whole(body) => ("whole", body),
-            Body::Cut(body) => ("cut", body),
+            Body::Whole(bytes) | Body::Cut { bytes, .. } if !redaction.keeps_body(bytes) => ("removed", &[]),
+            Body::Whole(bytes) => ("whole", bytes),
+            Body::Cut { bytes, kept } => ("cut", &bytes[..*kept]),
         }
     }
 }

@@ -5,6 +5,9 @@
 //! worker has a ring of its own, so that one that turns an attack away shares
 //! nothing with the others, and never waits: a refusal that comes while
 //! somebody reads the ring is counted and not kept.
+//!
+//! Who wants to know why a signature did not match needs the request itself:
+//! that is a [`capture`](crate::guard::capture), a file, off unless asked for.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;

@@ -3,8 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use percent_encoding::percent_decode;
-
 use crate::control::{
     At, CertificateStatus, CodeStatus, LedgerStatus, RefusalStatus, RefusalsStatus, STATUS_VERSION,
     SlotStatus, SourceStatus, Status,
@@ -16,6 +14,7 @@ use crate::guard::sight::rates::Rates;
 use crate::guard::sight::refusals::{KEPT_MAX, Refusal, Refusals};
 use crate::guard::source::Source;
 use crate::guard::state::Guard;
+use crate::guard::withheld;
 use crate::ledger::{Ledger as _, Standing};
 use crate::telemetry::{Named, Tally};
 
@@ -120,9 +119,7 @@ fn of_refusal(refusal: &Refusal, in_force: &InForce) -> RefusalStatus {
 /// What a stranger sent, as visible ASCII, and nothing of it where it holds a
 /// secret of whichever source.
 fn shown(text: &[u8], in_force: &InForce) -> String {
-    let decoded: Vec<u8> = percent_decode(text).collect();
-    let leaks = |source: &Source| source.tripwire.finds(text, None) || source.tripwire.finds(&decoded, None);
-    if in_force.sources.iter().any(|source| leaks(source)) {
+    if withheld::holds_secret(text, in_force) {
         return WITHHELD.to_owned();
     }
     let (head, rest) = text.split_at(text.len().min(TEXT_BYTES_SHOWN));

@@ -189,7 +189,7 @@ const OWN: &[Own] = &[
         GUARD,
         "VOLUME",
         Default::None,
-        "Volume of the pod to keep the ledger in (--state-dir); the user of the sidecar must be able to write there",
+        "Volume of the pod to keep the ledger and captures in (--state-dir); the user of the sidecar must be able to write there",
     ),
     own(IMAGE, BOTH, "IMAGE", Default::None, "Image of the sidecar, best by its digest"),
     own(
