@@ -55,8 +55,8 @@ pub(super) fn run(args: &InjectArgs) -> ExitCode {
             return ExitCode::from(WRONG);
         }
     };
-    let Report { injected, warnings, denied } = inject(&mut manifests, &args.namespace, &defaults);
-    for warning in warnings {
+    let Report { injected, warnings, foreign, denied } = inject(&mut manifests, &args.namespace, &defaults);
+    for warning in warnings.into_iter().chain(foreign) {
         say(&mut stderr, format_args!("warning: {warning}"));
     }
     for reason in &denied {

@@ -9,7 +9,6 @@ use super::problems::Problems;
 use super::raw::{GuardArgs, SourceArgs};
 use super::raw_signer::{EndpointArgs, SignerArgs};
 use super::signer::SignerConfig;
-use crate::clock::UnixTime;
 
 /// One flag of a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,8 +56,7 @@ impl GuardArgs {
     pub(crate) fn problems_of(flags: &[String], unseen: &str) -> Vec<String> {
         let nothing = Environment::empty();
         let problems = |flags: &[String]| {
-            Self::from_flags(flags, &nothing)
-                .map(|args| GuardConfig::from_args(&args, &nothing, NEVER_MIND).err())
+            Self::from_flags(flags, &nothing).map(|args| GuardConfig::problems_without_files(&args, unseen))
         };
         let some_source = ["--scheme=standard-webhooks", "--upstream=http://127.0.0.1:1"];
         match without_config(flags) {
@@ -78,7 +76,7 @@ impl SignerArgs {
     pub(crate) fn problems_of(flags: &[String], unseen: &str) -> Vec<String> {
         let nothing = Environment::empty();
         let problems = |flags: &[String]| {
-            Self::from_flags(flags, &nothing).map(|args| SignerConfig::from_args(&args, &nothing).err())
+            Self::from_flags(flags, &nothing).map(|args| SignerConfig::problems_without_files(&args, unseen))
         };
         let some_endpoint = ["--scheme=standard-webhooks", "--endpoint=https://consumer.example"];
         match without_config(flags) {
@@ -89,9 +87,6 @@ impl SignerArgs {
         }
     }
 }
-
-/// The time only changes what is warned of.
-const NEVER_MIND: UnixTime = UnixTime::from_secs(0);
 
 /// `flags` less the file of `--config`, if there is one.
 fn without_config(flags: &[String]) -> Option<Vec<String>> {

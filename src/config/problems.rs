@@ -112,9 +112,21 @@ pub(super) struct Report {
     pub(super) keyings: Vec<Keying>,
     /// What was read, as it was then.
     pub(super) files: Stamps,
+    /// What the paths of files begin with that cannot be read here.
+    unseen: Option<String>,
 }
 
 impl Report {
+    /// For a configuration whose files, below `root`, are elsewhere.
+    pub(super) fn without_files(root: &str) -> Self {
+        Self { unseen: Some(root.to_owned()), ..Self::default() }
+    }
+
+    /// Whether the file at `path` is elsewhere.
+    pub(super) fn is_unseen(&self, path: &str) -> bool {
+        self.unseen.as_ref().is_some_and(|root| path.starts_with(root))
+    }
+
     /// What follows is about `place`, such as one of several endpoints; about
     /// the whole where it is empty.
     pub(super) fn at(&mut self, place: impl Into<String>) {

@@ -147,7 +147,8 @@ fn respond(response: Response, pod: &Value, around: Surroundings<'_>) -> Answer 
             let reason = shortened(&reason, REASON_CHARS_MAX);
             answer(response.deny(&reason), Outcome::Denied, Some(reason))
         }
-        Judged::Inject { patch, warnings } => {
+        Judged::Inject { patch, mut warnings, foreign } => {
+            warnings.extend(foreign);
             let response = response.warned(shown(&warnings));
             if patch.0.is_empty() {
                 return answer(response, Outcome::Unchanged, None);

@@ -66,6 +66,39 @@ fn inject_says_where_nothing_asks_for_a_sidecar() {
 }
 
 #[test]
+fn what_is_not_injected_stays_as_it_was_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("app.yaml");
+    let other = "# Of the night shift.\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: modes}\ndata: {mode: 0755, big: 12345678901234567890123}\n";
+    let pod = fs::read_to_string("tests/injector/pods/guard.yaml").unwrap();
+    let volume = "  volumes:\n    - name: own\n      secret: {secretName: own, defaultMode: 0400}\n";
+    fs::write(&file, format!("{other}---\n{pod}{volume}--- # the last\n{other}")).unwrap();
+    let output = run(&["inject", "-f", file.to_str().unwrap(), IMAGE]);
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(printed.starts_with(&format!("{other}---\n")) && printed.ends_with(&format!("---\n{other}")), "{printed}");
+    assert!(printed.contains("defaultMode: 256\n"), "{printed}");
+}
+
+#[test]
+fn what_asks_in_a_way_that_is_not_known_is_refused_or_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("app.yaml");
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  template:\n    metadata:\n      labels: {countersign.dev/inject: LABEL}\n    spec: SPEC\n";
+    for (manifest, code, told) in [
+        (deployment.replace("LABEL", "true").replace("SPEC", "{containers: []}"), 1, "denied: Deployment/a: the pod cannot be read"),
+        (deployment.replace("LABEL", "guard").replace(" SPEC", ""), 1, "denied: Deployment/a: countersign.dev/upstream-port is missing"),
+        (deployment.replace("Deployment", "Rollout").replace("LABEL", "guard").replace("SPEC", "{}"), 0, "warning: Rollout/a: asks for a sidecar"),
+    ] {
+        fs::write(&file, &manifest).unwrap();
+        let output = run(&["inject", "-f", file.to_str().unwrap(), IMAGE]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{manifest}\n{stderr}");
+        assert!(stderr.contains(told), "{told:?} is not in {stderr}");
+    }
+}
+
+#[test]
 fn doctor_exits_by_what_it_finds() {
     for (file, code) in [("closed", 0), ("open", 1), ("denied", 1)] {
         let output = run(&["doctor", "-f", &format!("tests/injector/doctor/{file}.yaml"), IMAGE]);

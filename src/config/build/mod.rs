@@ -58,6 +58,13 @@ impl GuardConfig {
         remarks.extend(advice::on(&config, now));
         Ok((config, remarks))
     }
+
+    /// What is wrong with `args` where the files below `unseen` are elsewhere.
+    pub(in crate::config) fn problems_without_files(args: &GuardArgs, unseen: &str) -> Option<Problems> {
+        let mut report = Report::without_files(unseen);
+        let config = build(args, &Environment::empty(), &mut report);
+        report.conclude(config).err()
+    }
 }
 
 fn build(args: &GuardArgs, environment: &Environment, report: &mut Report) -> Option<GuardConfig> {

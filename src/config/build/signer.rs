@@ -24,6 +24,13 @@ impl SignerConfig {
         remarks.extend(super::advice::on_signer(&config));
         Ok((config, remarks))
     }
+
+    /// What is wrong with `args` where the files below `unseen` are elsewhere.
+    pub(in crate::config) fn problems_without_files(args: &SignerArgs, unseen: &str) -> Option<Problems> {
+        let mut report = Report::without_files(unseen);
+        let config = build(args, &Environment::empty(), &mut report);
+        report.conclude(config).err()
+    }
 }
 
 fn build(args: &SignerArgs, environment: &Environment, report: &mut Report) -> Option<SignerConfig> {

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerPort, Pod};
 use serde_json::Value;
 
 use super::findings::{Finding, Severity};
-use crate::injector::injection::{GUARD_CONTAINER, GUARDED_PORT, Pairs, STATUS, declared_in};
+use crate::injector::injection::{GUARD_CONTAINER, GUARDED_PORT, Pairs};
 use crate::injector::offline::{namespace_of, pod_of, title_of};
 
 /// A pod, or the template of some, that has a guard.
@@ -21,8 +21,6 @@ pub(super) struct Guarded {
     /// The ports that the app's containers declare.
     pub(super) app_ports: Vec<ContainerPort>,
     guard_args: Vec<String>,
-    /// What of the guard the pod's author wrote.
-    declared: Vec<String>,
 }
 
 impl Guarded {
@@ -30,8 +28,6 @@ impl Guarded {
     pub(super) fn of(object: &Value, namespace: &str) -> Option<Self> {
         let pod: Pod = serde_json::from_value(pod_of(object)?).ok()?;
         let spec = pod.spec?;
-        let status = pod.metadata.annotations.as_ref().and_then(|annotations| annotations.get(STATUS));
-        let declared = status.map(|status| declared_in(status)).unwrap_or_default();
         let init = spec.init_containers.unwrap_or_default();
         let containers: Vec<Container> = init.into_iter().chain(spec.containers).collect();
         let (guards, others): (Vec<_>, Vec<_>) =
@@ -48,7 +44,6 @@ impl Guarded {
             upstream_port: upstream_port(&guard_args),
             app_ports: others.into_iter().flat_map(|container| container.ports.unwrap_or_default()).collect(),
             guard_args,
-            declared,
         })
     }
 
@@ -75,17 +70,11 @@ impl Guarded {
         let observes = self.guard_args.iter().any(|arg| arg == "--mode=observe").then(|| {
             Finding::of(Severity::Bypass, format!("{title}: the guard only observes: what it would refuse reaches the app; mode enforce ends that"))
         });
-        let brought: Vec<&str> =
-            RUNS.into_iter().filter(|field| self.declared.iter().any(|of| of == field)).collect();
-        let brought = (!brought.is_empty()).then(|| {
-            let text = format!(
-                "{title}: the pod's author wrote the guard's {}: what runs there is theirs; deploy/kubernetes/policy/require-guard.yaml \
-                 holds its image",
-                brought.join(" and ")
-            );
-            Finding::of(Severity::Bypass, text)
+        let unread = (self.upstream_port.is_none()).then(|| {
+            let text = format!("{title}: where its guard leads is in its configuration file, and the app's port is not known here");
+            Finding::of(Severity::Note, text)
         });
-        on_host.chain(observes).chain(brought).collect()
+        on_host.chain(observes).chain(unread).collect()
     }
 }
 
@@ -93,6 +82,3 @@ fn upstream_port(args: &[String]) -> Option<i32> {
     let upstream = args.iter().find_map(|arg| arg.strip_prefix("--upstream="))?;
     upstream.trim_end_matches('/').rsplit(':').next()?.parse().ok()
 }
-
-/// The fields that decide what a container runs.
-const RUNS: [&str; 3] = ["image", "command", "args"];

@@ -49,6 +49,9 @@ pub(crate) fn examine(
     }
     let mut injected = objects.clone();
     let report = offline::inject(&mut injected, namespace, &defaults);
+    findings.extend(
+        report.foreign.into_iter().filter(|_| !is_guess).map(|text| Finding::of(Severity::Bypass, text)),
+    );
     findings.extend(report.denied.into_iter().map(|reason| Finding::of(Severity::Broken, reason)));
     findings.extend(report.warnings.into_iter().map(|warning| Finding::of(Severity::Note, warning)));
     let there = match origin {
@@ -60,8 +63,7 @@ pub(crate) fn examine(
             objects
         }
     };
-    let pods: Vec<Guarded> =
-        there.objects().iter().filter_map(|object| Guarded::of(object, namespace)).collect();
+    let pods: Vec<Guarded> = there.objects().filter_map(|object| Guarded::of(object, namespace)).collect();
     let policies: Vec<NetworkPolicy> = all_of(there, "NetworkPolicy");
     findings.extend(services::examine(&all_of(there, "Service"), &pods, namespace));
     findings.extend(pods.iter().flat_map(Guarded::examine));
@@ -71,13 +73,12 @@ pub(crate) fn examine(
 
 /// Without them nobody knows what a pod would get.
 const UNKNOWN_DEFAULTS: &str = "the injector's defaults are not known: no Deployment has its labels, or you may not see it; with \
-                                --default image=IMAGE stale sidecars can be told";
+                                --default image=IMAGE sidecars that are stale or not the injector's can be told";
 
 const IMAGE: &str = "image";
 
 /// The objects of `kind` that can be read as one.
 fn all_of<T: DeserializeOwned>(objects: &Manifests, kind: &str) -> Vec<T> {
-    let of_kind =
-        objects.objects().iter().filter(|object| object.get("kind").and_then(Value::as_str) == Some(kind));
+    let of_kind = objects.objects().filter(|object| object.get("kind").and_then(Value::as_str) == Some(kind));
     of_kind.filter_map(|object| serde_json::from_value(object.clone()).ok()).collect()
 }

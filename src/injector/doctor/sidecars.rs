@@ -9,7 +9,7 @@ use crate::injector::offline::{Manifests, namespace_of, title_of};
 /// Pods that should have a sidecar and have none, or an older one. `fresh` are
 /// the same objects after an injection.
 pub(super) fn missing_or_stale(there: &Manifests, fresh: &Manifests) -> impl Iterator<Item = Finding> {
-    let pairs = there.objects().iter().zip(fresh.objects());
+    let pairs = there.objects().zip(fresh.objects());
     // What makes pods is asked for its pods alone: its template never has a sidecar.
     pairs.filter(|(there, _)| there["kind"] == "Pod").filter_map(|(there, fresh)| compare(there, fresh))
 }

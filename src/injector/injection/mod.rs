@@ -6,6 +6,7 @@ mod command_line;
 mod conflicts;
 mod decide;
 mod defaults;
+mod foreign;
 mod given;
 mod kind;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod tests;
 mod values;
 
 use k8s_openapi::api::core::v1::Pod;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 pub(super) use decide::Surroundings;
@@ -34,18 +36,11 @@ pub(super) use names::{GUARDED_PORT, INJECT, INJECTION, STATUS};
 
 use decide::{Decision, decide};
 use kind::Kind;
-use patch::patch;
+use patch::{Patched, patch};
 use pod::PodFacts;
-use status::Status;
 
 /// The name of a guard's container.
 pub(super) const GUARD_CONTAINER: &str = Kind::Guard.container();
-
-/// The fields of a sidecar that its pod's author wrote, by the `status` that the
-/// injector left.
-pub(super) fn declared_in(status: &str) -> Vec<String> {
-    Status::read(status).map(|status| status.declared).unwrap_or_default()
-}
 
 /// Whether `container` is the name of a sidecar.
 pub(super) fn is_sidecar(container: &str) -> bool {
@@ -57,12 +52,17 @@ pub(crate) enum Judged {
     Skip,
     Leave(String),
     Deny(String),
-    Inject { patch: json_patch::Patch, warnings: Vec<String> },
+    Inject {
+        patch: json_patch::Patch,
+        warnings: Vec<String>,
+        /// What its author wrote of the sidecar and decides what runs there.
+        foreign: Option<String>,
+    },
 }
 
 /// Decides on `pod` and makes its patch.
 pub(crate) fn judged(pod: &Value, around: Surroundings<'_>) -> Judged {
-    let typed: Pod = match serde_json::from_value(pod.clone()) {
+    let typed = match Pod::deserialize(pod) {
         Ok(typed) => typed,
         Err(error) => return Judged::Deny(format!("the pod cannot be read: {error}")),
     };
@@ -71,7 +71,13 @@ pub(crate) fn judged(pod: &Value, around: Surroundings<'_>) -> Judged {
         Decision::Leave(reason) => Judged::Leave(reason),
         Decision::Deny(reason) => Judged::Deny(reason),
         Decision::Inject(options, warnings) => match patch(pod, &options) {
-            Ok(patch) => Judged::Inject { patch, warnings },
+            Ok(Patched { patch, foreign }) => {
+                let foreign = (!foreign.is_empty()).then(|| {
+                    let (name, fields) = (options.kind.container(), foreign.join(", "));
+                    format!("the pod's author wrote {fields} of {name}: what runs there is theirs")
+                });
+                Judged::Inject { patch, warnings, foreign }
+            }
             Err(reason) => Judged::Deny(reason),
         },
     }

@@ -97,7 +97,7 @@ impl Reading<'_> {
         let state_volume = self.read(setting::STATE_VOLUME, |name| volume(name, pod));
         let files = self.files();
         let addresses = self.addresses(listen_port.unwrap_or(1), admin_port.unwrap_or(2));
-        let upstream = self.upstream(pod, listen_port);
+        let upstream = self.upstream(pod, [listen_port, admin_port]);
         let command_line =
             CommandLine { given: self.given, addresses, upstream, has_state: state_volume.is_some() };
         self.judge(&command_line);
@@ -206,7 +206,7 @@ impl Reading<'_> {
     }
 
     /// The app's address, where a port of the pod has to say it.
-    fn upstream(&mut self, pod: &PodFacts, listen_port: Option<u16>) -> Option<String> {
+    fn upstream(&mut self, pod: &PodFacts, own: [Option<u16>; 2]) -> Option<String> {
         let is_given = self.given.value(setting::UPSTREAM_PORT).is_some();
         let is_elsewhere = ["upstream", "config"].into_iter().find(|key| self.given.value(key).is_some());
         match (is_given, is_elsewhere) {
@@ -225,7 +225,7 @@ impl Reading<'_> {
             }
             (false, _) => None,
             (true, None) => {
-                let number = self.read(setting::UPSTREAM_PORT, |text| upstream_port(text, pod, listen_port));
+                let number = self.read(setting::UPSTREAM_PORT, |text| upstream_port(text, pod, own));
                 Some(
                     number.map_or_else(
                         || SOME_UPSTREAM.to_owned(),

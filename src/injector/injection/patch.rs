@@ -9,21 +9,30 @@ use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOp
 use k8s_openapi::serde::Serialize;
 use serde_json::{Value, json};
 
+use super::foreign;
 use super::merge;
 use super::names::STATUS;
 use super::options::Options;
 use super::sidecar;
 use super::status::{self, Status};
 
+/// What gives a pod its sidecar.
+pub(crate) struct Patched {
+    pub(crate) patch: Patch,
+    /// The fields by which it is its author's sidecar rather than the
+    /// injector's.
+    pub(crate) foreign: Vec<&'static str>,
+}
+
 /// What gives `pod` the sidecar of `options`, or why it cannot be given.
-pub(crate) fn patch(pod: &Value, options: &Options) -> Result<Patch, String> {
+pub(crate) fn patch(pod: &Value, options: &Options) -> Result<Patched, String> {
     let template = value_of(&sidecar::container(options));
     let volumes: Vec<Value> = sidecar::volumes(options).iter().map(value_of).collect();
     let hash = status::hash(&template, &volumes);
     let present = Present::find(pod, options.kind.container());
     let earlier = text(pod, &["metadata", "annotations", STATUS]).and_then(Status::read);
     let is_current = earlier.as_ref().is_some_and(|earlier| earlier.config_hash == hash);
-    let declared = match (&present, &earlier) {
+    let mut declared = match (&present, &earlier) {
         (Some(_), Some(earlier)) => earlier.declared.clone(),
         (Some(present), None) => present.fields(),
         (None, _) => vec![],
@@ -34,12 +43,17 @@ pub(crate) fn patch(pod: &Value, options: &Options) -> Result<Patch, String> {
         retain(&mut container, &declared);
     }
     merge::fill(&mut container, &template);
+    let foreign = foreign::fields(&container, &template);
+    // Somebody may have written the annotation too.
+    let more = foreign.iter().filter(|field| !declared.iter().any(|known| known == *field));
+    declared.extend(more.map(ToString::to_string).collect::<Vec<_>>());
+    declared.sort();
     let mut patch = Building(vec![]);
     patch.container(pod, present.as_ref(), container);
-    patch.volumes(pod, volumes, earlier.is_some(), is_current)?;
+    patch.volumes(pod, volumes, earlier.is_some())?;
     patch.pull_secret(pod, options.image_pull_secret.as_deref());
     patch.status(pod, &Status::of(options.kind, hash, declared));
-    Ok(Patch(patch.0))
+    Ok(Patched { patch: Patch(patch.0), foreign })
 }
 
 /// The sidecar as it stands in a pod.
@@ -95,15 +109,8 @@ impl Building {
         }
     }
 
-    /// `is_known` where the injector was here before, `is_current` where it
-    /// wanted the same then.
-    fn volumes(
-        &mut self,
-        pod: &Value,
-        volumes: Vec<Value>,
-        is_known: bool,
-        is_current: bool,
-    ) -> Result<(), String> {
+    /// `is_known` where the injector was here before.
+    fn volumes(&mut self, pod: &Value, volumes: Vec<Value>, is_known: bool) -> Result<(), String> {
         let there = list(pod, "volumes");
         let mut missing = Vec::new();
         for volume in volumes {
@@ -116,8 +123,8 @@ impl Building {
                         "the pod has a volume {name}, which is the name of the sidecar's: name it otherwise"
                     ));
                 }
-                // What is filled in of the same volume is the API server's.
-                Some(_) if is_current => {}
+                // The API server fills nothing in: another one is another's.
+                Some(index) if there.is_some_and(|there| there[index] == volume) => {}
                 Some(index) => self.replace(["spec", "volumes", &index.to_string()], volume),
             }
         }

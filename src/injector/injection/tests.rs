@@ -108,7 +108,8 @@ impl Case {
             Judged::Leave(reason) => (json!({ "left": reason }), None),
             Judged::Deny(reason) => (json!({ "denied": reason }), None),
             Judged::Inject { patch, .. } if patch.0.is_empty() => (json!({ "unchanged": true }), None),
-            Judged::Inject { patch, warnings } => {
+            Judged::Inject { patch, mut warnings, foreign } => {
+                warnings.extend(foreign);
                 let mut pod = pod.clone();
                 json_patch::patch(&mut pod, &patch).expect("the patch applies");
                 let mut becomes = json!({ "injected": pod });

@@ -46,15 +46,16 @@ pub(super) fn port(text: &str) -> Result<u16, String> {
     text.parse().ok().filter(|port| *port > 0).ok_or_else(|| "expected a port from 1 to 65535".to_owned())
 }
 
-pub(super) fn upstream_port(text: &str, pod: &PodFacts, listen_port: Option<u16>) -> Result<u16, String> {
+/// The port of the app, which is none of the sidecar's `own`.
+pub(super) fn upstream_port(text: &str, pod: &PodFacts, own: [Option<u16>; 2]) -> Result<u16, String> {
     let number = port(text).ok().or_else(|| u16::try_from(pod.port_named(text)?).ok());
     let number = number.ok_or(
         "expected a port from 1 to 65535, or the name of a port that a container of the pod declares",
     )?;
-    if Some(number) == listen_port {
+    if own.contains(&Some(number)) {
+        let (listen, admin) = (setting::LISTEN_PORT, setting::ADMIN_PORT);
         return Err(format!(
-            "is the port of the sidecar itself; {PREFIX}{} is another one",
-            setting::LISTEN_PORT
+            "is a port of the sidecar itself; {PREFIX}{listen} and {PREFIX}{admin} are others"
         ));
     }
     Ok(number)

@@ -3,11 +3,20 @@
 
 use serde_json::{Value, json};
 
-use crate::injector::injection::Pairs;
+use crate::injector::injection::{INJECT, Pairs};
 
 /// The documents of one or more files.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Manifests(Vec<Value>);
+pub(crate) struct Manifests(Vec<Document>);
+
+/// One object of the Kubernetes API.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    object: Value,
+    /// As it was written, as long as it is that: a number may have been read in
+    /// another way than the API server reads it, and comments are worth keeping.
+    text: Option<String>,
+}
 
 /// Why a text is no manifest.
 #[derive(Debug, thiserror::Error)]
@@ -28,28 +37,27 @@ pub(crate) struct NamespaceFacts {
 impl Manifests {
     /// Reads the documents of `text`; a List is its items.
     pub(crate) fn read(text: &str) -> Result<Self, ManifestError> {
-        let documents: Vec<Value> =
-            serde_saphyr::from_multiple(text).map_err(|error| ManifestError::Yaml(first_line(&error)))?;
-        let mut objects = Vec::new();
-        for (at, document) in documents.into_iter().enumerate().filter(|(_, document)| !document.is_null()) {
-            if kind_of(&document).is_empty() || text_of(&document, "/apiVersion").is_none() {
-                return Err(ManifestError::NoObject(at + 1));
-            }
-            match document
-                .get("items")
-                .and_then(Value::as_array)
-                .filter(|_| kind_of(&document).ends_with("List"))
-            {
-                Some(items) => objects.extend(items.iter().cloned().map(|item| typed_by(&document, item))),
-                None => objects.push(document),
+        let mut documents = Vec::new();
+        for (at, text) in split(text).into_iter().enumerate() {
+            for object in parsed(&text)?.into_iter().filter(|object| !object.is_null()) {
+                if kind_of(&object).is_empty() || text_of(&object, "/apiVersion").is_none() {
+                    return Err(ManifestError::NoObject(at + 1));
+                }
+                let items = object.get("items").and_then(Value::as_array);
+                match items.filter(|_| kind_of(&object).ends_with("List")) {
+                    Some(items) => {
+                        documents.extend(items.iter().map(|item| typed_by(&object, item.clone()).into()))
+                    }
+                    None => documents.push(Document { object, text: Some(text.clone()) }),
+                }
             }
         }
-        Ok(Self(objects))
+        Ok(Self(documents))
     }
 
     /// Of objects that were read elsewhere.
     pub(crate) fn of(objects: Vec<Value>) -> Self {
-        Self(objects)
+        Self(objects.into_iter().map(Document::from).collect())
     }
 
     /// Puts those of another file behind.
@@ -58,12 +66,12 @@ impl Manifests {
     }
 
     /// The objects.
-    pub(crate) fn objects(&self) -> &[Value] {
-        &self.0
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Value> {
+        self.0.iter().map(|document| &document.object)
     }
 
-    /// The objects, to be changed.
-    pub(crate) fn objects_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+    /// The documents, to be changed.
+    pub(super) fn documents_mut(&mut self) -> impl Iterator<Item = &mut Document> {
         self.0.iter_mut()
     }
 
@@ -72,17 +80,71 @@ impl Manifests {
         let is_it = |object: &&Value| {
             kind_of(object) == "Namespace" && text_of(object, "/metadata/name") == Some(name)
         };
-        self.0.iter().find(is_it).map(|object| NamespaceFacts {
+        self.objects().find(is_it).map(|object| NamespaceFacts {
             labels: pairs(object, "/metadata/labels"),
             annotations: pairs(object, "/metadata/annotations"),
         })
     }
 
-    /// YAML documents again. Comments are gone.
+    /// YAML documents again; those that were not changed as they were written.
     pub(crate) fn write(&self) -> String {
-        let documents = self.0.iter().map(|object| serde_saphyr::to_string(object).expect("JSON is YAML"));
-        documents.collect::<Vec<_>>().join("---\n")
+        let written = |document: &Document| match &document.text {
+            Some(text) if text.ends_with('\n') => text.clone(),
+            Some(text) => format!("{text}\n"),
+            None => serde_saphyr::to_string(&document.object).expect("JSON is YAML"),
+        };
+        self.0.iter().map(written).collect::<Vec<_>>().join("---\n")
     }
+}
+
+impl Document {
+    pub(super) fn object(&self) -> &Value {
+        &self.object
+    }
+
+    /// Puts `pod` in the place of the one that it makes.
+    pub(super) fn put_pod(&mut self, pod: &Value) {
+        let template = template_of(&self.object).and_then(|path| self.object.pointer_mut(path));
+        if let Some(template) = template.and_then(Value::as_object_mut) {
+            for part in ["metadata", "spec"] {
+                template.insert(part.to_owned(), pod[part].clone());
+            }
+            self.text = None;
+        }
+    }
+}
+
+impl From<Value> for Document {
+    fn from(object: Value) -> Self {
+        Self { object, text: None }
+    }
+}
+
+/// The texts of the documents of a stream (YAML 1.2 section 9.2).
+fn split(stream: &str) -> Vec<String> {
+    let mut texts = vec![String::new()];
+    for line in stream.split_inclusive('\n') {
+        let is_marker = |marker: &str| {
+            line.strip_prefix(marker)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
+        };
+        if is_marker("---") || is_marker("...") {
+            texts.push(String::new());
+            let content = line[3..].trim_start();
+            if content.is_empty() || content.starts_with('#') {
+                continue;
+            }
+        }
+        texts.last_mut().expect("there is one from the start").push_str(line);
+    }
+    texts
+}
+
+/// As kubectl reads it: YAML 1.1, in which 0400 is octal.
+fn parsed(text: &str) -> Result<Vec<Value>, ManifestError> {
+    let options = serde_saphyr::options! { legacy_octal_numbers: true };
+    serde_saphyr::from_multiple_with_options(text, options)
+        .map_err(|error| ManifestError::Yaml(first_line(&error)))
 }
 
 /// Items of a typed List need not say what they are.
@@ -98,22 +160,10 @@ fn typed_by(list: &Value, mut item: Value) -> Value {
 /// The pod that `object` makes, or is.
 pub(crate) fn pod_of(object: &Value) -> Option<Value> {
     let template = object.pointer(template_of(object)?)?;
-    Some(json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": template.get("metadata").cloned().unwrap_or_else(|| json!({})),
-        "spec": template.get("spec").cloned().unwrap_or_else(|| json!({})),
-    }))
-}
-
-/// Puts `pod` in the place of the one that `object` makes.
-pub(crate) fn put_pod(object: &mut Value, pod: &Value) {
-    let template = template_of(object).and_then(|path| object.pointer_mut(path));
-    if let Some(template) = template.and_then(Value::as_object_mut) {
-        for part in ["metadata", "spec"] {
-            template.insert(part.to_owned(), pod[part].clone());
-        }
-    }
+    // Nothing after a colon is nothing said.
+    let part =
+        |name: &str| template.get(name).filter(|part| !part.is_null()).cloned().unwrap_or_else(|| json!({}));
+    Some(json!({ "apiVersion": "v1", "kind": "Pod", "metadata": part("metadata"), "spec": part("spec") }))
 }
 
 fn template_of(object: &Value) -> Option<&'static str> {
@@ -124,6 +174,21 @@ fn template_of(object: &Value) -> Option<&'static str> {
         }
         "CronJob" => Some("/spec/jobTemplate/spec/template"),
         _ => None,
+    }
+}
+
+/// Whether `object`, which makes pods in a way that is not known here, asks for
+/// a sidecar for them.
+pub(super) fn asks_elsewhere(object: &Value) -> bool {
+    let asks = |template: &Value| {
+        template.pointer("/metadata/labels").is_some_and(|labels| labels.get(INJECT).is_some())
+    };
+    match object {
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| (name == "template" && asks(value)) || asks_elsewhere(value))
+        }
+        Value::Array(items) => items.iter().any(asks_elsewhere),
+        _ => false,
     }
 }
 

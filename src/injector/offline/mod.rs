@@ -8,7 +8,7 @@ pub(crate) use manifests::Manifests;
 pub(super) use manifests::{namespace_of, pod_of, title_of};
 
 use super::injection::{INJECT, INJECTION, Judged, Pairs, Surroundings, judged};
-use manifests::{NamespaceFacts, pairs, put_pod};
+use manifests::{NamespaceFacts, asks_elsewhere};
 
 /// What became of manifests.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(crate) struct Report {
     pub(crate) injected: Vec<String>,
     /// What an author should know.
     pub(crate) warnings: Vec<String>,
+    /// Sidecars that run what their pod's author wants.
+    pub(crate) foreign: Vec<String>,
     /// What the injector would refuse.
     pub(crate) denied: Vec<String>,
 }
@@ -26,9 +28,18 @@ pub(crate) struct Report {
 pub(crate) fn inject(manifests: &mut Manifests, namespace: &str, defaults: &Pairs) -> Report {
     let mut report = Report::default();
     let namespaces = manifests.clone();
-    for object in manifests.objects_mut() {
-        let Some(mut pod) = pod_of(object) else { continue };
+    for document in manifests.documents_mut() {
+        let object = document.object();
         let title = title_of(object);
+        let Some(mut pod) = pod_of(object) else {
+            if asks_elsewhere(object) {
+                report.warnings.push(format!(
+                    "{title}: asks for a sidecar for pods that it makes, and its kind is not known here: the webhook adds it to \
+                     them, this does not"
+                ));
+            }
+            continue;
+        };
         let namespace = namespaces.namespace(namespace_of(object).unwrap_or(namespace));
         if !is_looked_at(&pod, namespace.as_ref(), &title, &mut report) {
             continue;
@@ -39,9 +50,15 @@ pub(crate) fn inject(manifests: &mut Manifests, namespace: &str, defaults: &Pair
             Judged::Skip => {}
             Judged::Leave(reason) => report.warnings.push(format!("{title}: {reason}")),
             Judged::Deny(reason) => report.denied.push(format!("{title}: {reason}")),
-            Judged::Inject { patch, warnings } => {
-                json_patch::patch(&mut pod, &patch).expect("a patch applies to the pod that it was made for");
-                put_pod(object, &pod);
+            Judged::Inject { patch, warnings, foreign } => {
+                if let Err(error) = json_patch::patch(&mut pod, &patch) {
+                    report.denied.push(format!("{title}: the pod cannot be patched: {error}"));
+                    continue;
+                }
+                if !patch.0.is_empty() {
+                    document.put_pod(&pod);
+                }
+                report.foreign.extend(foreign.map(|foreign| format!("{title}: {foreign}")));
                 report.warnings.extend(warnings.into_iter().map(|warning| format!("{title}: {warning}")));
                 report.injected.push(title);
             }
@@ -52,9 +69,9 @@ pub(crate) fn inject(manifests: &mut Manifests, namespace: &str, defaults: &Pair
 
 /// Whether the webhook's selectors lead a pod of `namespace` to the injector.
 fn is_looked_at(pod: &Value, namespace: Option<&NamespaceFacts>, title: &str, report: &mut Report) -> bool {
-    if pairs(pod, "/metadata/labels").contains_key(INJECT)
-        || pairs(pod, "/metadata/annotations").contains_key(INJECT)
-    {
+    // Of whatever type: one that is no text is refused, and not passed over.
+    let is_said = |of: &str| pod.pointer(of).is_some_and(|pairs| pairs.get(INJECT).is_some());
+    if is_said("/metadata/labels") || is_said("/metadata/annotations") {
         return true;
     }
     let Some(namespace) = namespace else { return false };
