@@ -72,6 +72,9 @@ pub struct SelfManaged {
 pub struct InjectorBounds {
     /// Connections at once.
     pub connections: usize,
+    /// Connections at once from one address: the API server asks many things on
+    /// one.
+    pub connections_per_address: usize,
     /// For a TLS handshake.
     pub handshake_timeout: Duration,
     /// From a request's first byte to the end of its head.
@@ -86,7 +89,8 @@ pub struct InjectorBounds {
     pub body_timeout: Duration,
     /// Slowest body, in bytes a second.
     pub body_rate_min: u64,
-    /// Bytes of all bodies in flight.
+    /// Bytes of all bodies in flight, each with what it takes once it is read as
+    /// JSON.
     pub memory_bytes: u64,
     /// For a namespace that is not known yet, of the time that the API server
     /// waits.

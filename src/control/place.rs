@@ -100,7 +100,7 @@ fn make_room(path: &Path) -> Result<(), PlaceError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         // A socket that may not be asked is somebody's too; so is one whose queue is full.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(failed(error)),
-        Ok(_) | Err(_) => Err(PlaceError::InUse(path.to_owned())),
+        Ok(()) | Err(_) => Err(PlaceError::InUse(path.to_owned())),
     }
 }
 

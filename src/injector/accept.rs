@@ -2,6 +2,7 @@
 //! connect may ask: an answer tells what our configuration would do to a pod
 //! that the asker wrote, and changes nothing.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -13,10 +14,13 @@ use crate::injector::worker::Worker;
 use crate::net::{self, Protocol};
 
 /// Serves one connection to its end. What goes wrong on it stays on it.
-pub(crate) async fn serve(worker: Arc<Worker>, stream: TcpStream) {
+pub(crate) async fn serve(worker: Arc<Worker>, stream: TcpStream, address: IpAddr) {
     let injector = &worker.injector;
     let Some(_place) = injector.connections.permit() else {
         return injector.metrics.connection_refused("connections");
+    };
+    let Some(_its_place) = injector.callers.place(address, injector.bounds.connections_per_address) else {
+        return injector.metrics.connection_refused("address_connections");
     };
     let Some(config) = injector.serving.current() else {
         return injector.metrics.connection_refused("no_certificate");

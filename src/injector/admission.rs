@@ -17,6 +17,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
+use crate::injector::injection::is_namespace_name;
 use crate::injector::outcome::Outcome;
 use crate::injector::refusal::Refusal;
 use crate::injector::review::{Answer, Review};
@@ -66,9 +67,12 @@ async fn run(
     let mut reservation = Reservation::of_process(&injector.memory);
     let body =
         service::read_body(body, sound.declared_length(), body_bounds, &mut reservation, |_| {}).await?;
+    let parsed = (body.len() as u64).saturating_mul(PARSED_BYTES_MAX);
+    reservation.charge(parsed).map_err(|_| Refusal::Overloaded)?;
     // Its error may quote the body, which is a stranger's.
     let review = Review::read(&body).map_err(|_| Refusal::NotAReview)?;
-    if review.namespace().is_empty() {
+    // It becomes a part of a path, and lines of a log have an end.
+    if !is_namespace_name(review.namespace()) || review.uid().len() > UID_BYTES_MAX {
         return Err(Refusal::NotAReview);
     }
     let namespace = match injector.namespaces.get(review.namespace(), bounds.namespace_timeout).await {
@@ -103,14 +107,19 @@ fn note(injector: &Injector, review: &Review, answer: &Answer, started: Instant)
     tracing::info!(
         uid = review.uid(),
         namespace = review.namespace(),
-        pod = review.pod_name(),
-        owner = review.owner(),
+        pod = shown(review.pod_name()),
+        owner = review.owner().map(|owner| shown(&owner).to_owned()),
         outcome,
         reason = answer.reason.as_deref().map(without_values),
         dry_run = review.is_dry_run(),
         duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         "review"
     );
+}
+
+/// As much of a stranger's `text` as a line of the log needs.
+fn shown(text: &str) -> &str {
+    text.char_indices().nth(SHOWN_CHARS_MAX).map_or(text, |(end, _)| &text[..end])
 }
 
 /// A reason without the values in it, which stand in quotes: somebody may have
@@ -158,6 +167,15 @@ fn json(answer: Vec<u8>) -> Response<Full<Bytes>> {
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
+
+/// What a byte of JSON may take in memory: an empty list has three, and twice 32
+/// where a value is held two times.
+const PARSED_BYTES_MAX: u64 = 22;
+
+const SHOWN_CHARS_MAX: usize = 128;
+
+/// A UUID has 36.
+const UID_BYTES_MAX: usize = 128;
 
 /// The one path there is.
 const PATH: &str = "/mutate";

@@ -16,6 +16,7 @@
 
 mod accept;
 mod admission;
+mod callers;
 mod certificates;
 mod cluster;
 mod doctor;

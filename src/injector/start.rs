@@ -13,6 +13,7 @@ use futures_util::future::join;
 use crate::admin::Health;
 use crate::clock::Clock;
 use crate::config::{InjectorConfig, Stamps};
+use crate::injector::callers::Callers;
 use crate::injector::certificates::{self, Mounted, MountedError, Serving, Upkeep};
 use crate::injector::cluster::{self, ClusterThread, ConnectError, Namespaces, TooOld};
 use crate::injector::injection;
@@ -92,6 +93,7 @@ pub async fn start(
         namespaces,
         serving,
         readiness,
+        callers: Callers::default(),
         connections: Arc::new(Bound::new(config.bounds.connections as u64)),
         memory: Arc::new(Bound::new(config.bounds.memory_bytes)),
         reviews: InjectionMetrics::new(&metrics, &outcome::names()),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::config::InjectorBounds;
+use crate::injector::callers::Callers;
 use crate::injector::certificates::Serving;
 use crate::injector::cluster::{ClusterThread, Namespaces};
 use crate::injector::readiness::Readiness;
@@ -21,6 +22,8 @@ pub(crate) struct Injector {
     pub(crate) bounds: InjectorBounds,
     /// Places for connections.
     pub(crate) connections: Arc<Bound>,
+    /// Who has them.
+    pub(crate) callers: Callers,
     /// Body bytes in flight.
     pub(crate) memory: Arc<Bound>,
     pub(crate) metrics: Arc<ProcessMetrics>,

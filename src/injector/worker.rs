@@ -36,8 +36,8 @@ impl Worker {
     /// Serves until the drain is over. Called on a thread of its own.
     pub(crate) fn run(self: Arc<Self>, listener: TcpListener) -> io::Result<()> {
         let patience = self.injector.bounds.drain_timeout;
-        service::work(listener, &self.drain, patience, future::ready(()), |stream, _| {
-            self.drain.tasks().spawn(accept::serve(Arc::clone(&self), stream));
+        service::work(listener, &self.drain, patience, future::ready(()), |stream, peer| {
+            self.drain.tasks().spawn(accept::serve(Arc::clone(&self), stream, peer.ip()));
         })
     }
 }

@@ -76,7 +76,10 @@ fn what_is_not_injected_stays_as_it_was_written() {
     let output = run(&["inject", "-f", file.to_str().unwrap(), IMAGE]);
     let printed = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(printed.starts_with(&format!("{other}---\n")) && printed.ends_with(&format!("---\n{other}")), "{printed}");
+    assert!(
+        printed.starts_with(&format!("{other}---\n")) && printed.ends_with(&format!("---\n{other}")),
+        "{printed}"
+    );
     assert!(printed.contains("defaultMode: 256\n"), "{printed}");
 }
 
@@ -86,9 +89,21 @@ fn what_asks_in_a_way_that_is_not_known_is_refused_or_told() {
     let file = directory.path().join("app.yaml");
     let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  template:\n    metadata:\n      labels: {countersign.dev/inject: LABEL}\n    spec: SPEC\n";
     for (manifest, code, told) in [
-        (deployment.replace("LABEL", "true").replace("SPEC", "{containers: []}"), 1, "denied: Deployment/a: the pod cannot be read"),
-        (deployment.replace("LABEL", "guard").replace(" SPEC", ""), 1, "denied: Deployment/a: countersign.dev/upstream-port is missing"),
-        (deployment.replace("Deployment", "Rollout").replace("LABEL", "guard").replace("SPEC", "{}"), 0, "warning: Rollout/a: asks for a sidecar"),
+        (
+            deployment.replace("LABEL", "true").replace("SPEC", "{containers: []}"),
+            1,
+            "denied: Deployment/a: the pod cannot be read",
+        ),
+        (
+            deployment.replace("LABEL", "guard").replace(" SPEC", ""),
+            1,
+            "denied: Deployment/a: countersign.dev/upstream-port is missing",
+        ),
+        (
+            deployment.replace("Deployment", "Rollout").replace("LABEL", "guard").replace("SPEC", "{}"),
+            0,
+            "warning: Rollout/a: asks for a sidecar",
+        ),
     ] {
         fs::write(&file, &manifest).unwrap();
         let output = run(&["inject", "-f", file.to_str().unwrap(), IMAGE]);

@@ -166,6 +166,7 @@ fn advice(config: &InjectorConfig) -> Option<Remark> {
 
 const BOUNDS: InjectorBounds = InjectorBounds {
     connections: 512,
+    connections_per_address: 64,
     handshake_timeout: Duration::from_secs(5),
     head_timeout: Duration::from_secs(5),
     head_bytes: 16 << 10,
@@ -173,9 +174,9 @@ const BOUNDS: InjectorBounds = InjectorBounds {
     body_bytes_max: 4 << 20,
     body_timeout: Duration::from_secs(5),
     body_rate_min: 16 << 10,
-    memory_bytes: 32 << 20,
+    memory_bytes: 100 << 20,
     namespace_timeout: Duration::from_secs(2),
-    idle_timeout: Duration::from_secs(300),
+    idle_timeout: Duration::from_secs(120),
     connection_age_max: Duration::from_secs(600),
     drain_timeout: Duration::from_secs(15),
 };

@@ -11,7 +11,7 @@ use super::names::FILES_ROOT;
 pub(super) fn fields(container: &Value, template: &Value) -> Vec<&'static str> {
     let differs = |field: &&str| container.get(field) != template.get(field);
     let same = ["image", "command", "args", "restartPolicy"].into_iter().filter(differs);
-    let ways: [(&str, fn(&Value, &Value) -> bool); 4] =
+    let ways: [(&str, IsForeign); 4] =
         [("env", sets_ours), ("envFrom", is_given), ("volumeMounts", mounts_ours), ("ports", takes_a_name)];
     let added = ways.into_iter().filter(|(field, is_foreign)| {
         let empty = Value::Null;
@@ -20,6 +20,9 @@ pub(super) fn fields(container: &Value, template: &Value) -> Vec<&'static str> {
     });
     same.chain(added.map(|(field, _)| field)).collect()
 }
+
+/// Whether what is there of a field is more than what was wanted.
+type IsForeign = fn(&Value, &Value) -> bool;
 
 /// A variable stands for a flag. Those of others mean nothing to a sidecar.
 fn sets_ours(there: &Value, _: &Value) -> bool {

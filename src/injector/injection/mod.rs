@@ -33,6 +33,7 @@ pub(super) use decide::Surroundings;
 pub(crate) use defaults::read as read_defaults;
 pub(crate) use given::Pairs;
 pub(super) use names::{GUARDED_PORT, INJECT, INJECTION, STATUS};
+pub(super) use reference::is_namespace_name;
 
 use decide::{Decision, decide};
 use kind::Kind;

@@ -72,6 +72,11 @@ pub(crate) fn is_object_name(name: &str) -> bool {
     name.len() <= NAME_BYTES_MAX && name.split('.').all(is_label)
 }
 
+/// Whether `name` is a DNS label (RFC 1123), as names of namespaces are.
+pub(crate) fn is_namespace_name(name: &str) -> bool {
+    name.len() <= LABEL_BYTES_MAX && is_label(name)
+}
+
 /// Whether `label` is a part of one.
 pub(crate) fn is_label(label: &str) -> bool {
     let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -92,6 +97,8 @@ fn is_key(key: &str) -> bool {
 const FORM: &str = "expected NAME, NAME/KEY, secret:NAME/KEY or configmap:NAME/KEY";
 
 const NAME_BYTES_MAX: usize = 253;
+
+const LABEL_BYTES_MAX: usize = 63;
 
 #[cfg(test)]
 mod tests {

@@ -46,7 +46,7 @@ impl Manifests {
                 let items = object.get("items").and_then(Value::as_array);
                 match items.filter(|_| kind_of(&object).ends_with("List")) {
                     Some(items) => {
-                        documents.extend(items.iter().map(|item| typed_by(&object, item.clone()).into()))
+                        documents.extend(items.iter().map(|item| typed_by(&object, item.clone()).into()));
                     }
                     None => documents.push(Document { object, text: Some(text.clone()) }),
                 }

@@ -41,7 +41,8 @@ async fn what_is_no_review_is_refused_with_its_code() {
         (http::header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     let expectation = (http::header::EXPECT, HeaderValue::from_static("200-ok"));
     let huge = "x".repeat((4 << 20) + 1);
-    let cases: [Case<'_>; 10] = [
+    let path_as_namespace = review("shop/secrets/x?watch=true").to_string();
+    let cases: [Case<'_>; 11] = [
         ("/mutate", vec![json_type()], &good, 200, ""),
         ("/mutate?timeout=5s", vec![with_charset], &good, 200, ""),
         ("/", vec![json_type()], &good, 404, "no_such_path"),
@@ -50,6 +51,7 @@ async fn what_is_no_review_is_refused_with_its_code() {
         ("/mutate", vec![other], &good, 415, "media_type"),
         ("/mutate", vec![json_type()], "{}", 400, "not_a_review"),
         ("/mutate", vec![json_type()], &no_namespace, 400, "not_a_review"),
+        ("/mutate", vec![json_type()], &path_as_namespace, 400, "not_a_review"),
         ("/mutate", vec![json_type()], &huge, 413, "body_too_large"),
         ("/mutate", vec![json_type(), expectation], &good, 417, "expectation_failed"),
     ];
@@ -60,7 +62,7 @@ async fn what_is_no_review_is_refused_with_its_code() {
     }
     let metrics = replica.admin("/metrics").await;
     for line in
-        ["outcome=\"refused\"} 8", "outcome=\"failed\"} 0", "injector_review_duration_seconds_count 10"]
+        ["outcome=\"refused\"} 9", "outcome=\"failed\"} 0", "injector_review_duration_seconds_count 11"]
     {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
     }
@@ -76,6 +78,26 @@ async fn another_method_is_told_which_one_there_is() {
     stream.write_all(request.as_bytes()).await.unwrap();
     let answer = read_until_silent(&mut stream, Duration::from_millis(500)).await;
     assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("allow: POST"), "{answer}");
+    replica.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_cannot_hold_every_place() {
+    let cluster = Cluster::start().await;
+    let replica = Replica::ready(&cluster, &clock()).await;
+    let mut held = Vec::new();
+    while let Ok(connection) = replica.connect_raw(&cluster).await {
+        held.push(connection);
+        assert!(held.len() <= 64, "there is no end to them");
+    }
+    assert_eq!(held.len(), 64);
+    let refused = "countersign_connections_refused_total{reason=\"address_connections\"} 1";
+    replica.until_admin("/metrics", refused).await;
+    // One who goes makes room for the next.
+    held.pop();
+    while replica.connect_raw(&cluster).await.is_err() {
+        tokio::task::yield_now().await;
+    }
     replica.stop().await;
 }
 
