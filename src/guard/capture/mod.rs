@@ -14,7 +14,7 @@
 //! refusals: a line for each of the latest, whatever the code, in memory, and
 //! nothing that was sent but its method, its path and an id that verified. What
 //! holds a secret is kept out of both by one rule
-//! ([`withheld`](crate::guard::withheld)).
+//! ([`withheld`]).
 //!
 //! `request` writes the file's bytes, `redaction` decides what is left out of
 //! them, `store` keeps so many files and no more.
