@@ -2,7 +2,9 @@
 //! it differs.
 //!
 //! Whoever changes it is answered with the same change back, at growing
-//! intervals, so that two that cannot agree do not wear out the API server.
+//! intervals, so that two that cannot agree do not wear out the API server. The
+//! first time a moment later: another replica may have written what this one is
+//! about to read in their Secret.
 //! Where cert-manager was asked to keep it, nothing is written at all.
 //! What is written carries a test of the version that was seen: of two replicas
 //! that write at once, one does.
@@ -114,11 +116,20 @@ impl BundleKeeper {
                 );
                 self.retry.note_try();
             }
+            Finding::Wrong(_) if self.is_noted(&wanted) => {
+                self.note(None);
+                self.retry.wait(SETTLING);
+            }
             Finding::Wrong(patch) => {
                 self.note(None);
                 self.write(&patch).await;
             }
         }
+    }
+
+    /// Whether `bundle` was in force at the last look.
+    fn is_noted(&self, bundle: &Bytes) -> bool {
+        self.in_force.borrow().as_ref().is_some_and(|in_force| in_force.bundle == *bundle)
     }
 
     /// What is written comes back by the watch too, and whoever was faster.
@@ -202,12 +213,16 @@ pub(super) const FIELD_MANAGER: &str = "countersign-injector";
 /// What becomes of a patch whose test fails, and of one that makes no sense.
 const UNPROCESSABLE: u16 = 422;
 
+/// From a replica's writing a bundle until the others have read of it.
+const SETTLING: Duration = Duration::from_secs(1);
+
 /// Nothing is to be done; another look costs nothing.
 const IDLE: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ManualClock;
 
     fn configuration(bundles: &[Option<&str>], annotations: &Value) -> MutatingWebhookConfiguration {
         let webhook = |bundle: Option<&str>| {
@@ -223,6 +238,28 @@ mod tests {
             "webhooks": webhooks,
         }))
         .unwrap()
+    }
+
+    /// As far as it gets without a cluster: nothing is asked of the client.
+    #[tokio::test(start_paused = true)]
+    async fn what_another_replica_writes_ahead_of_the_secret_is_not_put_back() {
+        let client = Client::try_from(kube::Config::new("http://127.0.0.1:1".parse().unwrap())).unwrap();
+        let (secret, wanted) = watch::channel(Some(Bytes::from_static(b"first")));
+        let clock = Arc::new(ManualClock::new(UnixTime::from_secs(1)));
+        let readiness = Arc::new(Readiness::default());
+        let (mut keeper, in_force) = BundleKeeper::new(client, "c".to_owned(), clock, readiness, wanted);
+        let bundle = || in_force.borrow().as_ref().map(|in_force| in_force.bundle.clone());
+        let bare = json!({});
+
+        keeper.take(Some(configuration(&[Some("first")], &bare)));
+        keeper.put_right().await;
+        assert_eq!(bundle().unwrap(), "first");
+        keeper.take(Some(configuration(&[Some("second")], &bare)));
+        keeper.put_right().await;
+        assert_eq!((bundle(), keeper.retry.at()), (None, Some(Instant::now() + SETTLING)));
+        secret.send_replace(Some(Bytes::from_static(b"second")));
+        keeper.put_right().await;
+        assert_eq!(bundle().unwrap(), "second");
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Keeper {
                 self.seen = Seen::There(Box::new(secret), kept.map(Box::new));
             }
             Err(damage) => {
-                let what = "the Secret cannot be used and is left as it is: mend it, or delete it to have it made anew";
+                let what = "the Secret cannot be used and is left as it is: mend it, or remove its data to have it filled again";
                 tracing::error!(%damage, secret = self.name, "{what}");
                 self.seen = Seen::Damaged;
             }

@@ -17,6 +17,7 @@ pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Retry {
     tries: u32,
     last: Option<Instant>,
+    not_before: Option<Instant>,
 }
 
 impl Retry {
@@ -27,8 +28,14 @@ impl Retry {
 
     /// From when on, if that is still to come.
     pub(crate) fn at(&self) -> Option<Instant> {
-        let at = self.last? + PAUSE_MIN.saturating_mul(1 << (self.tries - 1).min(16)).min(PAUSE_MAX);
-        (at > Instant::now()).then_some(at)
+        let pause = PAUSE_MIN.saturating_mul(1 << self.tries.saturating_sub(1).min(16)).min(PAUSE_MAX);
+        let after_pause = self.last.map(|last| last + pause);
+        after_pause.max(self.not_before).filter(|at| *at > Instant::now())
+    }
+
+    /// It is not tried for so long.
+    pub(crate) fn wait(&mut self, pause: Duration) {
+        self.not_before = Some(Instant::now() + pause);
     }
 
     /// It is tried now.
@@ -115,6 +122,8 @@ mod tests {
         tokio::time::advance(QUIET * 2).await;
         retry.note_try();
         assert_eq!(retry.at().unwrap() - Instant::now(), PAUSE_MIN);
+        retry.wait(PAUSE_MAX);
+        assert_eq!(retry.at().unwrap() - Instant::now(), PAUSE_MAX);
     }
 
     #[test]

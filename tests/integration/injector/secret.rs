@@ -82,15 +82,20 @@ async fn a_secret_that_is_deleted_or_emptied_is_written_again_as_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_cannot_be_read_is_left_as_it_is() {
-    let cluster = Cluster::start().await;
     let theirs = json!({ "data": { "tls.crt": "c29tZWJvZHkncw==", "tls.key": "aHVudGVyMg==" } });
-    cluster.put(SECRETS, SECRET, theirs.clone());
-    let replica = Replica::start(&cluster, &clock()).await;
-    replica.until_admin("/readyz", "waiting for a certificate").await;
-    assert_eq!(cluster.get(SECRETS, SECRET).unwrap()["data"], theirs["data"]);
-    assert_eq!(cluster.calls(&Method::PUT, SECRETS, 200), 0);
-    // Whoever mends it by deleting it gets another.
-    cluster.delete(SECRETS, SECRET);
-    replica.until_ready().await;
-    replica.stop().await;
+    // Whoever mends it by removing it, or its data, gets another.
+    for mended in [None, Some(json!({}))] {
+        let cluster = Cluster::start().await;
+        cluster.put(SECRETS, SECRET, theirs.clone());
+        let replica = Replica::start(&cluster, &clock()).await;
+        replica.until_admin("/readyz", "waiting for a certificate").await;
+        assert_eq!(cluster.get(SECRETS, SECRET).unwrap()["data"], theirs["data"]);
+        assert_eq!(cluster.calls(&Method::PUT, SECRETS, 200), 0);
+        match mended {
+            None => cluster.delete(SECRETS, SECRET),
+            Some(emptied) => cluster.put(SECRETS, SECRET, emptied),
+        }
+        replica.until_ready().await;
+        replica.stop().await;
+    }
 }
