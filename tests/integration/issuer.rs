@@ -12,14 +12,13 @@ use countersign::schemes::{
 };
 use http::{HeaderName, HeaderValue, Method};
 use rcgen::KeyPair;
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+
+use crate::over_tls::acceptor;
 
 /// Whom the tokens of these tests are for.
 pub(crate) const AUDIENCE: &str = "https://hooks.example.com";
@@ -168,20 +167,6 @@ pub(crate) fn hs256(secret: &[u8], header: &Value, claims: &Value) -> Vec<(Heade
     let signature = Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes());
     let value = format!("Bearer {signed}.{signature}");
     vec![(http::header::AUTHORIZATION, HeaderValue::from_str(&value).unwrap())]
-}
-
-fn acceptor(authority: &Authority) -> TlsAcceptor {
-    let pair = authority.server(&[]).unwrap();
-    let chain = vec![CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap()];
-    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
-    TlsAcceptor::from(Arc::new(config))
 }
 
 async fn serve(listener: TcpListener, acceptor: TlsAcceptor, state: Arc<Mutex<State>>) {

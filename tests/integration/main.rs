@@ -37,6 +37,7 @@ mod lifecycle;
 mod limits;
 mod monitoring;
 mod observe;
+mod over_tls;
 mod process;
 mod proxies;
 mod redis;

@@ -1,17 +1,21 @@
 //! Spans of deliveries, as a collector gets them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::time::{Duration, Instant};
 
+use countersign::devcerts::Authority;
 use http::{HeaderName, HeaderValue};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::{Span, span};
 use prost::Message as _;
+use tempfile::NamedTempFile;
 use tokio::net::TcpListener;
 
 use crate::app::App;
+use crate::over_tls;
 use crate::stand::{BODY, NOW, Setup, Stand, closed_port};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -213,6 +217,23 @@ async fn a_path_with_a_secret_is_not_told() {
     assert_eq!(spans.len(), 2);
     let told = String::from_utf8_lossy(&bytes);
     assert!(!told.contains("c2Vjcm") && !told.contains("c2Vj%63m"));
+}
+
+#[tokio::test]
+async fn a_collector_is_sent_spans_over_tls_only_by_a_ca_that_it_is_known_by() {
+    let (authority, stranger) = (Authority::new("ours").unwrap(), Authority::new("another").unwrap());
+    for (known, spans) in [(&authority, 1), (&stranger, 0)] {
+        let collector = Collector::start().await;
+        let port = over_tls::front_of(collector.0.address, &authority).await;
+        let ca = NamedTempFile::new().unwrap();
+        fs::write(ca.path(), known.certificate()).unwrap();
+        let url = format!("https://localhost:{port}");
+        let flags = ["--otlp-endpoint", &url, "--otlp-ca", ca.path().to_str().unwrap()];
+        let stand = Stand::with_flags(&flags).await;
+        assert_eq!(stand.post_genuine("msg_1").await.status, 204);
+        stand.stop().await.unwrap();
+        assert_eq!(collector.take().1.len(), spans);
+    }
 }
 
 #[tokio::test]

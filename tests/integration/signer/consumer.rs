@@ -5,15 +5,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use countersign::devcerts::Authority;
-use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::version::TLS13;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
+
+use crate::over_tls::acceptor;
 
 /// The consumer, one request a connection.
 #[derive(Clone)]
@@ -34,16 +31,7 @@ impl Consumer {
 
     /// The same over TLS, as `localhost`.
     pub(super) async fn answering_over_tls(answers: &[&str], authority: &Authority) -> Self {
-        let server = authority.server(&[]).unwrap();
-        let chain = CertificateDer::pem_slice_iter(server.certificate.as_bytes());
-        let key = PrivateKeyDer::from_pem_slice(server.key.as_bytes()).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(&[&TLS13])
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain.map(Result::unwrap).collect(), key)
-            .unwrap();
-        Self::start(answers, false, Some(TlsAcceptor::from(Arc::new(config)))).await
+        Self::start(answers, false, Some(acceptor(authority))).await
     }
 
     /// Holds each answer until [`Consumer::proceed`].
