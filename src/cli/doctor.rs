@@ -69,8 +69,8 @@ pub(super) fn run(args: &DoctorArgs) -> ExitCode {
 fn findings(args: &DoctorArgs) -> Result<Vec<Finding>, Vec<String>> {
     let namespace = args.namespace.as_deref();
     let (objects, origin, theirs) = if args.filename.is_empty() {
-        let Cluster { objects, defaults } = ask(namespace).map_err(|problem| vec![problem])?;
-        (objects, Origin::Cluster, defaults)
+        let Cluster { objects, defaults, sees_webhooks } = ask(namespace).map_err(|problem| vec![problem])?;
+        (objects, Origin::Cluster { sees_webhooks }, defaults)
     } else {
         let objects: Manifests = read_all(&args.filename).map_err(|problem| vec![problem])?;
         (objects, Origin::Files, vec![])

@@ -19,23 +19,42 @@ pub(crate) struct Cluster {
     pub(crate) objects: Manifests,
     /// The injector's `--default`s, as its Deployment has them.
     pub(crate) defaults: Vec<String>,
+    /// Whether the webhook configurations could be seen.
+    pub(crate) sees_webhooks: bool,
 }
 
 /// Asks the cluster of the kubeconfig, or the one that this process runs in.
-/// Looks at `namespace`, or at all of them.
+/// Looks at `namespace`, or at all of them. Whoever may look at one alone is
+/// told the less of what is outside it.
 pub(crate) async fn look(namespace: Option<&str>) -> Result<Cluster, kube::Error> {
     let client = Client::try_default().await?;
-    let mut objects = list(&Api::<Namespace>::all(client.clone()), &ListParams::default()).await?;
-    objects.extend(
-        list(&Api::<MutatingWebhookConfiguration>::all(client.clone()), &ListParams::default()).await?,
-    );
+    let namespaces = Api::<Namespace>::all(client.clone());
+    let mut objects = match namespace {
+        Some(name) => vec![typed(&namespaces.get(name).await?)],
+        None => list(&namespaces, &ListParams::default()).await?,
+    };
     objects.extend(namespaced::<Pod>(&client, namespace).await?);
     objects.extend(namespaced::<Service>(&client, namespace).await?);
     objects.extend(namespaced::<NetworkPolicy>(&client, namespace).await?);
+
+    let may_miss = namespace.is_some();
+    let webhooks = Api::<MutatingWebhookConfiguration>::all(client.clone());
+    let webhooks = unless_forbidden(list(&webhooks, &ListParams::default()).await, may_miss)?;
     let injectors = ListParams::default().labels(INJECTOR);
-    let deployments = list(&Api::<Deployment>::all(client), &injectors).await?;
+    let deployments = list(&Api::<Deployment>::all(client), &injectors).await;
+    let deployments = unless_forbidden(deployments, may_miss)?.unwrap_or_default();
     let defaults = deployments.iter().flat_map(defaults_of).collect();
-    Ok(Cluster { objects: Manifests::of(objects), defaults })
+    let sees_webhooks = webhooks.is_some();
+    objects.extend(webhooks.unwrap_or_default());
+    Ok(Cluster { objects: Manifests::of(objects), defaults, sees_webhooks })
+}
+
+/// `None` for what may not be seen, where it `may_miss`.
+fn unless_forbidden<T>(seen: Result<T, kube::Error>, may_miss: bool) -> Result<Option<T>, kube::Error> {
+    match seen {
+        Err(kube::Error::Api(status)) if may_miss && status.is_forbidden() => Ok(None),
+        seen => seen.map(Some),
+    }
 }
 
 async fn namespaced<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<Value>, kube::Error>

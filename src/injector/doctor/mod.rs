@@ -28,8 +28,9 @@ use guarded::Guarded;
 pub(crate) enum Origin {
     /// Files: pods get their sidecars when they are created.
     Files,
-    /// A cluster: pods have what they have.
-    Cluster,
+    /// A cluster: pods have what they have. Who may look at one namespace alone
+    /// may not see its webhook configurations.
+    Cluster { sees_webhooks: bool },
 }
 
 /// Examines `objects`, with the injector's `defaults`. Objects that do not say
@@ -42,7 +43,7 @@ pub(crate) fn examine(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut defaults = defaults.clone();
-    let is_guess = origin == Origin::Cluster && !defaults.contains_key(IMAGE);
+    let is_guess = matches!(origin, Origin::Cluster { .. }) && !defaults.contains_key(IMAGE);
     if is_guess {
         defaults.insert(IMAGE.to_owned(), "unknown:0".to_owned());
         findings.push(Finding::of(Severity::Note, UNKNOWN_DEFAULTS));
@@ -56,10 +57,14 @@ pub(crate) fn examine(
     findings.extend(report.warnings.into_iter().map(|warning| Finding::of(Severity::Note, warning)));
     let there = match origin {
         Origin::Files => &injected,
-        Origin::Cluster => {
+        Origin::Cluster { sees_webhooks } => {
             let differing = sidecars::missing_or_stale(objects, &injected);
             findings.extend(differing.filter(|finding| !is_guess || !finding.is_stale()));
-            findings.extend(webhooks::examine(&all_of(objects, "MutatingWebhookConfiguration")));
+            if sees_webhooks {
+                findings.extend(webhooks::examine(&all_of(objects, "MutatingWebhookConfiguration")));
+            } else {
+                findings.push(Finding::of(Severity::Note, UNSEEN_WEBHOOKS));
+            }
             objects
         }
     };
@@ -74,6 +79,9 @@ pub(crate) fn examine(
 /// Without them nobody knows what a pod would get.
 const UNKNOWN_DEFAULTS: &str = "the injector's defaults are not known: no Deployment has its labels, or you may not see it; with \
                                 --default image=IMAGE sidecars that are stale or not the injector's can be told";
+
+const UNSEEN_WEBHOOKS: &str = "whether a webhook adds the sidecars, and fails closed, is not known: you may not list \
+                               mutatingwebhookconfigurations";
 
 const IMAGE: &str = "image";
 

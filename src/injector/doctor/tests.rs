@@ -20,7 +20,7 @@ fn what_is_found_stands_beside_what_is_looked_at() {
             continue;
         }
         let is_cluster = path.file_name().unwrap().to_string_lossy().starts_with("cluster");
-        let origin = if is_cluster { Origin::Cluster } else { Origin::Files };
+        let origin = if is_cluster { Origin::Cluster { sees_webhooks: true } } else { Origin::Files };
         let objects = Manifests::read(&fs::read_to_string(&path).unwrap()).unwrap();
         let mut findings = examine(&objects, origin, "default", &defaults);
         findings.sort();

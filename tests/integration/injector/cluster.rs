@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
+use base64ct::{Base64, Encoding as _};
 use bytes::Bytes;
 use countersign::devcerts::Authority;
 use futures_util::{Stream, StreamExt as _, stream};
@@ -17,19 +18,30 @@ use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use crate::over_tls::acceptor;
+
 pub(crate) const NAMESPACES: &str = "/api/v1/namespaces";
 pub(crate) const SECRETS: &str = "/api/v1/namespaces/countersign/secrets";
 pub(crate) const CONFIGURATIONS: &str = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+pub(crate) const DEPLOYMENTS: &str = "/apis/apps/v1/deployments";
 
-const COLLECTIONS: [&str; 3] = [NAMESPACES, SECRETS, CONFIGURATIONS];
+/// What the last segment of a collection's path may be.
+const PLURALS: [&str; 7] = [
+    "deployments",
+    "mutatingwebhookconfigurations",
+    "namespaces",
+    "networkpolicies",
+    "pods",
+    "secrets",
+    "services",
+];
 
 /// The server. Its objects outlive its outages.
 pub(crate) struct Cluster {
@@ -50,6 +62,7 @@ struct State {
 struct Objects {
     minor: String,
     is_down: bool,
+    forbidden: Vec<String>,
     version: u64,
     there: BTreeMap<(String, String), Value>,
     history: Vec<Change>,
@@ -72,22 +85,12 @@ impl Cluster {
     /// webhooks, and the namespace `shop`.
     pub(crate) async fn start() -> Self {
         let authority = Authority::new("a cluster's CA").unwrap();
-        let server = authority.server(&[]).unwrap();
-        let chain = vec![CertificateDer::from_pem_slice(server.certificate.as_bytes()).unwrap()];
-        let key = PrivateKeyDer::from_pem_slice(server.key.as_bytes()).unwrap();
-        let tls =
-            ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_no_client_auth()
-                .with_single_cert(chain, key)
-                .unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let objects = Objects { minor: "36".to_owned(), ..Objects::default() };
         let (version, outages) = (watch::Sender::new(0), watch::Sender::new(0));
         let state = Arc::new(State { objects: Mutex::new(objects), version, outages });
-        tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(tls)), Arc::clone(&state)));
+        tokio::spawn(serve(listener, acceptor(&authority), Arc::clone(&state)));
         let cluster = Self { address, authority, state };
         let webhook = |name: &str| json!({ "name": name, "clientConfig": {}, "sideEffects": "None", "admissionReviewVersions": ["v1"] });
         let webhooks = ["namespaces.injector.countersign.dev", "pods.injector.countersign.dev"].map(webhook);
@@ -102,6 +105,24 @@ impl Cluster {
         let ca = self.authority.certificate();
         access.root_cert = Some(vec![CertificateDer::from_pem_slice(ca.as_bytes()).unwrap().to_vec()]);
         access
+    }
+
+    /// The same as a kubeconfig.
+    pub(crate) fn kubeconfig(&self) -> String {
+        let ca = Base64::encode_string(self.authority.certificate().as_bytes());
+        let server = format!("https://{}", self.address);
+        json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "contexts": [{ "name": "test", "context": { "cluster": "test", "user": "test" } }],
+            "clusters": [{ "name": "test", "cluster": { "server": server, "certificate-authority-data": ca } }],
+            "users": [{ "name": "test", "user": {} }],
+        })
+        .to_string()
+    }
+
+    /// Nobody may list `collection`.
+    pub(crate) fn forbid(&self, collection: &str) {
+        self.state.objects.lock().unwrap().forbidden.push(collection.to_owned());
     }
 
     /// Another version of Kubernetes.
@@ -190,15 +211,18 @@ impl State {
         if path == "/version" {
             return whole(200, &version(&self.objects.lock().unwrap().minor));
         }
-        if let Some(collection) = COLLECTIONS.iter().find(|collection| **collection == path) {
+        if self.objects.lock().unwrap().forbidden.iter().any(|collection| collection == path) {
+            return status(403, "Forbidden");
+        }
+        let (collection, name) = path.rsplit_once('/').unwrap();
+        if PLURALS.contains(&name) {
             return match *method {
-                Method::GET if query.contains_key("watch") => self.watch(collection, query),
-                Method::GET => self.list(collection, query),
-                Method::POST => self.create(collection, body),
+                Method::GET if query.contains_key("watch") => self.watch(path, query),
+                Method::GET => self.list(path, query),
+                Method::POST => self.create(path, body),
                 _ => status(405, "MethodNotAllowed"),
             };
         }
-        let (collection, name) = path.rsplit_once('/').unwrap();
         let Some(there) = self.objects.lock().unwrap().there.get(&key(collection, name)).cloned() else {
             return status(404, "NotFound");
         };

@@ -4,6 +4,7 @@
 mod admissions;
 mod bundle;
 mod cluster;
+mod doctor;
 mod mounted;
 mod outages;
 mod rotation;
