@@ -2,8 +2,9 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use zeroize::Zeroizing;
 
@@ -27,7 +28,7 @@ pub(super) fn read(path: &Path, bytes_max: usize) -> Result<Zeroizing<Vec<u8>>, 
 /// A warning where others than the owner may read what should be secret.
 pub(super) fn exposure(key: &str, path: &Path) -> Option<Remark> {
     let mode = fs::metadata(path).ok()?.mode();
-    (mode & READABLE_BY_OTHERS != 0).then(|| {
+    (mode & READABLE_BY_OTHERS != 0 && !is_mounted_by_kubelet(path)).then(|| {
         let mode = mode & PERMISSIONS;
         Remark::warning(
             format!("{key} {}", path.display()),
@@ -36,8 +37,46 @@ pub(super) fn exposure(key: &str, path: &Path) -> Option<Remark> {
     })
 }
 
+/// Whether `path` is in a volume that Kubernetes fills: what is there leads into
+/// a directory such as `..2026_01_31_12_00_00.123456789`. Only its container
+/// reaches it, and may read it as somebody else than root by its mode alone.
+fn is_mounted_by_kubelet(path: &Path) -> bool {
+    let is_one = |component: Component<'_>| {
+        component.as_os_str().as_bytes().strip_prefix(b"..").is_some_and(|rest| !rest.is_empty())
+    };
+    fs::canonicalize(path).is_ok_and(|path| path.components().any(is_one))
+}
+
 /// Holds any secret, and the beginning of any list.
 const FIRST_BUFFER_BYTES: usize = 64 << 10;
 
 const READABLE_BY_OTHERS: u32 = 0o044;
 const PERMISSIONS: u32 = 0o7777;
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn what_others_may_read_is_told_unless_it_is_a_volume_of_kubernetes() {
+        let directory = tempfile::tempdir().unwrap();
+        let with_mode = |path: &str, mode: u32| {
+            let path = directory.path().join(path);
+            fs::write(&path, "secret").unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            path
+        };
+        for (mode, is_told) in [(0o600, false), (0o400, false), (0o640, true), (0o444, true)] {
+            let remark = exposure("--secret-file", &with_mode("secret", mode));
+            assert_eq!(remark.is_some(), is_told, "{mode:04o}");
+        }
+        fs::create_dir(directory.path().join("..2026_01_31_12_00_00.123456789")).unwrap();
+        with_mode("..2026_01_31_12_00_00.123456789/mounted", 0o444);
+        symlink("..2026_01_31_12_00_00.123456789", directory.path().join("..data")).unwrap();
+        symlink("..data/mounted", directory.path().join("mounted")).unwrap();
+        assert!(exposure("--secret-file", &directory.path().join("mounted")).is_none());
+    }
+}
