@@ -6,7 +6,8 @@
 //!
 //! It verifies nothing: whatever reaches it through the guard was verified.
 //! `--answer 500` shows that a delivery which the app refused is let through
-//! again. `receiver.py` and `receiver.mjs` do the same in Python and Node.
+//! again. `receiver.py`, `receiver.mjs` and `receiver.go` do the same in Python,
+//! Node and Go.
 //!
 //! Where others can reach the app too, `--attest-secret-file FILE` has it take
 //! only what carries the guard's proof.

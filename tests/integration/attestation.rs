@@ -15,17 +15,23 @@ use tempfile::TempDir;
 
 use crate::app::Seen;
 use crate::client::Connection;
-use crate::languages::{Language, NODE, PYTHON, Receiver};
+use crate::languages::{App, GO_APP, NODE_APP, PYTHON_APP, Receiver};
 use crate::stand::{BODY, NOW, Setup, Stand};
 
 #[tokio::test]
 async fn a_python_app_takes_with_its_own_library_only_what_came_through_the_guard() {
-    checked_by_an_app_in(&PYTHON).await;
+    checked_by(PYTHON_APP).await;
 }
 
 #[tokio::test]
 async fn a_node_app_takes_with_its_own_library_only_what_came_through_the_guard() {
-    checked_by_an_app_in(&NODE).await;
+    checked_by(NODE_APP).await;
+}
+
+/// By its standard library: Debian has no package of one for Standard Webhooks.
+#[tokio::test]
+async fn a_go_app_takes_only_what_came_through_the_guard() {
+    checked_by(GO_APP).await;
 }
 
 #[tokio::test]
@@ -105,9 +111,9 @@ async fn while_the_secret_rotates_either_one_verifies() {
 }
 
 /// An app that demands the proof: through the guard, and past it.
-async fn checked_by_an_app_in(language: &Language) {
+async fn checked_by(example: App) {
     let file = SecretFile::new();
-    let mut app = Receiver::with_flags(language, &["--attest-secret-file", &file.path]).await;
+    let mut app = Receiver::with_flags(example, &["--attest-secret-file", &file.path]).await;
     let flags = ["--attest-secret-file", &*file.path];
     let stand = Stand::start(Setup {
         preset: "stripe",
@@ -118,7 +124,7 @@ async fn checked_by_an_app_in(language: &Language) {
     .await;
     // The libraries go by the time of day.
     stand.clock.set(SystemClock.now());
-    assert_eq!(stand.post(&stand.signed("", TEXT), TEXT).await.status, 204, "{language:?}");
+    assert_eq!(stand.post(&stand.signed("", TEXT), TEXT).await.status, 204, "{example:?}");
     let delivery = app.next_delivery().await;
     assert!(delivery.contains(&"  proof of the guard: holds".to_owned()), "{delivery:?}");
 
@@ -140,7 +146,7 @@ async fn checked_by_an_app_in(language: &Language) {
         let address: SocketAddr = app.url.strip_prefix("http://").unwrap().parse().unwrap();
         let mut past_the_guard = Connection::plain(address).await.unwrap();
         let reply = past_the_guard.post("/hooks", fields, Bytes::from_static(body)).await.unwrap();
-        assert_eq!(reply.status, status, "{language:?} {fields:?}");
+        assert_eq!(reply.status, status, "{example:?} {fields:?}");
         app.next_delivery().await;
     }
 
@@ -150,7 +156,7 @@ async fn checked_by_an_app_in(language: &Language) {
     let upstream = Some(app.url.clone());
     let stranger = Stand::start(Setup { flags: &flags, upstream, ..Setup::default() }).await;
     stranger.clock.set(SystemClock.now());
-    assert_eq!(stranger.post(&stranger.signed("msg_1", TEXT), TEXT).await.status, 401, "{language:?}");
+    assert_eq!(stranger.post(&stranger.signed("msg_1", TEXT), TEXT).await.status, 401, "{example:?}");
 }
 
 /// A field of the proof, as a receiver prints it.

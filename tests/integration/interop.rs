@@ -14,17 +14,17 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use crate::issuer::AUDIENCE;
-use crate::languages::{Language, NODE, PYTHON, Receiver};
+use crate::languages::{Language, NODE, NODE_APP, PYTHON, PYTHON_APP, Receiver};
 use crate::stand::{BODY, NOW, Setup, Stand};
 
 #[tokio::test]
 async fn what_python_sdks_sign_reaches_an_app_in_node_byte_for_byte() {
-    signed_by_sdks_of(&PYTHON, &mut Receiver::start(&NODE).await).await;
+    signed_by_sdks_of(&PYTHON, &mut Receiver::start(NODE_APP).await).await;
 }
 
 #[tokio::test]
 async fn what_node_sdks_sign_reaches_an_app_in_python_byte_for_byte() {
-    signed_by_sdks_of(&NODE, &mut Receiver::start(&PYTHON).await).await;
+    signed_by_sdks_of(&NODE, &mut Receiver::start(PYTHON_APP).await).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Programs in other languages: the providers' own SDKs, consumers that let
 //! them decide, and receiver apps.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -10,30 +10,27 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// A language with SDKs of providers, and with a receiver app in `examples/`.
+/// A language with SDKs of providers.
 #[derive(Debug)]
 pub(crate) struct Language {
     interpreter: &'static str,
     script: &'static str,
     consumer: &'static str,
-    receiver: &'static str,
     /// The schemes whose providers have an SDK in it that signs or verifies.
     pub(crate) presets: &'static [&'static str],
 }
 
 pub(crate) const PYTHON: Language = Language {
-    interpreter: "python",
+    interpreter: "target/interop/venv/bin/python",
     script: "tests/interop/sign.py",
     consumer: "tests/interop/consumer.py",
-    receiver: "examples/receiver.py",
     presets: &["standard-webhooks", "svix", "stripe", "slack"],
 };
 
 pub(crate) const NODE: Language = Language {
-    interpreter: "node",
+    interpreter: "target/interop/venv/bin/node",
     script: "tests/interop/sign.mjs",
     consumer: "tests/interop/consumer.mjs",
-    receiver: "examples/receiver.mjs",
     presets: &["standard-webhooks", "svix", "stripe", "github", "shopify"],
 };
 
@@ -57,13 +54,7 @@ impl Language {
     }
 
     fn command(&self, script: &str) -> Command {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let interpreter: PathBuf = root.join("target/interop/venv/bin").join(self.interpreter);
-        assert!(interpreter.exists(), "{} is missing; {PREPARE}", interpreter.display());
-        let mut command = Command::new(interpreter);
-        command.arg(root.join(script)).kill_on_drop(true);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
+        command(&[self.interpreter, script])
     }
 }
 
@@ -89,7 +80,17 @@ impl SdkConsumer {
     }
 }
 
-/// A receiver app of `examples/`, as a process of its own.
+/// A receiver app of `examples/`: what runs it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct App(&'static [&'static str]);
+
+pub(crate) const PYTHON_APP: App = App(&[PYTHON.interpreter, "examples/receiver.py"]);
+
+pub(crate) const NODE_APP: App = App(&[NODE.interpreter, "examples/receiver.mjs"]);
+
+pub(crate) const GO_APP: App = App(&["target/interop/receiver-go"]);
+
+/// An app, as a process of its own.
 #[derive(Debug)]
 pub(crate) struct Receiver {
     /// For `--upstream`.
@@ -101,14 +102,13 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     /// Starts it on a port that the system chooses.
-    pub(crate) async fn start(language: &Language) -> Self {
-        Self::with_flags(language, &[]).await
+    pub(crate) async fn start(app: App) -> Self {
+        Self::with_flags(app, &[]).await
     }
 
     /// The same with further flags.
-    pub(crate) async fn with_flags(language: &Language, flags: &[&str]) -> Self {
-        let mut command = language.command(language.receiver);
-        let mut process = command.args(["--listen", "127.0.0.1:0"]).args(flags).spawn().unwrap();
+    pub(crate) async fn with_flags(app: App, flags: &[&str]) -> Self {
+        let mut process = command(app.0).args(["--listen", "127.0.0.1:0"]).args(flags).spawn().unwrap();
         let printed = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut receiver = Self { url: String::new(), printed, _process: process };
         let greeting = receiver.line().await;
@@ -131,6 +131,17 @@ impl Receiver {
     async fn line(&mut self) -> String {
         next_line(&mut self.printed).await
     }
+}
+
+/// Of a program and what it runs, both by their paths in the project.
+fn command(words: &[&str]) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let paths: Vec<_> = words.iter().map(|path| root.join(path)).collect();
+    assert!(paths[0].exists(), "{} is missing; {PREPARE}", paths[0].display());
+    let mut command = Command::new(&paths[0]);
+    command.args(&paths[1..]).kill_on_drop(true);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
 }
 
 async fn next_line(printed: &mut Lines<BufReader<ChildStdout>>) -> String {
