@@ -1,8 +1,8 @@
 //! Admission reviews over TLS: what 500 a second cost, and how many there can be.
 //!
 //! `cargo bench --bench admissions`. An injector with two workers answers reviews
-//! of a Deployment's pod, as an API server sends them: over a few kept
-//! connections of HTTP/2. First at a steady rate, where what counts is how long
+//! of a Deployment's pod, as an API server sends them: over kept connections of
+//! HTTP/1.1, one review at a time on each. First at a steady rate, where what counts is how long
 //! a pod waits and how much of a processor is used; then as many as there can
 //! be. The generator is in the same process and shares its processors.
 //!
@@ -28,14 +28,15 @@ use http::{Request, Response};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::client::conn::http2::{self, SendRequest};
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Mutex;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsConnector;
 
@@ -48,7 +49,10 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// What is asked for: a Deployment of a thousand pods in two seconds.
 const RATE: u32 = 500;
 
-const CONNECTIONS: usize = 4;
+const CONNECTIONS: usize = 32;
+
+/// A connection, and whose turn it is on it.
+type Connection = Arc<Mutex<SendRequest<Full<Bytes>>>>;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<(), Failure> {
@@ -57,15 +61,15 @@ async fn main() -> Result<(), Failure> {
     let directory = tempfile::tempdir()?;
     let authority = Authority::new("bench")?;
     let running = start(directory.path(), &authority).await?;
-    let mut senders = Vec::new();
+    let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
-        senders.push(connect(running.address(), &authority).await?);
+        connections.push(connect(running.address(), &authority).await?);
     }
-    at_a_rate(&senders, RATE * seconds.min(2)).await?;
+    at_a_rate(&connections, RATE * seconds.min(2)).await?;
 
     let before = processor_time()?;
     let began = Instant::now();
-    let mut waits = at_a_rate(&senders, RATE * seconds).await?;
+    let mut waits = at_a_rate(&connections, RATE * seconds).await?;
     let took = began.elapsed();
     let spent = processor_time()?.saturating_sub(before);
     waits.sort_unstable();
@@ -87,7 +91,7 @@ async fn main() -> Result<(), Failure> {
     }
 
     let began = Instant::now();
-    let answered = as_many_as_can_be(&senders, Duration::from_secs(seconds.into())).await?;
+    let answered = as_many_as_can_be(&connections, Duration::from_secs(seconds.into())).await?;
     println!("as many as can be: {:.0} a second", rate(answered, began.elapsed()));
     tokio::task::spawn_blocking(move || running.stop()).await??;
     Ok(())
@@ -103,15 +107,15 @@ fn count(number: usize) -> f64 {
 
 /// Sends `count` reviews at [`RATE`], however long the ones before take. Gives
 /// how long each waited for its answer.
-async fn at_a_rate(senders: &[SendRequest<Full<Bytes>>], count: u32) -> Result<Vec<Duration>, Failure> {
+async fn at_a_rate(connections: &[Connection], count: u32) -> Result<Vec<Duration>, Failure> {
     let mut ticks = interval(Duration::from_secs(1) / RATE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut reviews = Vec::new();
     for number in 0..count {
         let due = ticks.tick().await;
-        let sender = senders[number as usize % senders.len()].clone();
+        let connection = Arc::clone(&connections[number as usize % connections.len()]);
         reviews.push(tokio::spawn(async move {
-            review(sender).await?;
+            review(&connection).await?;
             Ok::<_, Failure>(due.elapsed())
         }));
     }
@@ -122,14 +126,14 @@ async fn at_a_rate(senders: &[SendRequest<Full<Bytes>>], count: u32) -> Result<V
     Ok(waits)
 }
 
-/// Keeps eight reviews in flight on each connection for `time`.
-async fn as_many_as_can_be(senders: &[SendRequest<Full<Bytes>>], time: Duration) -> Result<usize, Failure> {
+/// Keeps a review in flight on each connection for `time`.
+async fn as_many_as_can_be(connections: &[Connection], time: Duration) -> Result<usize, Failure> {
     let until = Instant::now() + time;
-    let asking = senders.iter().flat_map(|sender| std::iter::repeat_n(sender.clone(), 8)).map(|sender| {
+    let asking = connections.iter().map(Arc::clone).map(|connection| {
         tokio::spawn(async move {
             let mut answered = 0;
             while Instant::now() < until {
-                review(sender.clone()).await?;
+                review(&connection).await?;
                 answered += 1;
             }
             Ok::<usize, Failure>(answered)
@@ -142,13 +146,17 @@ async fn as_many_as_can_be(senders: &[SendRequest<Full<Bytes>>], time: Duration)
     Ok(all)
 }
 
-async fn review(mut sender: SendRequest<Full<Bytes>>) -> Result<(), Failure> {
-    let request = Request::post("https://injector.test/mutate?timeout=5s")
+async fn review(connection: &Connection) -> Result<(), Failure> {
+    let request = Request::post("/mutate?timeout=5s")
+        .header("host", "injector.test")
         .header("content-type", "application/json")
         .body(Full::new(Bytes::from_static(REVIEW.as_bytes())))?;
+    let mut sender = connection.lock().await;
+    sender.ready().await?;
     let response = sender.send_request(request).await?;
     let status = response.status();
     let body = response.into_body().collect().await?.to_bytes();
+    drop(sender);
     let answer: Value = serde_json::from_slice(&body)?;
     let is_injected = answer["response"]["allowed"] == true && answer["response"]["patch"].is_string();
     if status == 200 && is_injected { Ok(()) } else { Err(format!("{status}: {answer}").into()) }
@@ -179,7 +187,7 @@ async fn start(directory: &std::path::Path, authority: &Authority) -> Result<Run
     Ok(injector::start(config, access, Arc::new(SystemClock)).await?.0)
 }
 
-async fn connect(address: SocketAddr, authority: &Authority) -> Result<SendRequest<Full<Bytes>>, Failure> {
+async fn connect(address: SocketAddr, authority: &Authority) -> Result<Connection, Failure> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes())?)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -187,14 +195,14 @@ async fn connect(address: SocketAddr, authority: &Authority) -> Result<SendReque
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let stream =
         TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("injector.test")?, stream).await?;
-    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
-    Ok(sender)
+    Ok(Arc::new(Mutex::new(sender)))
 }
 
 /// An API server that knows its version and one namespace, of which nothing

@@ -72,8 +72,9 @@ pub struct SelfManaged {
 pub struct InjectorBounds {
     /// Connections at once.
     pub connections: usize,
-    /// Connections at once from one address: the API server asks many things on
-    /// one.
+    /// Connections at once from one address. An API server has one for each
+    /// review that it waits for, and keeps up to 25 idle; several may come
+    /// through one address, such as a tunnel's.
     pub connections_per_address: usize,
     /// For a TLS handshake.
     pub handshake_timeout: Duration,
@@ -89,9 +90,11 @@ pub struct InjectorBounds {
     pub body_timeout: Duration,
     /// Slowest body, in bytes a second.
     pub body_rate_min: u64,
-    /// Bytes of all bodies in flight, each with what it takes once it is read as
-    /// JSON.
+    /// Bytes of all reviews in flight, each with what it may take once it is
+    /// read as JSON.
     pub memory_bytes: u64,
+    /// The same for those of one address.
+    pub memory_bytes_per_address: u64,
     /// For a namespace that is not known yet, of the time that the API server
     /// waits.
     pub namespace_timeout: Duration,

@@ -120,7 +120,7 @@ impl Delivery {
 
     /// An empty share of the body memory, in the name of the caller's address.
     pub(crate) fn reservation(&self) -> Reservation {
-        Reservation::new(&self.worker.guard.memory, self.caller().client.usage.address())
+        Reservation::new(&self.worker.guard.memory, self.caller().client.usage.address().memory())
     }
 
     /// A delivery that comes after the signal to stop is for another process.

@@ -19,7 +19,7 @@ pub(crate) async fn serve(worker: Arc<Worker>, stream: TcpStream, address: IpAdd
     let Some(_place) = injector.connections.permit() else {
         return injector.metrics.connection_refused("connections");
     };
-    let Some(_its_place) = injector.callers.place(address, injector.bounds.connections_per_address) else {
+    let Some(place) = injector.callers.place(address) else {
         return injector.metrics.connection_refused("address_connections");
     };
     let Some(config) = injector.serving.current() else {
@@ -32,7 +32,8 @@ pub(crate) async fn serve(worker: Arc<Worker>, stream: TcpStream, address: IpAdd
     let Ok(Ok(stream)) = handshake else { return };
     let protocol = Protocol::agreed(stream.get_ref().1.alpn_protocol());
     let (bounds, drain) = (worker.connection_bounds, worker.drain.signal().of_one());
-    let service = |request, fault| admission::answer(Arc::clone(&worker), request, fault);
+    let service =
+        |request, fault| admission::answer(Arc::clone(&worker), Arc::clone(&place.memory), request, fault);
     let serving = net::serve_connection(stream, protocol, service, &bounds, &drain);
     net::until_old(serving, injector.bounds.connection_age_max, &drain).await;
 }

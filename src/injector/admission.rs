@@ -17,19 +17,22 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
+use crate::injector::cost;
 use crate::injector::injection::is_namespace_name;
 use crate::injector::outcome::Outcome;
 use crate::injector::refusal::Refusal;
 use crate::injector::review::{Answer, Review};
 use crate::injector::state::Injector;
 use crate::injector::worker::Worker;
-use crate::limits::Reservation;
+use crate::limits::{Bound, Reservation};
 use crate::net::{self, Http1Fault};
 use crate::service::{self, BodyBounds};
 
 /// Answers one request, whatever becomes of it.
+/// Its memory comes out of the caller's `share` too.
 pub(crate) async fn answer(
     worker: Arc<Worker>,
+    share: Arc<Bound>,
     request: Request<Incoming>,
     fault: Option<Http1Fault>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -37,7 +40,8 @@ pub(crate) async fn answer(
     let (parts, mut body) = request.into_parts();
     let version = parts.version;
     let result = {
-        let run = pin!(run(&worker.injector, parts, &mut body, fault, started));
+        let reservation = Reservation::new(&worker.injector.memory, &share);
+        let run = pin!(run(&worker.injector, reservation, parts, &mut body, fault, started));
         service::survive(run).await
     };
     let mut response = match result {
@@ -51,6 +55,7 @@ pub(crate) async fn answer(
 
 async fn run(
     injector: &Injector,
+    mut reservation: Reservation,
     parts: Parts,
     body: &mut Incoming,
     fault: Option<Http1Fault>,
@@ -64,11 +69,13 @@ async fn run(
         timeout: bounds.body_timeout,
         rate_min: bounds.body_rate_min,
     };
-    let mut reservation = Reservation::of_process(&injector.memory);
     let body =
         service::read_body(body, sound.declared_length(), body_bounds, &mut reservation, |_| {}).await?;
-    let parsed = (body.len() as u64).saturating_mul(PARSED_BYTES_MAX);
-    reservation.charge(parsed).map_err(|_| Refusal::Overloaded)?;
+    let cost = cost::once_read(&body);
+    if cost > bounds.memory_bytes_per_address {
+        return Err(Refusal::BodyTooLarge);
+    }
+    reservation.charge(cost).map_err(|_| Refusal::Overloaded)?;
     // Its error may quote the body, which is a stranger's.
     let review = Review::read(&body).map_err(|_| Refusal::NotAReview)?;
     // It becomes a part of a path, and lines of a log have an end.
@@ -167,10 +174,6 @@ fn json(answer: Vec<u8>) -> Response<Full<Bytes>> {
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
-
-/// What a byte of JSON may take in memory: an empty list has three, and twice 32
-/// where a value is held two times.
-const PARSED_BYTES_MAX: u64 = 22;
 
 const SHOWN_CHARS_MAX: usize = 128;
 

@@ -19,6 +19,7 @@ mod admission;
 mod callers;
 mod certificates;
 mod cluster;
+mod cost;
 mod doctor;
 mod injection;
 mod offline;

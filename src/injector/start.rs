@@ -93,7 +93,7 @@ pub async fn start(
         namespaces,
         serving,
         readiness,
-        callers: Callers::default(),
+        callers: Callers::new(config.bounds.connections_per_address, config.bounds.memory_bytes_per_address),
         connections: Arc::new(Bound::new(config.bounds.connections as u64)),
         memory: Arc::new(Bound::new(config.bounds.memory_bytes)),
         reviews: InjectionMetrics::new(&metrics, &outcome::names()),

@@ -24,7 +24,7 @@ pub(crate) struct Injector {
     pub(crate) connections: Arc<Bound>,
     /// Who has them.
     pub(crate) callers: Callers,
-    /// Body bytes in flight.
+    /// Of all reviews that are read or answered.
     pub(crate) memory: Arc<Bound>,
     pub(crate) metrics: Arc<ProcessMetrics>,
     pub(crate) reviews: InjectionMetrics,

@@ -145,7 +145,7 @@ impl<C: Clock> Records<C> {
 pub(crate) struct AddressUse<C: Clock = DefaultClock> {
     connections: Bound,
     rate: RateLimiter<C>,
-    memory: Bound,
+    memory: Arc<Bound>,
     /// When a connection last ended, in nanoseconds of the registry's timer.
     left_nanos: AtomicU64,
 }
@@ -155,7 +155,7 @@ impl<C: Clock + Clone> AddressUse<C> {
         Self {
             connections: Bound::new(share.connections),
             rate: RateLimiter::with_clock("address", share.rate, clock),
-            memory: Bound::new(share.memory_bytes),
+            memory: Arc::new(Bound::new(share.memory_bytes)),
             left_nanos: AtomicU64::new(0),
         }
     }
@@ -168,7 +168,7 @@ impl<C: Clock + Clone> AddressUse<C> {
 
 impl<C: Clock> AddressUse<C> {
     /// Body bytes held, and the share that may be.
-    pub(crate) const fn memory(&self) -> &Bound {
+    pub(crate) const fn memory(&self) -> &Arc<Bound> {
         &self.memory
     }
 

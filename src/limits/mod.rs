@@ -11,7 +11,7 @@ mod bound;
 mod memory;
 mod rate;
 
-pub(crate) use addresses::{AddressGuard, AddressRefused, AddressRegistry, AddressUse};
+pub(crate) use addresses::{AddressGuard, AddressRefused, AddressRegistry};
 pub(crate) use bound::{Bound, Permit};
 pub(crate) use memory::Reservation;
 pub(crate) use rate::pace;

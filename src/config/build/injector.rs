@@ -165,8 +165,8 @@ fn advice(config: &InjectorConfig) -> Option<Remark> {
 }
 
 const BOUNDS: InjectorBounds = InjectorBounds {
-    connections: 512,
-    connections_per_address: 64,
+    connections: 1024,
+    connections_per_address: 256,
     handshake_timeout: Duration::from_secs(5),
     head_timeout: Duration::from_secs(5),
     head_bytes: 16 << 10,
@@ -175,6 +175,7 @@ const BOUNDS: InjectorBounds = InjectorBounds {
     body_timeout: Duration::from_secs(5),
     body_rate_min: 16 << 10,
     memory_bytes: 100 << 20,
+    memory_bytes_per_address: 50 << 20,
     namespace_timeout: Duration::from_secs(2),
     idle_timeout: Duration::from_secs(120),
     connection_age_max: Duration::from_secs(600),

@@ -33,6 +33,15 @@ fn each_golden_pod_gets_what_stands_beside_it() {
 }
 
 #[test]
+fn a_pod_of_more_than_anybody_needs_is_denied_before_it_is_typed() {
+    let case = Case::read(&pods().join("guard.yaml"));
+    let mut pod = case.pod.clone();
+    pod["spec"]["volumes"] = Value::from(vec![json!({}); 1001]);
+    let (becomes, _) = case.judge(&pod);
+    assert!(becomes["denied"].as_str().unwrap().contains("at most 1000"), "{becomes}");
+}
+
+#[test]
 fn a_sidecar_of_another_time_is_replaced_where_it_stands() {
     let case = Case::read(&pods().join("guard.yaml"));
     let pod = case.judge(&case.pod).1.expect("a guard");

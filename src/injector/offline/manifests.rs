@@ -23,7 +23,8 @@ pub(crate) struct Document {
 pub(crate) enum ManifestError {
     #[error("is not YAML: {0}")]
     Yaml(String),
-    #[error("document {0} is no object of the Kubernetes API: expected apiVersion and kind")]
+    /// At the line on which its document begins.
+    #[error("line {0}: the document is no object of the Kubernetes API: expected apiVersion and kind")]
     NoObject(usize),
 }
 
@@ -38,10 +39,10 @@ impl Manifests {
     /// Reads the documents of `text`; a List is its items.
     pub(crate) fn read(text: &str) -> Result<Self, ManifestError> {
         let mut documents = Vec::new();
-        for (at, text) in split(text).into_iter().enumerate() {
-            for object in parsed(&text)?.into_iter().filter(|object| !object.is_null()) {
+        for (line, text) in split(text) {
+            for object in parsed(line, &text)?.into_iter().filter(|object| !object.is_null()) {
                 if kind_of(&object).is_empty() || text_of(&object, "/apiVersion").is_none() {
-                    return Err(ManifestError::NoObject(at + 1));
+                    return Err(ManifestError::NoObject(line));
                 }
                 let items = object.get("items").and_then(Value::as_array);
                 match items.filter(|_| kind_of(&object).ends_with("List")) {
@@ -120,31 +121,38 @@ impl From<Value> for Document {
     }
 }
 
-/// The texts of the documents of a stream (YAML 1.2 section 9.2).
-fn split(stream: &str) -> Vec<String> {
-    let mut texts = vec![String::new()];
-    for line in stream.split_inclusive('\n') {
+/// The texts of the documents of a stream (YAML 1.2 section 9.2), each with the
+/// line on which it begins.
+fn split(stream: &str) -> Vec<(usize, String)> {
+    let mut texts = vec![(1, String::new())];
+    for (at, line) in stream.split_inclusive('\n').enumerate() {
         let is_marker = |marker: &str| {
             line.strip_prefix(marker)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
         };
         if is_marker("---") || is_marker("...") {
-            texts.push(String::new());
             let content = line[3..].trim_start();
-            if content.is_empty() || content.starts_with('#') {
+            let has_content = !content.is_empty() && !content.starts_with('#');
+            texts.push((at + 1 + usize::from(!has_content), String::new()));
+            if !has_content {
                 continue;
             }
         }
-        texts.last_mut().expect("there is one from the start").push_str(line);
+        texts.last_mut().expect("there is one from the start").1.push_str(line);
     }
     texts
 }
 
-/// As kubectl reads it: YAML 1.1, in which 0400 is octal.
-fn parsed(text: &str) -> Result<Vec<Value>, ManifestError> {
-    let options = serde_saphyr::options! { legacy_octal_numbers: true };
-    serde_saphyr::from_multiple_with_options(text, options)
-        .map_err(|error| ManifestError::Yaml(first_line(&error)))
+/// As kubectl reads it: YAML 1.1, in which 0400 is octal. What is wrong is said
+/// with its place in the stream, in which `text` begins at `line`.
+fn parsed(line: usize, text: &str) -> Result<Vec<Value>, ManifestError> {
+    let read = |text: &str| {
+        let options = serde_saphyr::options! { legacy_octal_numbers: true };
+        serde_saphyr::from_multiple_with_options(text, options)
+    };
+    read(text).or_else(|_| {
+        read(&("\n".repeat(line - 1) + text)).map_err(|error| ManifestError::Yaml(first_line(&error)))
+    })
 }
 
 /// Items of a typed List need not say what they are.
@@ -219,4 +227,23 @@ pub(crate) fn pairs(object: &Value, pointer: &str) -> Pairs {
 
 fn first_line(error: &serde_saphyr::Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line_in_the_stream() {
+        let sound = "apiVersion: v1\nkind: Pod\n";
+        for (stream, line) in [
+            (format!("---\n# first\n---\n{sound}---\nkind: Pod\n"), "line 7"),
+            (format!("{sound}--- {{kind: Pod}}\n"), "line 3"),
+            (format!("---\n{sound}---\nkind: [\n"), "line 5"),
+            (format!("---\n{sound}---\n{sound}metadata: {{name: a, name: [}}\n"), "line 7"),
+        ] {
+            let error = Manifests::read(&stream).unwrap_err().to_string();
+            assert!(error.contains(line), "{stream}: {error}");
+        }
+    }
 }

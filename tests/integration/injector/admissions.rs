@@ -42,7 +42,9 @@ async fn what_is_no_review_is_refused_with_its_code() {
     let expectation = (http::header::EXPECT, HeaderValue::from_static("200-ok"));
     let huge = "x".repeat((4 << 20) + 1);
     let path_as_namespace = review("shop/secrets/x?watch=true").to_string();
-    let cases: [Case<'_>; 11] = [
+    // Short, and large once it is read.
+    let objects = format!("[{}{{}}]", "{},".repeat(20_000));
+    let cases: [Case<'_>; 12] = [
         ("/mutate", vec![json_type()], &good, 200, ""),
         ("/mutate?timeout=5s", vec![with_charset], &good, 200, ""),
         ("/", vec![json_type()], &good, 404, "no_such_path"),
@@ -53,6 +55,7 @@ async fn what_is_no_review_is_refused_with_its_code() {
         ("/mutate", vec![json_type()], &no_namespace, 400, "not_a_review"),
         ("/mutate", vec![json_type()], &path_as_namespace, 400, "not_a_review"),
         ("/mutate", vec![json_type()], &huge, 413, "body_too_large"),
+        ("/mutate", vec![json_type()], &objects, 413, "body_too_large"),
         ("/mutate", vec![json_type(), expectation], &good, 417, "expectation_failed"),
     ];
     for (path, fields, body, status, code) in cases {
@@ -62,7 +65,7 @@ async fn what_is_no_review_is_refused_with_its_code() {
     }
     let metrics = replica.admin("/metrics").await;
     for line in
-        ["outcome=\"refused\"} 9", "outcome=\"failed\"} 0", "injector_review_duration_seconds_count 11"]
+        ["outcome=\"refused\"} 10", "outcome=\"failed\"} 0", "injector_review_duration_seconds_count 12"]
     {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
     }
@@ -88,9 +91,9 @@ async fn one_address_cannot_hold_every_place() {
     let mut held = Vec::new();
     while let Ok(connection) = replica.connect_raw(&cluster).await {
         held.push(connection);
-        assert!(held.len() <= 64, "there is no end to them");
+        assert!(held.len() <= 256, "there is no end to them");
     }
-    assert_eq!(held.len(), 64);
+    assert_eq!(held.len(), 256);
     let refused = "countersign_connections_refused_total{reason=\"address_connections\"} 1";
     replica.until_admin("/metrics", refused).await;
     // One who goes makes room for the next.
