@@ -40,9 +40,10 @@ pub(crate) struct Refusal {
     pub(crate) message_id: Option<Text<ID_BYTES_MAX>>,
 }
 
-/// Text in place, cut to its bound.
+/// Text in place, if it is within its bound: the beginning of what is longer
+/// might be that of a secret.
 #[derive(Clone, Debug)]
-pub(crate) struct Text<const MAX: usize>(SmallVec<[u8; MAX]>)
+pub(crate) struct Text<const MAX: usize>(Option<SmallVec<[u8; MAX]>>)
 where
     [u8; MAX]: smallvec::Array<Item = u8>;
 
@@ -89,20 +90,20 @@ where
     [u8; MAX]: smallvec::Array<Item = u8>,
 {
     pub(crate) fn new(text: &[u8]) -> Self {
-        Self(SmallVec::from_slice(&text[..text.len().min(MAX)]))
+        Self((text.len() <= MAX).then(|| SmallVec::from_slice(text)))
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
+    /// All of it, or how long it may be.
+    pub(super) fn bytes(&self) -> Result<&[u8], usize> {
+        self.0.as_deref().ok_or(MAX)
     }
 }
 
 /// Each worker keeps as many as are shown: all of them may be its own.
 pub(super) const KEPT_MAX: usize = 256;
 
-const METHOD_BYTES_MAX: usize = 16;
-/// Longer than what is shown of it, so that a secret at the end of that is
-/// whole, and found.
+/// The longest of those that are registered has 17 (RFC 3253 and others).
+const METHOD_BYTES_MAX: usize = 20;
 const PATH_BYTES_MAX: usize = 256;
 const ID_BYTES_MAX: usize = 128;
 
@@ -118,7 +119,7 @@ mod tests {
             observed: false,
             client: [192, 0, 2, 7].into(),
             method: Some(Text::new(b"POST")),
-            path: Some(Text::new(&[b'x'; 10_000])),
+            path: Some(Text::new(&[b'x'; PATH_BYTES_MAX])),
             message_id: None,
         }
     }
@@ -139,13 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn text_is_cut_and_takes_no_memory_of_its_own() {
+    fn text_is_whole_or_not_there_and_takes_no_memory_of_its_own() {
         let refusals = Refusals::new(1);
         refusals.note(0, refusal(1));
         let path = refusals.latest().remove(0).path.unwrap();
-        assert_eq!(path.bytes().len(), PATH_BYTES_MAX);
-        assert!(!path.0.spilled());
+        assert_eq!(path.bytes().unwrap().len(), PATH_BYTES_MAX);
+        assert!(!path.0.unwrap().spilled());
         assert!(size_of::<Refusal>() <= 512, "{}", size_of::<Refusal>());
+        assert_eq!(Text::<3>::new(b"four").bytes(), Err(3));
     }
 
     #[test]

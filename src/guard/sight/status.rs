@@ -11,7 +11,7 @@ use crate::guard::accept::tls::Ending;
 use crate::guard::in_force::InForce;
 use crate::guard::rotation::SecretStatus;
 use crate::guard::sight::rates::Rates;
-use crate::guard::sight::refusals::{KEPT_MAX, Refusal, Refusals};
+use crate::guard::sight::refusals::{KEPT_MAX, Refusal, Refusals, Text};
 use crate::guard::source::Source;
 use crate::guard::state::Guard;
 use crate::guard::withheld;
@@ -110,26 +110,24 @@ fn of_refusal(refusal: &Refusal, in_force: &InForce) -> RefusalStatus {
         code: refusal.code.to_owned(),
         observed: refusal.observed,
         client: refusal.client.to_string(),
-        method: refusal.method.as_ref().map(|method| shown(method.bytes(), in_force)),
-        path: refusal.path.as_ref().map(|path| shown(path.bytes(), in_force)),
-        message_id: refusal.message_id.as_ref().map(|id| shown(id.bytes(), in_force)),
+        method: refusal.method.as_ref().map(|method| shown(method, in_force)),
+        path: refusal.path.as_ref().map(|path| shown(path, in_force)),
+        message_id: refusal.message_id.as_ref().map(|id| shown(id, in_force)),
     }
 }
 
 /// What a stranger sent, as visible ASCII, and nothing of it where it holds a
-/// secret of whichever source.
-fn shown(text: &[u8], in_force: &InForce) -> String {
-    if withheld::holds_secret(text, in_force) {
-        return WITHHELD.to_owned();
+/// secret of whichever source or is too long to tell.
+fn shown<const MAX: usize>(text: &Text<MAX>, in_force: &InForce) -> String
+where
+    [u8; MAX]: smallvec::Array<Item = u8>,
+{
+    match text.bytes() {
+        Ok(text) if withheld::holds_secret(text, in_force) => "(withheld: holds a secret)".to_owned(),
+        Ok(text) => text.escape_ascii().to_string(),
+        Err(max) => format!("(withheld: longer than {max} bytes)"),
     }
-    let (head, rest) = text.split_at(text.len().min(TEXT_BYTES_SHOWN));
-    let ellipsis = if rest.is_empty() { "" } else { "..." };
-    format!("{}{ellipsis}", head.escape_ascii())
 }
-
-const WITHHELD: &str = "(withheld: holds a secret)";
-
-const TEXT_BYTES_SHOWN: usize = 128;
 
 /// A name in a certificate is rarely longer.
 const NAME_CHARS_MAX: usize = 256;
