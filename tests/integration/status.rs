@@ -5,14 +5,17 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use base64ct::{Base64, Encoding as _};
+use bytes::Bytes;
 use countersign::cli;
 use countersign::config::ControlAddress;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Request};
+use http_body_util::Full;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 
+use crate::http2;
 use crate::program::{Directory, text};
 use crate::stand::{BODY, NOW, Setup, Stand, read_until_silent};
 
@@ -194,12 +197,15 @@ async fn no_secret_is_shown_wherever_it_arrives() {
             assert!(reply.status >= 400, "{target}: {}", reply.status);
         }
     }
+    let request = Request::builder().method(hex.as_str()).uri("https://localhost/hooks");
+    let request = request.body(Full::new(Bytes::new())).unwrap();
+    assert_eq!(http2::connect(&stand).await.send_request(request).await.unwrap().status(), 405);
     let address = stand.guard().control_address().unwrap().to_string();
     let page = run(&["status", "--control-socket", &address]).await;
     let page = text(&page.stdout);
     let json = serde_json::to_string(&status(&stand).await).unwrap();
     for shown in [&page, &json] {
-        assert_eq!(shown.matches("withheld").count(), 3 * spellings.len(), "{shown}");
+        assert_eq!(shown.matches("withheld").count(), 3 * spellings.len() + 1, "{shown}");
         for spelling in spellings.into_iter().chain([str::from_utf8(&key).unwrap()]) {
             for part in [&spelling[..12], &spelling[spelling.len() - 12..]] {
                 assert!(!shown.contains(part), "{part} is in\n{shown}");
