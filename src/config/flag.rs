@@ -60,8 +60,8 @@ impl GuardArgs {
         };
         let some_source = ["--scheme=standard-webhooks", "--upstream=http://127.0.0.1:1"];
         match without_config(flags) {
-            None => Unseen(unseen).of(problems(flags)),
-            Some(rest) => Unseen(unseen).beside_config(&rest, &SourceArgs::names(), some_source, problems),
+            None => lines(problems(flags), Problems::lines),
+            Some(rest) => beside_config(&rest, &SourceArgs::names(), whole(some_source, unseen), problems),
         }
     }
 }
@@ -80,9 +80,9 @@ impl SignerArgs {
         };
         let some_endpoint = ["--scheme=standard-webhooks", "--endpoint=https://consumer.example"];
         match without_config(flags) {
-            None => Unseen(unseen).of(problems(flags)),
+            None => lines(problems(flags), Problems::lines),
             Some(rest) => {
-                Unseen(unseen).beside_config(&rest, &EndpointArgs::names(), some_endpoint, problems)
+                beside_config(&rest, &EndpointArgs::names(), whole(some_endpoint, unseen), problems)
             }
         }
     }
@@ -97,40 +97,40 @@ fn without_config(flags: &[String]) -> Option<Vec<String>> {
         .then(|| flags.iter().filter(|flag| !is_config(flag)).cloned().collect())
 }
 
-/// What the paths of files begin with that cannot be read here.
-struct Unseen<'a>(&'a str);
-
-impl Unseen<'_> {
-    fn of(&self, read: Result<Option<Problems>, clap::Error>) -> Vec<String> {
-        match read {
-            Ok(problems) => problems.map(|problems| problems.besides_files_under(self.0)).unwrap_or_default(),
-            // Of several lines; the first one says what is wrong.
-            Err(error) => error.to_string().lines().take(1).map(str::to_owned).collect(),
-        }
+/// What is wrong with flags beside `--config`. The file may say all that is
+/// missing in them, but for what `of_the_file` alone can say: in place of that
+/// stands `something`.
+fn beside_config(
+    flags: &[String],
+    of_the_file: &[String],
+    something: Vec<String>,
+    problems: impl Fn(&[String]) -> Reading,
+) -> Vec<String> {
+    let is_of_the_file = |flag: &&str| of_the_file.iter().any(|name| flag.strip_prefix("--") == Some(name));
+    let names = flags.iter().map(|flag| flag.split_once('=').map_or(flag.as_str(), |(name, _)| name));
+    let beside: Vec<&str> = names.filter(is_of_the_file).collect();
+    if !beside.is_empty() {
+        return vec![format!("--config excludes {}: the file says it", beside.join(", "))];
     }
+    let flags: Vec<String> = flags.iter().cloned().chain(something).collect();
+    lines(problems(&flags), Problems::with_values)
+}
 
-    /// What is wrong with flags beside `--config`. The file may say all that is
-    /// missing in them, but for what `of_the_file` alone can say: in place of
-    /// that stands `something`.
-    fn beside_config(
-        &self,
-        flags: &[String],
-        of_the_file: &[String],
-        something: [&str; 2],
-        problems: impl Fn(&[String]) -> Result<Option<Problems>, clap::Error>,
-    ) -> Vec<String> {
-        let is_of_the_file =
-            |flag: &&str| of_the_file.iter().any(|name| flag.strip_prefix("--") == Some(name));
-        let names = flags.iter().map(|flag| flag.split_once('=').map_or(flag.as_str(), |(name, _)| name));
-        let beside: Vec<&str> = names.filter(is_of_the_file).collect();
-        if !beside.is_empty() {
-            return vec![format!("--config excludes {}: the file says it", beside.join(", "))];
-        }
-        let secret = format!("--secret-file={}", self.0);
-        let something = something.into_iter().map(str::to_owned).chain([secret]);
-        match problems(&flags.iter().cloned().chain(something).collect::<Vec<_>>()) {
-            Ok(problems) => problems.map(|problems| problems.with_values(self.0)).unwrap_or_default(),
-            error => self.of(error),
-        }
+/// `something` with a secret that is elsewhere.
+fn whole(something: [&str; 2], unseen: &str) -> Vec<String> {
+    something.into_iter().map(str::to_owned).chain([format!("--secret-file={unseen}")]).collect()
+}
+
+/// What was found, if flags could be read at all.
+type Reading = Result<Option<Problems>, clap::Error>;
+
+fn lines(read: Reading, of: impl Fn(&Problems) -> Vec<String>) -> Vec<String> {
+    match read {
+        Ok(problems) => problems.as_ref().map(of).unwrap_or_default(),
+        // Of several lines; the first one says what is wrong.
+        Err(error) => error.to_string().lines().take(1).map(str::to_owned).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! `Report` gives a value or notes a problem and lets the next one be read.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::scrutiny::Keying;
 use super::stamps::Stamps;
@@ -47,21 +47,14 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 impl Problems {
-    /// Each problem, but for those with files below `root`.
-    pub(super) fn besides_files_under(&self, root: &str) -> Vec<String> {
-        self.0.iter().filter(|problem| !problem.is_of_a_file_under(root)).map(ToString::to_string).collect()
+    /// Each problem.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
     }
 
-    /// Of these, each that has a wrong value, and not just none.
-    pub(super) fn with_values(&self, root: &str) -> Vec<String> {
-        let has_value = |problem: &&Problem| problem.value.is_some() && !problem.is_of_a_file_under(root);
-        self.0.iter().filter(has_value).map(ToString::to_string).collect()
-    }
-}
-
-impl Problem {
-    fn is_of_a_file_under(&self, root: &str) -> bool {
-        self.value.as_ref().is_some_and(|value| value.contains(root))
+    /// Each that has a wrong value, and not just none.
+    pub(super) fn with_values(&self) -> Vec<String> {
+        self.0.iter().filter(|problem| problem.value.is_some()).map(ToString::to_string).collect()
     }
 }
 
@@ -122,9 +115,14 @@ impl Report {
         Self { unseen: Some(root.to_owned()), ..Self::default() }
     }
 
-    /// Whether the file at `path` is elsewhere.
+    /// Whether the file at `path` is elsewhere: it is taken to be right.
     pub(super) fn is_unseen(&self, path: &str) -> bool {
         self.unseen.as_ref().is_some_and(|root| path.starts_with(root))
+    }
+
+    /// Whether no file is to be opened: what is not elsewhere is nowhere.
+    pub(super) fn opens_no_files(&self) -> bool {
+        self.unseen.is_some()
     }
 
     /// What follows is about `place`, such as one of several endpoints; about
@@ -162,6 +160,23 @@ impl Report {
             Some(text) => self.read(key, text, parse).map(Some),
             None => Some(None),
         }
+    }
+
+    /// Reads the path of a file or a directory, which `check` opens, unless it
+    /// is elsewhere.
+    pub(super) fn read_file(
+        &mut self,
+        key: &'static str,
+        path: &str,
+        check: impl Fn(&Path) -> Result<(), Fault>,
+    ) -> Option<PathBuf> {
+        let is_unseen = self.is_unseen(path);
+        self.read(key, path, |path| {
+            if !is_unseen {
+                check(Path::new(path))?;
+            }
+            Ok(path.into())
+        })
     }
 
     /// Reads a list, each of its values.

@@ -1,13 +1,11 @@
 //! The shared ledger: where it is, who we are there, what to do without it.
 
 use std::num::NonZeroU32;
-use std::path::Path;
 use std::time::Duration;
 
 use super::transport;
 use crate::config::egress::ClientCertificate;
 use crate::config::environment::Environment;
-use crate::config::material;
 use crate::config::problems::Report;
 use crate::config::raw::StateArgs;
 use crate::config::secrets::{self, OnePlace};
@@ -112,10 +110,7 @@ fn tls(args: &StateArgs, url: Option<&StateUrl>, report: &mut Report) -> Option<
         return transport::none_of(given, "has no meaning without TLS: the URL begins with rediss", report)
             .then_some(None);
     }
-    let ca = report.read_optional("--state-ca", args.state_ca.as_deref(), |path| {
-        material::authorities(Path::new(path))?;
-        Ok(path.into())
-    });
+    let ca = transport::authorities("--state-ca", args.state_ca.as_deref(), report);
     let certificate = match (args.state_cert.as_deref(), args.state_key.as_deref()) {
         (None, None) => Some(None),
         (Some(cert), Some(key)) => transport::matching(("--state-cert", cert), ("--state-key", key), report)

@@ -76,6 +76,9 @@ pub(super) fn matching(
 ) -> Option<(PathBuf, PathBuf)> {
     report.comes_from(cert);
     report.comes_from(key);
+    if report.is_unseen(cert) || report.is_unseen(key) {
+        return Some((cert.into(), key.into()));
+    }
     let chain = report.read(cert_flag, cert, |path| Ok(material::certificates(Path::new(path))?));
     let private = report.read(key_flag, key, |path| Ok(material::private_key(Path::new(path))?));
     let (chain, private) = (chain?, private?);
@@ -135,21 +138,34 @@ fn trust(args: &TlsArgs, source_cas: &[PathBuf], report: &mut Report) -> Option<
         return None;
     }
     args.client_ca.iter().chain(&args.client_crl).for_each(|path| report.comes_from(path));
-    let authorities = |path: &str| Ok(material::authorities(Path::new(path))?);
-    let ca = report.read_optional("--client-ca", args.client_ca.as_deref(), authorities);
-    let mut roots = ca.clone().flatten().unwrap_or_else(RootCertStore::empty);
-    for path in source_cas {
+    let own = authorities("--client-ca", args.client_ca.as_deref(), report);
+    let cas: Vec<PathBuf> = own.iter().flatten().chain(source_cas).cloned().collect();
+    let mut roots = RootCertStore::empty();
+    for path in &cas {
         // One that cannot be read is reported with its source.
         roots.extend(material::authorities(path).map(|roots| roots.roots).unwrap_or_default());
     }
     let roots = Arc::new(roots);
-    let crls = report.read_each("--client-crl", &args.client_crl, |path| {
-        let lists = material::revocation_lists(Path::new(path))?;
+    let check = |path: &Path| {
+        let lists = material::revocation_lists(path)?;
         // Without a CA there is nothing to try them on.
-        if roots.is_empty() { Ok(()) } else { usable(lists, &roots) }.map(|()| PathBuf::from(path))
-    });
-    let cas = args.client_ca.iter().map(PathBuf::from).chain(source_cas.iter().cloned()).collect();
-    ca.and(crls).map(|crls| ClientTrust { cas, crls })
+        if roots.is_empty() { Ok(()) } else { usable(lists, &roots) }
+    };
+    let given = &args.client_crl;
+    let crls: Vec<_> =
+        given.iter().filter_map(|path| report.read_file("--client-crl", path, check)).collect();
+    (own.is_some() && crls.len() == given.len()).then_some(ClientTrust { cas, crls })
+}
+
+/// A file of CA certificates, where there is one.
+#[allow(clippy::option_option)]
+pub(super) fn authorities(
+    key: &'static str,
+    path: Option<&str>,
+    report: &mut Report,
+) -> Option<Option<PathBuf>> {
+    let Some(path) = path else { return Some(None) };
+    report.read_file(key, path, |path| Ok(material::authorities(path).map(drop)?)).map(Some)
 }
 
 fn usable(
