@@ -16,8 +16,19 @@ pub(super) struct Problem {
     /// Which endpoint of a file, or nothing.
     place: String,
     key: &'static str,
-    value: Option<String>,
+    blame: Blame,
     fault: Fault,
+}
+
+/// What a problem comes of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Blame {
+    /// This value of the key.
+    Value(String),
+    /// What is said, and no single value of it.
+    Said,
+    /// What is not said.
+    Unsaid,
 }
 
 impl fmt::Display for Problem {
@@ -25,7 +36,7 @@ impl fmt::Display for Problem {
     /// characters of the value come escaped, and a long value is cut.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.place)?;
-        let Some(value) = &self.value else { return write!(f, "{} {}", self.key, self.fault) };
+        let Blame::Value(value) = &self.blame else { return write!(f, "{} {}", self.key, self.fault) };
         match value.char_indices().nth(VALUE_CHARS_SHOWN) {
             Some((end, _)) => write!(f, "{} {:?}…: {}", self.key, &value[..end], self.fault),
             None => write!(f, "{} {value:?}: {}", self.key, self.fault),
@@ -52,9 +63,10 @@ impl Problems {
         self.0.iter().map(ToString::to_string).collect()
     }
 
-    /// Each that has a wrong value, and not just none.
-    pub(super) fn with_values(&self) -> Vec<String> {
-        self.0.iter().filter(|problem| problem.value.is_some()).map(ToString::to_string).collect()
+    /// Each that remains whatever else is said of the process.
+    pub(super) fn certain_lines(&self) -> Vec<String> {
+        let is_certain = |problem: &&Problem| problem.blame != Blame::Unsaid;
+        self.0.iter().filter(is_certain).map(ToString::to_string).collect()
     }
 }
 
@@ -192,13 +204,22 @@ impl Report {
 
     /// Notes that `value` of `key` is wrong.
     pub(super) fn wrong(&mut self, key: &'static str, value: &str, fault: impl Into<Fault>) {
-        let (place, value) = (self.place.clone(), Some(value.to_owned()));
-        self.problems.push(Problem { place, key, value, fault: fault.into() });
+        self.note(key, Blame::Value(value.to_owned()), fault.into());
     }
 
     /// Notes a problem that no single value is to blame for.
     pub(super) fn problem(&mut self, key: &'static str, fault: impl Into<Fault>) {
-        self.problems.push(Problem { place: self.place.clone(), key, value: None, fault: fault.into() });
+        self.note(key, Blame::Said, fault.into());
+    }
+
+    /// Notes that a setting of the process, without which `key` is wrong, is
+    /// said by nobody. Where a file is not seen it may well be said there.
+    pub(super) fn lacking(&mut self, key: &'static str, fault: impl Into<Fault>) {
+        self.note(key, Blame::Unsaid, fault.into());
+    }
+
+    fn note(&mut self, key: &'static str, blame: Blame, fault: Fault) {
+        self.problems.push(Problem { place: self.place.clone(), key, blame, fault });
     }
 
     /// What was built, if nothing was wrong.

@@ -43,12 +43,10 @@ fn engine(args: &LedgerArgs, report: &mut Report) -> Option<EngineConfig> {
         Some(path) => report.read_file("--state-dir", path, directory).map(Some),
         None => Some(None),
     };
-    let fsync = report.read_optional("--fsync", args.fsync.as_deref(), |text| {
-        if args.state_dir.is_none() {
-            return Err("has no meaning without --state-dir".into());
-        }
-        word(text)
-    });
+    let fsync = report.read_optional("--fsync", args.fsync.as_deref(), word);
+    if args.fsync.is_some() && args.state_dir.is_none() {
+        report.lacking("--fsync", "has no meaning without --state-dir");
+    }
     let fsync = fsync?.unwrap_or_default();
     Some(match state_dir? {
         Some(state_dir) => EngineConfig::File(FileEngineConfig { state_dir, fsync }),

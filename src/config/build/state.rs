@@ -80,7 +80,7 @@ fn meaningless(args: &StateArgs, report: &mut Report) -> bool {
         ("--state-wait", &args.state_wait),
     ];
     let given = given.map(|(flag, value)| (flag, value.is_some()));
-    transport::none_of(given, "has no meaning without --state", report)
+    transport::none_of(given, |key| report.lacking(key, "has no meaning without --state"))
 }
 
 #[allow(clippy::option_option)]
@@ -107,8 +107,8 @@ fn tls(args: &StateArgs, url: Option<&StateUrl>, report: &mut Report) -> Option<
             ("--state-key", &args.state_key),
         ];
         let given = given.map(|(flag, value)| (flag, value.is_some()));
-        return transport::none_of(given, "has no meaning without TLS: the URL begins with rediss", report)
-            .then_some(None);
+        let fault = "has no meaning without TLS: the URL begins with rediss";
+        return transport::none_of(given, |key| report.problem(key, fault)).then_some(None);
     }
     let ca = transport::authorities("--state-ca", args.state_ca.as_deref(), report);
     let certificate = match (args.state_cert.as_deref(), args.state_key.as_deref()) {
@@ -116,11 +116,11 @@ fn tls(args: &StateArgs, url: Option<&StateUrl>, report: &mut Report) -> Option<
         (Some(cert), Some(key)) => transport::matching(("--state-cert", cert), ("--state-key", key), report)
             .map(|(cert, key)| Some(ClientCertificate { cert, key })),
         (Some(_), None) => {
-            report.problem("--state-key", "is missing: --state-cert needs it");
+            report.lacking("--state-key", "is missing: --state-cert needs it");
             None
         }
         (None, Some(_)) => {
-            report.problem("--state-cert", "is missing: --state-key needs it");
+            report.lacking("--state-cert", "is missing: --state-key needs it");
             None
         }
     };

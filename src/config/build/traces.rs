@@ -11,7 +11,8 @@ use crate::config::{SampleRatio, TraceConfig};
 pub(super) fn read(args: &TraceArgs, report: &mut Report) -> Option<Option<TraceConfig>> {
     let Some(endpoint) = args.endpoint.as_deref() else {
         let given = [("--otlp-ca", args.ca.is_some()), ("--otlp-sample", args.sample.is_some())];
-        return transport::none_of(given, "has no meaning without --otlp-endpoint", report).then_some(None);
+        let fault = "has no meaning without --otlp-endpoint";
+        return transport::none_of(given, |key| report.lacking(key, fault)).then_some(None);
     };
     let destination = report.read("--otlp-endpoint", endpoint, destination);
     let is_plain = destination.as_ref().is_some_and(|to| to.protection() == Protection::Plain);

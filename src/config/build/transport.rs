@@ -38,7 +38,8 @@ fn plain_alone(args: &TlsArgs, report: &mut Report) -> Option<Transport> {
         ("--client-auth", args.client_auth.as_deref().is_some_and(|auth| auth != "off")),
         ("--client-crl", !args.client_crl.is_empty()),
     ];
-    none_of(given, "contradicts --plain: leave one of the two out", report).then_some(Transport::Plain)
+    let fault = "contradicts --plain: leave one of the two out";
+    none_of(given, |key| report.problem(key, fault)).then_some(Transport::Plain)
 }
 
 fn tls(args: &TlsArgs, source_cas: &[PathBuf], report: &mut Report) -> Option<TlsConfig> {
@@ -59,7 +60,7 @@ fn tls(args: &TlsArgs, source_cas: &[PathBuf], report: &mut Report) -> Option<Tl
 
 fn needed_file<'a>(key: &'static str, path: Option<&'a str>, report: &mut Report) -> Option<&'a str> {
     if path.is_none() {
-        report.problem(
+        report.lacking(
             key,
             "is missing: TLS needs it; `countersign certs dev` makes certificates for development, and --plain does \
              without TLS",
@@ -112,18 +113,18 @@ fn client_auth(args: &TlsArgs, source_cas: &[PathBuf], report: &mut Report) -> O
 fn nothing_to_trust(args: &TlsArgs, report: &mut Report) -> Option<ClientAuth> {
     let given = [("--client-ca", args.client_ca.is_some()), ("--client-crl", !args.client_crl.is_empty())];
     let fault = "contradicts --client-auth off: no client is asked for a certificate";
-    none_of(given, fault, report).then_some(ClientAuth::Off)
+    none_of(given, |key| report.problem(key, fault)).then_some(ClientAuth::Off)
 }
 
-/// Notes `fault` for each flag that was given, and says whether none was.
+/// Lets `note` say what is wrong with each flag that was given, and says whether
+/// none was.
 pub(super) fn none_of<const N: usize>(
     flags: [(&'static str, bool); N],
-    fault: &'static str,
-    report: &mut Report,
+    mut note: impl FnMut(&'static str),
 ) -> bool {
     let given: Vec<_> = flags.into_iter().filter(|(_, given)| *given).collect();
     for (key, _) in &given {
-        report.problem(key, fault);
+        note(key);
     }
     given.is_empty()
 }
@@ -131,7 +132,7 @@ pub(super) fn none_of<const N: usize>(
 /// CAs and revocation lists, tried on the verifier that will use them.
 fn trust(args: &TlsArgs, source_cas: &[PathBuf], report: &mut Report) -> Option<ClientTrust> {
     if args.client_ca.is_none() && source_cas.is_empty() {
-        report.problem(
+        report.lacking(
             "--client-ca",
             "is missing: client certificates are checked against it; --client-auth off asks for none",
         );
