@@ -59,9 +59,11 @@ impl GuardArgs {
             Self::from_flags(flags, &nothing).map(|args| GuardConfig::problems_without_files(&args, unseen))
         };
         let some_source = ["--scheme=standard-webhooks", "--upstream=http://127.0.0.1:1"];
-        match without_config(flags) {
-            None => Unseen(unseen).of(problems(flags)),
-            Some(rest) => Unseen(unseen).beside_config(&rest, &SourceArgs::names(), some_source, problems),
+        let Some(rest) = without_config(flags) else { return lines(problems(flags), Problems::lines) };
+        match beside_config(&rest, &SourceArgs::names(), whole(some_source, unseen)) {
+            // The file may say whatever is missing.
+            Ok(flags) => lines(problems(&flags), Problems::certain_lines),
+            Err(problem) => vec![problem],
         }
     }
 }
@@ -79,11 +81,11 @@ impl SignerArgs {
             Self::from_flags(flags, &nothing).map(|args| SignerConfig::problems_without_files(&args, unseen))
         };
         let some_endpoint = ["--scheme=standard-webhooks", "--endpoint=https://consumer.example"];
-        match without_config(flags) {
-            None => Unseen(unseen).of(problems(flags)),
-            Some(rest) => {
-                Unseen(unseen).beside_config(&rest, &EndpointArgs::names(), some_endpoint, problems)
-            }
+        let Some(rest) = without_config(flags) else { return lines(problems(flags), Problems::lines) };
+        match beside_config(&rest, &EndpointArgs::names(), whole(some_endpoint, unseen)) {
+            // The file has endpoints and nothing else.
+            Ok(flags) => lines(problems(&flags), Problems::lines),
+            Err(problem) => vec![problem],
         }
     }
 }
@@ -97,40 +99,40 @@ fn without_config(flags: &[String]) -> Option<Vec<String>> {
         .then(|| flags.iter().filter(|flag| !is_config(flag)).cloned().collect())
 }
 
-/// What the paths of files begin with that cannot be read here.
-struct Unseen<'a>(&'a str);
-
-impl Unseen<'_> {
-    fn of(&self, read: Result<Option<Problems>, clap::Error>) -> Vec<String> {
-        match read {
-            Ok(problems) => problems.map(|problems| problems.besides_files_under(self.0)).unwrap_or_default(),
-            // Of several lines; the first one says what is wrong.
-            Err(error) => error.to_string().lines().take(1).map(str::to_owned).collect(),
-        }
-    }
-
-    /// What is wrong with flags beside `--config`. The file may say all that is
-    /// missing in them, but for what `of_the_file` alone can say: in place of
-    /// that stands `something`.
-    fn beside_config(
-        &self,
-        flags: &[String],
-        of_the_file: &[String],
-        something: [&str; 2],
-        problems: impl Fn(&[String]) -> Result<Option<Problems>, clap::Error>,
-    ) -> Vec<String> {
-        let is_of_the_file =
-            |flag: &&str| of_the_file.iter().any(|name| flag.strip_prefix("--") == Some(name));
-        let names = flags.iter().map(|flag| flag.split_once('=').map_or(flag.as_str(), |(name, _)| name));
-        let beside: Vec<&str> = names.filter(is_of_the_file).collect();
-        if !beside.is_empty() {
-            return vec![format!("--config excludes {}: the file says it", beside.join(", "))];
-        }
-        let secret = format!("--secret-file={}", self.0);
-        let something = something.into_iter().map(str::to_owned).chain([secret]);
-        match problems(&flags.iter().cloned().chain(something).collect::<Vec<_>>()) {
-            Ok(problems) => problems.map(|problems| problems.with_values(self.0)).unwrap_or_default(),
-            error => self.of(error),
-        }
+/// `flags` with `something` in place of what `of_the_file` beside them alone can
+/// say; or which of them say it too.
+fn beside_config(
+    flags: &[String],
+    of_the_file: &[String],
+    something: Vec<String>,
+) -> Result<Vec<String>, String> {
+    let is_of_the_file = |flag: &&str| of_the_file.iter().any(|name| flag.strip_prefix("--") == Some(name));
+    let names = flags.iter().map(|flag| flag.split_once('=').map_or(flag.as_str(), |(name, _)| name));
+    let beside: Vec<&str> = names.filter(is_of_the_file).collect();
+    if beside.is_empty() {
+        Ok(flags.iter().cloned().chain(something).collect())
+    } else {
+        Err(format!("--config excludes {}: the file says it", beside.join(", ")))
     }
 }
+
+/// `something` with a secret that is elsewhere, and with bodies that fit into
+/// any budget: how long those are that the file has, it says.
+fn whole(something: [&str; 2], unseen: &str) -> Vec<String> {
+    let rest = [format!("--secret-file={unseen}"), "--max-body=1B".to_owned()];
+    something.into_iter().map(str::to_owned).chain(rest).collect()
+}
+
+/// What was found, if flags could be read at all.
+type Reading = Result<Option<Problems>, clap::Error>;
+
+fn lines(read: Reading, of: impl Fn(&Problems) -> Vec<String>) -> Vec<String> {
+    match read {
+        Ok(problems) => problems.as_ref().map(of).unwrap_or_default(),
+        // Of several lines; the first one says what is wrong.
+        Err(error) => error.to_string().lines().take(1).map(str::to_owned).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

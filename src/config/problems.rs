@@ -4,7 +4,7 @@
 //! `Report` gives a value or notes a problem and lets the next one be read.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::scrutiny::Keying;
 use super::stamps::Stamps;
@@ -16,8 +16,19 @@ pub(super) struct Problem {
     /// Which endpoint of a file, or nothing.
     place: String,
     key: &'static str,
-    value: Option<String>,
+    blame: Blame,
     fault: Fault,
+}
+
+/// What a problem comes of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Blame {
+    /// This value of the key.
+    Value(String),
+    /// What is said, and no single value of it.
+    Said,
+    /// What is not said.
+    Unsaid,
 }
 
 impl fmt::Display for Problem {
@@ -25,7 +36,7 @@ impl fmt::Display for Problem {
     /// characters of the value come escaped, and a long value is cut.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.place)?;
-        let Some(value) = &self.value else { return write!(f, "{} {}", self.key, self.fault) };
+        let Blame::Value(value) = &self.blame else { return write!(f, "{} {}", self.key, self.fault) };
         match value.char_indices().nth(VALUE_CHARS_SHOWN) {
             Some((end, _)) => write!(f, "{} {:?}…: {}", self.key, &value[..end], self.fault),
             None => write!(f, "{} {value:?}: {}", self.key, self.fault),
@@ -47,21 +58,15 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 impl Problems {
-    /// Each problem, but for those with files below `root`.
-    pub(super) fn besides_files_under(&self, root: &str) -> Vec<String> {
-        self.0.iter().filter(|problem| !problem.is_of_a_file_under(root)).map(ToString::to_string).collect()
+    /// Each problem.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
     }
 
-    /// Of these, each that has a wrong value, and not just none.
-    pub(super) fn with_values(&self, root: &str) -> Vec<String> {
-        let has_value = |problem: &&Problem| problem.value.is_some() && !problem.is_of_a_file_under(root);
-        self.0.iter().filter(has_value).map(ToString::to_string).collect()
-    }
-}
-
-impl Problem {
-    fn is_of_a_file_under(&self, root: &str) -> bool {
-        self.value.as_ref().is_some_and(|value| value.contains(root))
+    /// Each that remains whatever else is said of the process.
+    pub(super) fn certain_lines(&self) -> Vec<String> {
+        let is_certain = |problem: &&Problem| problem.blame != Blame::Unsaid;
+        self.0.iter().filter(is_certain).map(ToString::to_string).collect()
     }
 }
 
@@ -122,9 +127,14 @@ impl Report {
         Self { unseen: Some(root.to_owned()), ..Self::default() }
     }
 
-    /// Whether the file at `path` is elsewhere.
+    /// Whether the file at `path` is elsewhere: it is taken to be right.
     pub(super) fn is_unseen(&self, path: &str) -> bool {
         self.unseen.as_ref().is_some_and(|root| path.starts_with(root))
+    }
+
+    /// Whether no file is to be opened: what is not elsewhere is nowhere.
+    pub(super) fn opens_no_files(&self) -> bool {
+        self.unseen.is_some()
     }
 
     /// What follows is about `place`, such as one of several endpoints; about
@@ -164,6 +174,23 @@ impl Report {
         }
     }
 
+    /// Reads the path of a file or a directory, which `check` opens, unless it
+    /// is elsewhere.
+    pub(super) fn read_file(
+        &mut self,
+        key: &'static str,
+        path: &str,
+        check: impl Fn(&Path) -> Result<(), Fault>,
+    ) -> Option<PathBuf> {
+        let is_unseen = self.is_unseen(path);
+        self.read(key, path, |path| {
+            if !is_unseen {
+                check(Path::new(path))?;
+            }
+            Ok(path.into())
+        })
+    }
+
     /// Reads a list, each of its values.
     pub(super) fn read_each<T>(
         &mut self,
@@ -177,13 +204,22 @@ impl Report {
 
     /// Notes that `value` of `key` is wrong.
     pub(super) fn wrong(&mut self, key: &'static str, value: &str, fault: impl Into<Fault>) {
-        let (place, value) = (self.place.clone(), Some(value.to_owned()));
-        self.problems.push(Problem { place, key, value, fault: fault.into() });
+        self.note(key, Blame::Value(value.to_owned()), fault.into());
     }
 
     /// Notes a problem that no single value is to blame for.
     pub(super) fn problem(&mut self, key: &'static str, fault: impl Into<Fault>) {
-        self.problems.push(Problem { place: self.place.clone(), key, value: None, fault: fault.into() });
+        self.note(key, Blame::Said, fault.into());
+    }
+
+    /// Notes that a setting of the process, without which `key` is wrong, is
+    /// said by nobody. Where a file is not seen it may well be said there.
+    pub(super) fn lacking(&mut self, key: &'static str, fault: impl Into<Fault>) {
+        self.note(key, Blame::Unsaid, fault.into());
+    }
+
+    fn note(&mut self, key: &'static str, blame: Blame, fault: Fault) {
+        self.problems.push(Problem { place: self.place.clone(), key, blame, fault });
     }
 
     /// What was built, if nothing was wrong.

@@ -28,6 +28,13 @@ pub(super) struct Sourced {
     pub(super) validity: Validity,
 }
 
+impl Sourced {
+    /// Whether its file is elsewhere, and something stands in its place.
+    pub(super) fn is_unseen(&self, report: &Report) -> bool {
+        self.key == FILE && report.is_unseen(&self.place)
+    }
+}
+
 /// Where a secret is, and what messages call it.
 pub(super) struct Place {
     /// The file or the variable.
@@ -182,7 +189,7 @@ fn base64_of(secret: &Secret) -> &[u8] {
     text.strip_prefix(b"whsec_").unwrap_or(text)
 }
 
-const SENDER_ATTESTS: &str = "is a sender's signing secret and an --attest-secret-file: the sender could prove to the app \
+const SENDER_ATTESTS: &str = "is a sender's signing secret, and --attest-secret-file has it too: the sender could prove to the app \
                               what the guard never saw; give each its own";
 
 /// Every secret, files first, each kind in the order given. The order is that
@@ -222,6 +229,9 @@ fn from_file(key: &str, path: &str, report: &mut Report) -> Result<Vec<u8>, Faul
     if report.is_unseen(path) {
         return Ok(stand_in(path));
     }
+    if report.opens_no_files() {
+        return Err("cannot be read: there is no such file".into());
+    }
     report.comes_from(path);
     let bytes = files::read(Path::new(path), SECRET_BYTES_MAX)?;
     report.remarks.extend(files::exposure(key, Path::new(path)));
@@ -236,7 +246,7 @@ fn from_file(key: &str, path: &str, report: &mut Report) -> Result<Vec<u8>, Faul
 }
 
 /// In place of a secret that is elsewhere, so that all that is said of it can be
-/// judged. Nothing is ever verified with it.
+/// judged: one path is one secret. Nothing is ever verified with it.
 fn stand_in(path: &str) -> Vec<u8> {
     let digest = Digest::of(path.as_bytes());
     format!("whsec_{}", Base64::encode_string(digest.as_bytes())).into_bytes()

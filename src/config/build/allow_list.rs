@@ -18,7 +18,9 @@ use crate::config::values::{Fault, network};
 /// that names none is a problem, not an invitation.
 pub(super) fn read(args: &SenderArgs, report: &mut Report) -> Option<Vec<IpNet>> {
     let listed = report.read_each("--allow-ip", &args.allow_ip, network);
-    let Some(path) = args.allow_ip_file.as_deref() else { return listed };
+    let Some(path) = args.allow_ip_file.as_deref().filter(|path| !report.is_unseen(path)) else {
+        return listed;
+    };
     report.comes_from(path);
     let entries = report.read("--allow-ip-file", path, entries)?;
     if entries.is_empty() {

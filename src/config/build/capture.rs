@@ -15,19 +15,17 @@ pub(super) fn read(
     state_dir: Option<&str>,
     report: &mut Report,
 ) -> Option<Option<CaptureConfig>> {
-    let files = report.read_optional("--capture", args.capture.as_deref(), |text| {
-        let files = number(text, 1..=FILES_MAX)?;
-        let state_dir = state_dir.ok_or("needs --state-dir: captures are kept below it")?;
-        Ok((files, state_dir))
-    });
-    let body_bytes = report.read_optional("--capture-max-body", args.capture_max_body.as_deref(), |text| {
-        if args.capture.is_none() {
-            return Err("has no meaning without --capture".into());
-        }
-        body_bytes(text)
-    });
+    let files =
+        report.read_optional("--capture", args.capture.as_deref(), |text| number(text, 1..=FILES_MAX));
+    let body_bytes = report.read_optional("--capture-max-body", args.capture_max_body.as_deref(), body_bytes);
+    if args.capture.is_some() && state_dir.is_none() {
+        report.lacking("--capture", "needs --state-dir: captures are kept below it");
+    }
+    if args.capture_max_body.is_some() && args.capture.is_none() {
+        report.lacking("--capture-max-body", "has no meaning without --capture");
+    }
     let (files, body_bytes) = (files?, body_bytes?);
-    Some(files.map(|(files, state_dir)| CaptureConfig {
+    Some(files.zip(state_dir).map(|(files, state_dir)| CaptureConfig {
         state_dir: state_dir.into(),
         files_max: NonZeroUsize::new(files as usize).unwrap_or(NonZeroUsize::MIN),
         body_bytes_max: body_bytes.unwrap_or(BODY_BYTES),

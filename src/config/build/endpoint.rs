@@ -2,7 +2,6 @@
 //! way to it.
 
 use std::num::NonZeroU32;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,6 @@ use super::choices::Choices;
 use super::secret::{self, Given};
 use super::{authorization, bounds, scheme, transport};
 use crate::config::environment::Environment;
-use crate::config::material;
 use crate::config::problems::Report;
 use crate::config::raw_signer::{ClientTlsArgs, ConsumerArgs, EndpointArgs};
 use crate::config::values::{
@@ -98,10 +96,7 @@ fn client_tls(args: &ClientTlsArgs, report: &mut Report) -> Option<ClientTls> {
             None
         }
     };
-    let ca = report.read_optional("--ca", args.ca.as_deref(), |path| {
-        material::authorities(Path::new(path))?;
-        Ok(path.into())
-    });
+    let ca = transport::authorities("--ca", args.ca.as_deref(), report);
     let min_version = report.read_optional("--tls-min", args.tls_min.as_deref(), word);
     let server_names = report.read_each("--server-san", &args.server_san, str::parse);
     let server_pins = report.read_each("--server-spki-pin", &args.server_spki_pin, str::parse);
@@ -159,7 +154,11 @@ fn schemes(args: &EndpointArgs, environment: &Environment, report: &mut Report) 
         }
         let options = SchemeOptions { allow_weak_secret, ..choices.of(&preset.mechanism) };
         let compiled = scheme::compile(&Row::from(*preset), &mine, &options, report);
-        if let Some(fault) = compiled.as_ref().and_then(cannot_sign) {
+        // Which half of a pair a key is, its file says.
+        let is_certain = |fault: &SignError| {
+            *fault != SignError::PublicKey || !mine.iter().any(|own| own.is_unseen(report))
+        };
+        if let Some(fault) = compiled.as_ref().and_then(cannot_sign).filter(is_certain) {
             report.wrong("--scheme", preset.name, fault.to_string());
             continue;
         }

@@ -14,11 +14,11 @@ pub(super) fn read(args: &FrontArgs, report: &mut Report) -> Option<FrontConfig>
     let (field, cert) = (field?, cert? == Switch::On);
     for (flag, given) in [("--client-address-header", field.is_some()), ("--client-cert-header", cert)] {
         if given && args.trusted_proxy.is_empty() {
-            report.problem(flag, "has no meaning without --trusted-proxy: nobody would be believed");
+            report.lacking(flag, "has no meaning without --trusted-proxy: nobody would be believed");
         }
     }
     if !args.trusted_proxy.is_empty() && field.is_none() && !cert {
-        report.problem(
+        report.lacking(
             "--trusted-proxy",
             "says whom to believe, and not what: give --client-address-header or --client-cert-header",
         );

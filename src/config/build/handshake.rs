@@ -86,7 +86,7 @@ fn secret_file(
             None
         }
         (None, _) => Some(None),
-        (Some(path), Some(Handshake::Asana)) => report.read(SECRET_FILE, path, writable).map(|file| {
+        (Some(path), Some(Handshake::Asana)) => report.read_file(SECRET_FILE, path, writable).map(|file| {
             report.remarks.push(on_secret_file(path));
             Some(file)
         }),
@@ -97,13 +97,12 @@ fn secret_file(
     }
 }
 
-fn writable(path: &str) -> Result<PathBuf, Fault> {
-    let file = Path::new(path);
+fn writable(file: &Path) -> Result<(), Fault> {
     let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if file.file_name().is_none() || !directory.is_dir() {
         return Err("expected a file in a directory that is there".into());
     }
-    Ok(file.to_owned())
+    Ok(())
 }
 
 fn on_secret_file(path: &str) -> Remark {

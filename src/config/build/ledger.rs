@@ -2,7 +2,7 @@
 //! cannot know.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::state;
 use crate::config::environment::Environment;
@@ -39,13 +39,14 @@ pub(super) fn read(
 
 /// Memory, unless a flag names another place.
 fn engine(args: &LedgerArgs, report: &mut Report) -> Option<EngineConfig> {
-    let state_dir = report.read_optional("--state-dir", args.state_dir.as_deref(), directory);
-    let fsync = report.read_optional("--fsync", args.fsync.as_deref(), |text| {
-        if args.state_dir.is_none() {
-            return Err("has no meaning without --state-dir".into());
-        }
-        word(text)
-    });
+    let state_dir = match args.state_dir.as_deref() {
+        Some(path) => report.read_file("--state-dir", path, directory).map(Some),
+        None => Some(None),
+    };
+    let fsync = report.read_optional("--fsync", args.fsync.as_deref(), word);
+    if args.fsync.is_some() && args.state_dir.is_none() {
+        report.lacking("--fsync", "has no meaning without --state-dir");
+    }
     let fsync = fsync?.unwrap_or_default();
     Some(match state_dir? {
         Some(state_dir) => EngineConfig::File(FileEngineConfig { state_dir, fsync }),
@@ -55,9 +56,9 @@ fn engine(args: &LedgerArgs, report: &mut Report) -> Option<EngineConfig> {
 
 /// A directory that is missing may well be a mount that is missing: it is not
 /// made.
-fn directory(text: &str) -> Result<PathBuf, Fault> {
-    match fs::metadata(text) {
-        Ok(metadata) if metadata.is_dir() => Ok(text.into()),
+fn directory(path: &Path) -> Result<(), Fault> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
         Ok(_) => Err("is not a directory".into()),
         Err(error) => Err(format!("cannot be used as a directory: {error}").into()),
     }

@@ -24,6 +24,7 @@ mod secret_dates;
 mod signer;
 mod source;
 mod sources;
+mod stand_in;
 mod state;
 mod token;
 mod traces;

@@ -2,6 +2,7 @@
 
 use std::slice;
 
+use super::stand_in;
 use crate::config::nearest::nearest;
 use crate::config::problems::{Remark, Report};
 use crate::config::raw::SCHEMES;
@@ -21,18 +22,28 @@ pub(crate) fn preset(name: &str) -> Result<&'static Preset, Fault> {
 }
 
 /// The compiled scheme. Each secret that is of no use is reported with its own
-/// place.
+/// place; whether one that is elsewhere is of use, its file says.
 pub(super) fn compile(
     row: &Row,
     secrets: &[&Sourced],
     options: &SchemeOptions,
     report: &mut Report,
 ) -> Option<Scheme> {
-    let usable = secrets.iter().filter(|sourced| is_usable(sourced, row, options, report)).count();
-    if usable < secrets.len() {
+    let is_any_unseen = secrets.iter().any(|sourced| sourced.is_unseen(report));
+    let stand_in = if is_any_unseen { Some(stand_in::for_key_of(row, options)?) } else { None };
+    let mut credentials = Vec::with_capacity(secrets.len());
+    for sourced in secrets {
+        match &stand_in {
+            Some(secret) if sourced.is_unseen(report) => {
+                credentials.push(Credential { secret: secret.clone(), ..credential(sourced) });
+            }
+            _ if is_usable(sourced, row, options, report) => credentials.push(credential(sourced)),
+            _ => {}
+        }
+    }
+    if credentials.len() < secrets.len() {
         return None;
     }
-    let credentials: Vec<_> = secrets.iter().map(|sourced| credential(sourced)).collect();
     match Scheme::new(row.clone(), &credentials, options.clone()) {
         Ok(scheme) => {
             report.keyings.push(Keying { preset: row.clone(), credentials, options: options.clone() });

@@ -1,6 +1,6 @@
 //! The source: scheme, secrets, who may send, how much, and where to.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +9,8 @@ use http::Method;
 use super::choices::Choices;
 use super::secret::{self, Given, Kept};
 use super::secret_dates::{self, GivenDates};
-use super::{allow_list, attestation, bounds, handshake, row, scheme, token};
+use super::{allow_list, attestation, bounds, handshake, row, scheme, token, transport};
 use crate::config::environment::Environment;
-use crate::config::material;
 use crate::config::problems::Report;
 use crate::config::raw::{SCHEMES, SenderArgs, SignatureArgs, SourceArgs, UpstreamArgs};
 use crate::config::raw_coverage::CoverageArgs;
@@ -309,10 +308,7 @@ fn client_ca(path: Option<&str>, report: &mut Report) -> Option<Option<PathBuf>>
     if let Some(path) = path {
         report.comes_from(path);
     }
-    report.read_optional("--source-client-ca", path, |path| {
-        material::authorities(Path::new(path))?;
-        Ok(path.into())
-    })
+    transport::authorities("--source-client-ca", path, report)
 }
 
 fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
@@ -323,11 +319,9 @@ fn upstream(args: &UpstreamArgs, report: &mut Report) -> Option<Upstream> {
     let upstream = report.read("--upstream", url, str::parse);
     let Some(ca) = args.upstream_ca.as_deref() else { return upstream };
     report.comes_from(ca);
-    let usable = report.read("--upstream-ca", ca, |path| Ok(material::authorities(Path::new(path))?));
+    let usable = transport::authorities("--upstream-ca", Some(ca), report);
     match upstream? {
-        Upstream::Https { host, port, .. } => {
-            usable.map(|_| Upstream::Https { host, port, ca: Some(ca.into()) })
-        }
+        Upstream::Https { host, port, .. } => usable.map(|ca| Upstream::Https { host, port, ca }),
         Upstream::Http { .. } | Upstream::Unix(_) => {
             report.wrong("--upstream-ca", ca, "has no meaning for an upstream that is not https");
             None

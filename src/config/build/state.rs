@@ -1,13 +1,11 @@
 //! The shared ledger: where it is, who we are there, what to do without it.
 
 use std::num::NonZeroU32;
-use std::path::Path;
 use std::time::Duration;
 
 use super::transport;
 use crate::config::egress::ClientCertificate;
 use crate::config::environment::Environment;
-use crate::config::material;
 use crate::config::problems::Report;
 use crate::config::raw::StateArgs;
 use crate::config::secrets::{self, OnePlace};
@@ -82,7 +80,7 @@ fn meaningless(args: &StateArgs, report: &mut Report) -> bool {
         ("--state-wait", &args.state_wait),
     ];
     let given = given.map(|(flag, value)| (flag, value.is_some()));
-    transport::none_of(given, "has no meaning without --state", report)
+    transport::none_of(given, |key| report.lacking(key, "has no meaning without --state"))
 }
 
 #[allow(clippy::option_option)]
@@ -109,23 +107,20 @@ fn tls(args: &StateArgs, url: Option<&StateUrl>, report: &mut Report) -> Option<
             ("--state-key", &args.state_key),
         ];
         let given = given.map(|(flag, value)| (flag, value.is_some()));
-        return transport::none_of(given, "has no meaning without TLS: the URL begins with rediss", report)
-            .then_some(None);
+        let fault = "has no meaning without TLS: the URL begins with rediss";
+        return transport::none_of(given, |key| report.problem(key, fault)).then_some(None);
     }
-    let ca = report.read_optional("--state-ca", args.state_ca.as_deref(), |path| {
-        material::authorities(Path::new(path))?;
-        Ok(path.into())
-    });
+    let ca = transport::authorities("--state-ca", args.state_ca.as_deref(), report);
     let certificate = match (args.state_cert.as_deref(), args.state_key.as_deref()) {
         (None, None) => Some(None),
         (Some(cert), Some(key)) => transport::matching(("--state-cert", cert), ("--state-key", key), report)
             .map(|(cert, key)| Some(ClientCertificate { cert, key })),
         (Some(_), None) => {
-            report.problem("--state-key", "is missing: --state-cert needs it");
+            report.lacking("--state-key", "is missing: --state-cert needs it");
             None
         }
         (None, Some(_)) => {
-            report.problem("--state-cert", "is missing: --state-key needs it");
+            report.lacking("--state-cert", "is missing: --state-key needs it");
             None
         }
     };

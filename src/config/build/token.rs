@@ -1,9 +1,8 @@
 //! What a source asks of tokens, and who publishes their keys.
 
-use std::path::Path;
 use std::time::Duration;
 
-use crate::config::material;
+use super::transport;
 use crate::config::problems::Report;
 use crate::config::raw_token::TokenArgs;
 use crate::config::values::{Fault, Switch, duration, word};
@@ -55,10 +54,7 @@ pub(super) fn issuer(args: &TokenArgs, algorithms: Vec<String>, report: &mut Rep
         (None, None) => None,
     };
     args.issuer_ca.iter().for_each(|ca| report.comes_from(ca));
-    let ca = report.read_optional("--issuer-ca", args.issuer_ca.as_deref(), |path| {
-        material::authorities(Path::new(path))?;
-        Ok(path.into())
-    });
+    let ca = transport::authorities("--issuer-ca", args.issuer_ca.as_deref(), report);
     let refresh = report.read_optional("--jwks-refresh", args.jwks_refresh.as_deref(), refresh);
     let max_stale = report.read_optional("--jwks-max-stale", args.jwks_max_stale.as_deref(), duration);
     let (refresh, max_stale) = (refresh?.unwrap_or(REFRESH), max_stale?.unwrap_or(MAX_STALE));

@@ -1,29 +1,28 @@
 //! Where spans go.
 
-use std::path::Path;
-
 use super::transport;
 use crate::config::problems::Report;
 use crate::config::raw::TraceArgs;
 use crate::config::values::{Destination, Fault, Protection};
-use crate::config::{SampleRatio, TraceConfig, material};
+use crate::config::{SampleRatio, TraceConfig};
 
 /// `Some(None)` where they go nowhere.
 #[allow(clippy::option_option)]
 pub(super) fn read(args: &TraceArgs, report: &mut Report) -> Option<Option<TraceConfig>> {
     let Some(endpoint) = args.endpoint.as_deref() else {
         let given = [("--otlp-ca", args.ca.is_some()), ("--otlp-sample", args.sample.is_some())];
-        return transport::none_of(given, "has no meaning without --otlp-endpoint", report).then_some(None);
+        let fault = "has no meaning without --otlp-endpoint";
+        return transport::none_of(given, |key| report.lacking(key, fault)).then_some(None);
     };
     let destination = report.read("--otlp-endpoint", endpoint, destination);
     let is_plain = destination.as_ref().is_some_and(|to| to.protection() == Protection::Plain);
-    let ca = report.read_optional("--otlp-ca", args.ca.as_deref(), |path| {
-        if is_plain {
-            return Err("has no meaning for a collector that is not https".into());
+    let ca = match args.ca.as_deref() {
+        Some(path) if is_plain => {
+            report.wrong("--otlp-ca", path, "has no meaning for a collector that is not https");
+            None
         }
-        material::authorities(Path::new(path))?;
-        Ok(path.into())
-    });
+        path => transport::authorities("--otlp-ca", path, report),
+    };
     let sample = report.read_optional("--otlp-sample", args.sample.as_deref(), ratio);
     let (ca, sample) = (ca?, sample?.unwrap_or(SampleRatio::ALL));
     Some(Some(TraceConfig { destination: destination?, ca, sample }))

@@ -38,7 +38,8 @@ fn plain_alone(args: &TlsArgs, report: &mut Report) -> Option<Transport> {
         ("--client-auth", args.client_auth.as_deref().is_some_and(|auth| auth != "off")),
         ("--client-crl", !args.client_crl.is_empty()),
     ];
-    none_of(given, "contradicts --plain: leave one of the two out", report).then_some(Transport::Plain)
+    let fault = "contradicts --plain: leave one of the two out";
+    none_of(given, |key| report.problem(key, fault)).then_some(Transport::Plain)
 }
 
 fn tls(args: &TlsArgs, source_cas: &[PathBuf], report: &mut Report) -> Option<TlsConfig> {
@@ -59,7 +60,7 @@ fn tls(args: &TlsArgs, source_cas: &[PathBuf], report: &mut Report) -> Option<Tl
 
 fn needed_file<'a>(key: &'static str, path: Option<&'a str>, report: &mut Report) -> Option<&'a str> {
     if path.is_none() {
-        report.problem(
+        report.lacking(
             key,
             "is missing: TLS needs it; `countersign certs dev` makes certificates for development, and --plain does \
              without TLS",
@@ -76,6 +77,9 @@ pub(super) fn matching(
 ) -> Option<(PathBuf, PathBuf)> {
     report.comes_from(cert);
     report.comes_from(key);
+    if report.is_unseen(cert) || report.is_unseen(key) {
+        return Some((cert.into(), key.into()));
+    }
     let chain = report.read(cert_flag, cert, |path| Ok(material::certificates(Path::new(path))?));
     let private = report.read(key_flag, key, |path| Ok(material::private_key(Path::new(path))?));
     let (chain, private) = (chain?, private?);
@@ -109,18 +113,18 @@ fn client_auth(args: &TlsArgs, source_cas: &[PathBuf], report: &mut Report) -> O
 fn nothing_to_trust(args: &TlsArgs, report: &mut Report) -> Option<ClientAuth> {
     let given = [("--client-ca", args.client_ca.is_some()), ("--client-crl", !args.client_crl.is_empty())];
     let fault = "contradicts --client-auth off: no client is asked for a certificate";
-    none_of(given, fault, report).then_some(ClientAuth::Off)
+    none_of(given, |key| report.problem(key, fault)).then_some(ClientAuth::Off)
 }
 
-/// Notes `fault` for each flag that was given, and says whether none was.
+/// Lets `note` say what is wrong with each flag that was given, and says whether
+/// none was.
 pub(super) fn none_of<const N: usize>(
     flags: [(&'static str, bool); N],
-    fault: &'static str,
-    report: &mut Report,
+    mut note: impl FnMut(&'static str),
 ) -> bool {
     let given: Vec<_> = flags.into_iter().filter(|(_, given)| *given).collect();
     for (key, _) in &given {
-        report.problem(key, fault);
+        note(key);
     }
     given.is_empty()
 }
@@ -128,28 +132,41 @@ pub(super) fn none_of<const N: usize>(
 /// CAs and revocation lists, tried on the verifier that will use them.
 fn trust(args: &TlsArgs, source_cas: &[PathBuf], report: &mut Report) -> Option<ClientTrust> {
     if args.client_ca.is_none() && source_cas.is_empty() {
-        report.problem(
+        report.lacking(
             "--client-ca",
             "is missing: client certificates are checked against it; --client-auth off asks for none",
         );
         return None;
     }
     args.client_ca.iter().chain(&args.client_crl).for_each(|path| report.comes_from(path));
-    let authorities = |path: &str| Ok(material::authorities(Path::new(path))?);
-    let ca = report.read_optional("--client-ca", args.client_ca.as_deref(), authorities);
-    let mut roots = ca.clone().flatten().unwrap_or_else(RootCertStore::empty);
-    for path in source_cas {
+    let own = authorities("--client-ca", args.client_ca.as_deref(), report);
+    let cas: Vec<PathBuf> = own.iter().flatten().chain(source_cas).cloned().collect();
+    let mut roots = RootCertStore::empty();
+    for path in &cas {
         // One that cannot be read is reported with its source.
         roots.extend(material::authorities(path).map(|roots| roots.roots).unwrap_or_default());
     }
     let roots = Arc::new(roots);
-    let crls = report.read_each("--client-crl", &args.client_crl, |path| {
-        let lists = material::revocation_lists(Path::new(path))?;
+    let check = |path: &Path| {
+        let lists = material::revocation_lists(path)?;
         // Without a CA there is nothing to try them on.
-        if roots.is_empty() { Ok(()) } else { usable(lists, &roots) }.map(|()| PathBuf::from(path))
-    });
-    let cas = args.client_ca.iter().map(PathBuf::from).chain(source_cas.iter().cloned()).collect();
-    ca.and(crls).map(|crls| ClientTrust { cas, crls })
+        if roots.is_empty() { Ok(()) } else { usable(lists, &roots) }
+    };
+    let given = &args.client_crl;
+    let crls: Vec<_> =
+        given.iter().filter_map(|path| report.read_file("--client-crl", path, check)).collect();
+    (own.is_some() && crls.len() == given.len()).then_some(ClientTrust { cas, crls })
+}
+
+/// A file of CA certificates, where there is one.
+#[allow(clippy::option_option)]
+pub(super) fn authorities(
+    key: &'static str,
+    path: Option<&str>,
+    report: &mut Report,
+) -> Option<Option<PathBuf>> {
+    let Some(path) = path else { return Some(None) };
+    report.read_file(key, path, |path| Ok(material::authorities(path).map(drop)?)).map(Some)
 }
 
 fn usable(

@@ -1,10 +1,12 @@
 //! The command line of a sidecar, out of settings; and what is wrong with it, as
 //! people who write settings read it.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::given::Given;
 use super::names::{FILES_ROOT, PREFIX, STATE_ROOT};
+use super::reference::Store;
 use super::setting::{self, Form, Setting};
 use super::values::{items, named_reference, pair};
 
@@ -30,7 +32,9 @@ impl CommandLine<'_> {
     pub(super) fn problems(&self) -> Vec<String> {
         let args = self.args(&Roots { files: UNSEEN, state: UNSEEN });
         let problems = self.given.kind().problems_of(&args[1..], UNSEEN);
-        problems.iter().map(|problem| self.in_settings(problem)).collect()
+        let files = self.files();
+        let said = |problem: &String| as_written(&self.in_settings(problem), &files);
+        problems.iter().map(said).collect()
     }
 
     /// `problem` as people who write annotations read it: flags become settings.
@@ -53,11 +57,35 @@ impl CommandLine<'_> {
         while let Some((before, after)) = rest.split_once("--") {
             let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             let (flag, after) = after.split_at(after.find(|c| !is_part(c)).unwrap_or(after.len()));
-            let (prefix, key) = key_of(flag).map_or(("--", flag), |key| (PREFIX, key));
-            said.extend([before, prefix, key]);
+            said.push_str(before);
+            // Names of objects may have two hyphens in them.
+            let is_flag = said.chars().next_back().is_none_or(|c| c.is_whitespace() || c == '`');
+            let (prefix, key) = key_of(flag).filter(|_| is_flag).map_or(("--", flag), |key| (PREFIX, key));
+            said.extend([prefix, key]);
             rest = after;
         }
-        (said + rest).replace(UNSEEN, "").replace(NOT_FOR_PODS, "")
+        NOT_FOR_PODS.iter().fold(said + rest, |said, words| said.replace(words, ""))
+    }
+
+    /// The path of each file below its root, and the words of whoever named it.
+    fn files(&self) -> HashMap<String, &str> {
+        let mut files = HashMap::new();
+        for Setting { key, form, .. } in setting::all_of(self.given.kind()) {
+            let Some(value) = self.given.value(key) else { continue };
+            match *form {
+                Form::File { is_list, store, entry, .. } => {
+                    files.extend(items(value, is_list).enumerate().map(|(number, item)| {
+                        let (_, path) = named_path(item, store, entry, (key, number));
+                        (path, item.rsplit('=').next().unwrap_or(item))
+                    }));
+                }
+                Form::Pair { .. } => {
+                    files.extend(pair(value).into_iter().flatten().map(|file| (file.path(), value)));
+                }
+                Form::Flag { .. } | Form::Files | Form::OfPod => {}
+            }
+        }
+        files
     }
 
     /// The arguments, with files below `roots`.
@@ -77,10 +105,8 @@ impl CommandLine<'_> {
                     args.extend(items(value, is_list).map(|item| format!("--{key}={item}")));
                 }
                 Form::File { ref flag, is_list, store, entry } => {
-                    args.extend(items(value, is_list).map(|item| {
-                        // A wrong reference is known to be wrong, and not missing.
-                        let (name, path) = named_reference(item, store, entry)
-                            .map_or((None, String::new()), |(name, file)| (name, file.path()));
+                    args.extend(items(value, is_list).enumerate().map(|(number, item)| {
+                        let (name, path) = named_path(item, store, entry, (key, number));
                         let name = name.map(|name| format!("{name}=")).unwrap_or_default();
                         format!("--{flag}={name}{}/{path}", roots.files)
                     }));
@@ -98,6 +124,37 @@ impl CommandLine<'_> {
     }
 }
 
+/// `problem` with the words of whoever named each of the `files`, in place of
+/// its path.
+fn as_written(problem: &str, files: &HashMap<String, &str>) -> String {
+    let mut said = String::with_capacity(problem.len());
+    let mut rest = problem;
+    while let Some((before, after)) = rest.split_once(UNSEEN) {
+        // A value stands between quotes.
+        let (path, after) = after.split_at(after.find('"').unwrap_or(after.len()));
+        said.push_str(before);
+        match path.strip_prefix('/').and_then(|path| files.get(path)) {
+            Some(written) => said.extend(written.escape_debug()),
+            None => said.push_str(path),
+        }
+        rest = after;
+    }
+    said + rest
+}
+
+/// What stands before the path of a file, and the path below its root. A wrong
+/// reference is known to be wrong, and neither missing nor the same as another:
+/// its path is the place where it stands.
+fn named_path<'a>(
+    item: &'a str,
+    store: Store,
+    entry: &str,
+    (key, number): (&str, usize),
+) -> (Option<&'a str>, String) {
+    named_reference(item, store, entry)
+        .map_or_else(|_| (None, format!("{key}/{number}")), |(name, file)| (name, file.path()))
+}
+
 /// What paths of the sidecar begin with.
 struct Roots {
     files: &'static str,
@@ -109,4 +166,10 @@ struct Roots {
 const UNSEEN: &str = "/dev/null/unseen";
 
 /// What people with a command line may do as well.
-const NOT_FOR_PODS: &str = ", and so is --secret-env";
+const NOT_FOR_PODS: [&str; 5] = [
+    ", and so is --secret-env",
+    ", and so is --auth-secret-env",
+    ", and so is --handshake-token-env",
+    ", then --secret-env",
+    " and --secret-env",
+];

@@ -83,8 +83,14 @@ mod tests {
     fn what_only_a_pod_can_know_is_no_problem_of_a_default() {
         assert!(
             read(
-                &["scheme=github", "upstream-port=http", "image=a:1", "countersign.dev/plain=on"]
-                    .map(String::from)
+                &[
+                    "scheme=github",
+                    "upstream-port=http",
+                    "upstream-ca=app-ca",
+                    "image=a:1",
+                    "countersign.dev/plain=on"
+                ]
+                .map(String::from)
             )
             .is_ok()
         );

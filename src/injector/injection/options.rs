@@ -252,6 +252,7 @@ impl Reading<'_> {
 }
 
 /// In place of an upstream that is wrong or missing, which was said already.
-const SOME_UPSTREAM: &str = "http://127.0.0.1:1";
+/// Whatever stands beside one has a meaning with it.
+const SOME_UPSTREAM: &str = "https://127.0.0.1:1";
 
 const VALUE_CHARS_SHOWN: usize = 120;
