@@ -77,6 +77,18 @@ impl Given {
     pub(crate) const fn kind(&self) -> Kind {
         self.kind
     }
+
+    /// What of it has more items than are read: each is held against the others.
+    pub(crate) fn overlong(&self) -> Vec<String> {
+        let is_overlong = |value: &str| value.bytes().filter(|byte| *byte == b',').count() >= ITEMS_MAX;
+        let values = self.values.iter().filter(|(_, (value, _))| is_overlong(value));
+        values
+            .map(|(key, (_, origin))| {
+                let place = origin.place();
+                format!("{PREFIX}{key}{place}: has more than {ITEMS_MAX} items; what has more goes into a file ({PREFIX}config)")
+            })
+            .collect()
+    }
 }
 
 /// What of `annotations` looks like ours and does nothing for a sidecar of
@@ -87,7 +99,8 @@ pub(crate) fn unknown(kind: Kind, annotations: &Pairs) -> Vec<String> {
     let ours = annotations.keys().filter(|key| *key != INJECT && *key != STATUS);
     let keys = ours
         .filter_map(|key| key.strip_prefix(PREFIX))
-        .filter(|key| !keys_of(kind).any(|known| known == *key));
+        .filter(|key| !keys_of(kind).any(|known| known == *key))
+        .take(UNKNOWN_MAX);
     keys.map(|key| {
         if keys_of(other).any(|of_other| of_other == key) {
             return format!(
@@ -105,3 +118,8 @@ pub(crate) fn unknown(kind: Kind, annotations: &Pairs) -> Vec<String> {
     })
     .collect()
 }
+
+/// Of warnings no more are shown, and a suggestion is not free.
+const UNKNOWN_MAX: usize = 16;
+
+const ITEMS_MAX: usize = 1000;

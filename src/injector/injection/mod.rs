@@ -63,11 +63,8 @@ pub(crate) enum Judged {
 
 /// Decides on `pod` and makes its patch.
 pub(crate) fn judged(pod: &Value, around: Surroundings<'_>) -> Judged {
-    let elements = elements(pod);
-    if elements > ELEMENTS_MAX {
-        return Judged::Deny(format!(
-            "the pod has {elements} containers, volumes and the like: at most {ELEMENTS_MAX} are looked at"
-        ));
+    if let Some(reason) = too_much(pod) {
+        return Judged::Deny(reason);
     }
     let typed = match Pod::deserialize(pod) {
         Ok(typed) => typed,
@@ -90,12 +87,29 @@ pub(crate) fn judged(pod: &Value, around: Surroundings<'_>) -> Judged {
     }
 }
 
-/// How many elements the lists of a pod have that are not in others.
-fn elements(pod: &Value) -> usize {
+/// What of `pod` is more than is looked at.
+fn too_much(pod: &Value) -> Option<String> {
     let parts = ["spec", "status"].into_iter().filter_map(|part| pod.get(part)?.as_object());
-    parts.flat_map(|part| part.values()).filter_map(Value::as_array).map(Vec::len).sum()
+    let elements: usize =
+        parts.flat_map(|part| part.values()).filter_map(Value::as_array).map(Vec::len).sum();
+    if elements > ELEMENTS_MAX {
+        return Some(format!(
+            "the pod has {elements} containers, volumes and the like: at most {ELEMENTS_MAX} are looked at"
+        ));
+    }
+    let pairs = ["annotations", "labels"].into_iter().filter_map(|of| pod["metadata"].get(of)?.as_object());
+    let bytes_of = |(key, value): (&String, &Value)| key.len() + value.as_str().map_or(0, str::len);
+    let bytes: usize = pairs.flatten().map(bytes_of).sum();
+    (bytes > PAIRS_BYTES_MAX).then(|| {
+        format!(
+            "the pod's annotations and labels have {bytes} bytes: Kubernetes takes at most {PAIRS_BYTES_MAX}"
+        )
+    })
 }
 
-/// A container takes 2.4 KB once it is typed and a volume 3 KB, whatever little
-/// is in it; nobody has so many of them.
+/// In the lists of a pod that are not in others. A container takes 2.4 KB once
+/// it is typed and a volume 3 KB, whatever little is in it; nobody has so many.
 const ELEMENTS_MAX: usize = 1000;
+
+/// Kubernetes' own bound for annotations, which it looks at later.
+const PAIRS_BYTES_MAX: usize = 256 << 10;

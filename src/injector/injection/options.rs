@@ -53,6 +53,10 @@ pub(crate) struct Resources {
 impl Options {
     /// Reads what was `given` for `pod`, or says everything that is wrong.
     pub(crate) fn read(given: &Given, pod: &PodFacts) -> Result<Self, Vec<String>> {
+        let overlong = given.overlong();
+        if !overlong.is_empty() {
+            return Err(overlong);
+        }
         let mut reading = Reading { given, problems: vec![] };
         let options = reading.options(pod);
         match options {

@@ -33,12 +33,24 @@ fn each_golden_pod_gets_what_stands_beside_it() {
 }
 
 #[test]
-fn a_pod_of_more_than_anybody_needs_is_denied_before_it_is_typed() {
+fn a_pod_of_more_than_anybody_needs_is_denied_before_it_costs_much() {
     let case = Case::read(&pods().join("guard.yaml"));
-    let mut pod = case.pod.clone();
-    pod["spec"]["volumes"] = Value::from(vec![json!({}); 1001]);
-    let (becomes, _) = case.judge(&pod);
-    assert!(becomes["denied"].as_str().unwrap().contains("at most 1000"), "{becomes}");
+    let annotation = |key: &str| format!("/metadata/annotations/countersign.dev~1{key}");
+    for (place, value, reason) in [
+        ("/spec/volumes".to_owned(), json!(vec![json!({}); 1001]), "at most 1000 are looked at"),
+        (annotation("other"), json!("x".repeat(256 << 10)), "at most 262144"),
+        (
+            annotation("secret"),
+            json!(vec!["a"; 1001].join(",")),
+            "countersign.dev/secret: has more than 1000 items",
+        ),
+    ] {
+        let mut pod = case.pod.clone();
+        let add = json!([{ "op": "add", "path": place, "value": value }]);
+        json_patch::patch(&mut pod, &serde_json::from_value::<json_patch::Patch>(add).unwrap()).unwrap();
+        let (becomes, _) = case.judge(&pod);
+        assert!(becomes["denied"].as_str().unwrap().contains(reason), "{place}: {becomes}");
+    }
 }
 
 #[test]
