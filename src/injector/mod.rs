@@ -24,6 +24,8 @@ mod doctor;
 mod injection;
 mod offline;
 mod outcome;
+#[cfg(test)]
+mod properties;
 mod readiness;
 mod refusal;
 mod response;

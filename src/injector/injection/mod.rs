@@ -67,7 +67,8 @@ pub(crate) fn judged(pod: &Value, around: Surroundings<'_>) -> Judged {
         return Judged::Deny(reason);
     }
     let typed = match Pod::deserialize(pod) {
-        Ok(typed) => typed,
+        Ok(typed) if typed.spec.is_some() => typed,
+        Ok(_) => return Judged::Deny("the pod cannot be read: it has no spec".to_owned()),
         Err(error) => return Judged::Deny(format!("the pod cannot be read: {error}")),
     };
     match decide(&PodFacts::of(&typed), around) {
