@@ -1,6 +1,6 @@
 //! Arbitrary captures: read or refused, never a panic, and judged with each
 //! known mistake undone.
-//! `cargo +nightly fuzz run capture fuzz/corpus/capture tests/explain`.
+//! `scripts/fuzz capture`.
 
 #![no_main]
 

@@ -1,6 +1,6 @@
 //! Text that says what a signature covers, against RFC 9421 and each dialect
 //! before it: no panic, and no proof without the secret.
-//! `cargo +nightly fuzz run covered_head`.
+//! `scripts/fuzz covered_head`.
 //!
 //! Input: a byte that selects the preset, then lines of `name: value`, the
 //! fields of a request; what is no field is its target.

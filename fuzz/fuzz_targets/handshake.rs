@@ -1,5 +1,5 @@
 //! Arbitrary set-up requests against every handshake: no panic, and an echo that
-//! can end neither a header field nor a line. `cargo +nightly fuzz run handshake`.
+//! can end neither a header field nor a line. `scripts/fuzz handshake`.
 //!
 //! Input: the target's query, a line end, the value of the field that the
 //! handshake reads, a line end, and a body.

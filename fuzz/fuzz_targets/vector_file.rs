@@ -1,5 +1,5 @@
 //! Arbitrary vector files: judged or refused, never a panic.
-//! `cargo +nightly fuzz run vector_file fuzz/corpus/vector_file tests/vectors`.
+//! `scripts/fuzz vector_file`.
 
 #![no_main]
 
