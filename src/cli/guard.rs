@@ -82,9 +82,12 @@ fn take(args: Result<GuardArgs, String>, environment: &Environment, reload: &Rel
     let files = config.files.clone();
     match reload.apply(config) {
         Ok(after_a_restart) => {
-            tracing::info!("took the new configuration");
             for remark in remarks {
-                tracing::warn!(%remark, "a remark on the new configuration");
+                if remark.is_warning() {
+                    tracing::warn!(%remark, "a remark on the new configuration");
+                } else {
+                    tracing::info!(%remark, "a remark on the new configuration");
+                }
             }
             for setting in after_a_restart {
                 tracing::warn!(setting, "a changed setting takes a restart: the old value stays in force");

@@ -140,7 +140,8 @@ fn on_front(config: &GuardConfig) -> Vec<Remark> {
             ));
         }
     }
-    let of_proxies = |network: &IpNet| front.trusted_proxies.iter().any(|proxies| proxies.contains(network));
+    let in_front = || front.trusted_proxies.iter().chain(&front.proxy_protocol);
+    let of_proxies = |network: &IpNet| in_front().any(|proxies| proxies.contains(network));
     for source in &config.sources {
         if let Some(network) = source.allow.iter().find(|network| of_proxies(network)) {
             remarks.push(Remark::warning(
@@ -182,7 +183,8 @@ fn on_trust(trust: &ClientTrust) -> Option<Remark> {
 }
 
 fn on_identities(auth: &ClientAuth, source: &SourceConfig) -> Option<Remark> {
-    let anyone = source.identities.is_empty() && !matches!(auth, ClientAuth::Off);
+    let is_anyone = |source: &SourceConfig| source.identities.is_empty() && source.client_pins.is_empty();
+    let anyone = is_anyone(source) && !matches!(auth, ClientAuth::Off);
     anyone.then(|| {
         Remark::note("--client-identity", "is not given: every certificate of the client CA will do")
     })

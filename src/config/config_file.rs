@@ -29,6 +29,8 @@ pub struct ConfigFile {
     path: String,
     /// What a table is called: `source`, `endpoint`.
     kind: &'static str,
+    /// The names of settings that may stand above the tables.
+    of_the_process: Vec<String>,
     settings: Settings,
     tables: Vec<Value>,
     faults: Vec<(String, Fault)>,
@@ -40,20 +42,27 @@ pub struct ConfigFile {
 type Settings = Vec<(String, Vec<String>)>;
 
 impl ConfigFile {
-    /// Reads the file at `path`, whose tables are called `kind` and which may
-    /// have settings of the names `known` above them. What is wrong with it is
-    /// kept for [`tables`](Self::tables) to report.
-    pub(super) fn read(path: &str, known: &[String], kind: &'static str) -> Self {
+    /// Reads the file at `path`, whose tables are called `kind` and have
+    /// settings of the names `of_a_table`, and which may have settings
+    /// `of_the_process` above them. What is wrong with it is kept for
+    /// [`tables`](Self::tables) to report.
+    pub(super) fn read(
+        path: &str,
+        of_the_process: Vec<String>,
+        kind: &'static str,
+        of_a_table: &[String],
+    ) -> Self {
         let mut file = Self {
             path: path.to_owned(),
             kind,
+            of_the_process,
             settings: vec![],
             tables: vec![],
             faults: vec![],
             read: true,
         };
         match parse(path) {
-            Ok(table) => file.take(table, known),
+            Ok(table) => file.take(table, of_a_table),
             Err(fault) => {
                 file.faults.push((path.to_owned(), fault));
                 file.read = false;
@@ -62,7 +71,7 @@ impl ConfigFile {
         file
     }
 
-    fn take(&mut self, mut table: Table, known: &[String]) {
+    fn take(&mut self, mut table: Table, of_a_table: &[String]) {
         match table.remove(self.kind) {
             Some(Value::Array(tables)) if !tables.is_empty() => self.tables = tables,
             _ => {
@@ -70,8 +79,9 @@ impl ConfigFile {
                 self.faults.push((self.path.clone(), fault.into()));
             }
         }
-        let names: Vec<&str> = known.iter().map(String::as_str).chain([self.kind]).collect();
-        self.settings = settings(table, &names, &mut self.faults);
+        let known: Vec<&str> = self.of_the_process.iter().map(String::as_str).chain([self.kind]).collect();
+        let elsewhere = Elsewhere { names: of_a_table, place: format!("in a [[{}]]", self.kind) };
+        self.settings = settings(table, &known, &elsewhere, &mut self.faults);
     }
 
     /// `command` with what the file says of the process in place of the
@@ -130,7 +140,9 @@ impl ConfigFile {
         let mut faults = Vec::new();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let table = table.clone().into_iter().map(|(key, value)| (self.of_the_kind(key, &known), value));
-        let settings = settings(table.collect(), &known, &mut faults);
+        let place = format!("above the first [[{}]]", self.kind);
+        let elsewhere = Elsewhere { names: &self.of_the_process, place };
+        let settings = settings(table.collect(), &known, &elsewhere, &mut faults);
         for (key, fault) in faults {
             report.wrong("key", &key, fault);
         }
@@ -145,7 +157,7 @@ impl ConfigFile {
         let tables = self.tables.iter().filter_map(Value::as_table);
         let is_it = |key: &String| self.of_the_kind(key.clone(), &[long]).replace('_', "-") == long;
         let values = tables.flat_map(|table| table.iter().filter(move |(key, _)| is_it(key)));
-        values.filter_map(|(_, value)| texts(value.clone())).flatten().collect()
+        values.filter_map(|(_, value)| texts(value.clone()).ok()).flatten().collect()
     }
 
     /// A flag that names the kind, such as `--source-client-ca`, does without
@@ -183,45 +195,64 @@ pub(super) fn one_value_each<T>(read: Result<T, clap::Error>, report: &mut Repor
 }
 
 /// The settings in `table` of the names `known`. What is none is a fault.
-fn settings(table: Table, known: &[&str], faults: &mut Vec<(String, Fault)>) -> Settings {
+fn settings(
+    table: Table,
+    known: &[&str],
+    elsewhere: &Elsewhere<'_>,
+    faults: &mut Vec<(String, Fault)>,
+) -> Settings {
     let mut settings = Settings::new();
     for (key, value) in table {
         let long = key.replace('_', "-");
         match (known.contains(&long.as_str()), texts(value)) {
-            (true, Some(_)) if settings.iter().any(|(name, _)| *name == long) => {
-                faults.push((key, "is given twice, once with an underscore: leave one out".into()));
-            }
-            (true, Some(texts)) => settings.push((long, texts)),
-            (true, None) => {
-                faults.push((key, "expected a text, a number, true or false, or a list of them".into()));
-            }
             (false, _) => {
-                let fault = unknown(&key, known);
+                let fault = unknown(&key, known, elsewhere);
                 faults.push((key, fault));
             }
+            (true, Err(fault)) => faults.push((key, fault.into())),
+            (true, Ok(_)) if settings.iter().any(|(name, _)| *name == long) => {
+                faults.push((key, "is given twice, once with an underscore: leave one out".into()));
+            }
+            (true, Ok(texts)) => settings.push((long, texts)),
         }
     }
     settings
 }
 
-/// A value as its flag would have it.
-fn texts(value: Value) -> Option<Vec<String>> {
+/// A value as its flag would have it. A list that was emptied by accident is
+/// not the same as none: without an allow list everybody is let in.
+fn texts(value: Value) -> Result<Vec<String>, &'static str> {
     match value {
-        Value::String(text) => Some(vec![text]),
-        Value::Integer(number) => Some(vec![number.to_string()]),
-        Value::Boolean(switch) => Some(vec![if switch { "on" } else { "off" }.to_owned()]),
-        Value::Array(values) => values
-            .into_iter()
-            .map(|value| match value {
-                Value::Array(_) => None,
-                value => texts(value)?.pop(),
-            })
-            .collect(),
-        Value::Float(_) | Value::Datetime(_) | Value::Table(_) => None,
+        Value::Array(values) if values.is_empty() => {
+            Err("is an empty list: name something, or leave the key out")
+        }
+        Value::Array(values) => values.into_iter().map(text).collect(),
+        value => text(value).map(|text| vec![text]),
     }
 }
 
-fn unknown(key: &str, known: &[&str]) -> Fault {
+fn text(value: Value) -> Result<String, &'static str> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Integer(number) => Ok(number.to_string()),
+        Value::Float(number) => Ok(number.to_string()),
+        Value::Boolean(switch) => Ok(if switch { "on" } else { "off" }.to_owned()),
+        Value::Array(_) | Value::Datetime(_) | Value::Table(_) => {
+            Err("expected a text, a number, true or false, or a list of them")
+        }
+    }
+}
+
+/// Names that mean something in another place of the file.
+struct Elsewhere<'a> {
+    names: &'a [String],
+    place: String,
+}
+
+fn unknown(key: &str, known: &[&str], elsewhere: &Elsewhere<'_>) -> Fault {
+    if elsewhere.names.contains(&key.replace('_', "-")) {
+        return format!("belongs {}", elsewhere.place).into();
+    }
     match nearest(key, known.iter().copied()) {
         Some(near) => format!("is no known key; did you mean {near:?}?").into(),
         None => "is no known key".into(),

@@ -94,6 +94,11 @@ impl Remark {
     pub(super) fn note(about: impl Into<String>, text: impl Into<String>) -> Self {
         Self { severity: Severity::Note, about: about.into(), text: text.into() }
     }
+
+    /// Whether somebody should think about it.
+    pub(crate) fn is_warning(&self) -> bool {
+        self.severity == Severity::Warning
+    }
 }
 
 impl fmt::Display for Remark {

@@ -66,7 +66,8 @@ impl GuardArgs {
 
     /// The file of `--config`, where one is named.
     pub(crate) fn read_file(&self) -> Option<ConfigFile> {
-        self.listening.config.as_deref().map(|path| ConfigFile::read(path, &Self::of_the_process(), SOURCE))
+        let path = self.listening.config.as_deref()?;
+        Some(ConfigFile::read(path, Self::of_the_process(), SOURCE, &SourceArgs::names()))
     }
 
     /// The names of all flags, without the dashes.

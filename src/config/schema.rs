@@ -49,10 +49,10 @@ fn shape(arg: &Arg) -> Value {
     if let Some(help) = arg.get_help() {
         shape.insert("description".to_owned(), help.to_string().into());
     }
-    let one = json!(["string", "integer", "boolean"]);
+    let one = json!(["string", "number", "boolean"]);
     match arg.get_action() {
         ArgAction::Append => {
-            let list = json!({ "type": "array", "items": { "type": one } });
+            let list = json!({ "type": "array", "minItems": 1, "items": { "type": one } });
             shape.insert("oneOf".to_owned(), json!([{ "type": one }, list]));
         }
         _ => {

@@ -4,6 +4,7 @@
 //! in flight notices; a connection is closed only when its client's
 //! certificate is not trusted any more, at its next request.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -64,7 +65,11 @@ impl Reload {
         if is_plain != self.guard.in_force.load().tls.is_none() {
             return Err(ReloadError::Transport);
         }
+        let before = self.guard.in_force.load_full();
         self.put_in_force(config.sources, &config.transport, after_a_restart.clone())?;
+        let now = self.guard.in_force.load_full();
+        let (added, removed) = (names(&now, &before), names(&before, &now));
+        tracing::info!(added, removed, "took the new configuration");
         Ok(after_a_restart)
     }
 
@@ -95,6 +100,22 @@ impl Reload {
         Ok(())
     }
 }
+
+/// The sources `of` one configuration that an `other` has not, by their names.
+/// A file that was cut off while somebody wrote it has fewer.
+fn names(of: &InForce, other: &InForce) -> Option<String> {
+    let others: HashSet<&str> = other.sources.iter().map(|source| source.config.name.as_str()).collect();
+    let names = of.sources.iter().map(|source| source.config.name.as_str());
+    let names: Vec<&str> = names.filter(|name| !others.contains(name)).collect();
+    let more = names.len().saturating_sub(NAMES_SHOWN);
+    match (names.len(), more) {
+        (0, _) => None,
+        (_, 0) => Some(names.join(", ")),
+        _ => Some(format!("{}, and {more} more", names[..NAMES_SHOWN].join(", "))),
+    }
+}
+
+const NAMES_SHOWN: usize = 20;
 
 impl fmt::Debug for Reload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -68,16 +68,15 @@ fn change(within: &mut Value, place: Index, value: Option<Value>) {
         return;
     }
     let pointer = place.get(&pointers).clone();
-    match value {
-        Some(value) => *within.pointer_mut(&pointer).unwrap() = value,
-        None => {
-            let (parent, name) = pointer.rsplit_once('/').unwrap();
-            match within.pointer_mut(parent).unwrap() {
-                Value::Object(fields) => drop(fields.remove(&name.replace("~1", "/").replace("~0", "~"))),
-                Value::Array(items) => drop(items.remove(name.parse().unwrap())),
-                _ => unreachable!("only these have something in them"),
-            }
-        }
+    if let Some(value) = value {
+        *within.pointer_mut(&pointer).unwrap() = value;
+        return;
+    }
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    match within.pointer_mut(parent).unwrap() {
+        Value::Object(fields) => drop(fields.remove(&name.replace("~1", "/").replace("~0", "~"))),
+        Value::Array(items) => drop(items.remove(name.parse().unwrap())),
+        _ => unreachable!("only these have something in them"),
     }
 }
 

@@ -81,6 +81,11 @@ pub(crate) async fn accept<L: Listener>(
 /// port that the system chooses, the same for all.
 pub(crate) fn listen_all(addr: SocketAddr, workers: NonZeroUsize) -> io::Result<Vec<std::net::TcpListener>> {
     let shared = workers.get() > 1;
+    if shared {
+        // One that shares does not notice another process that shares too, and
+        // the two would each get a part of the deliveries.
+        bound(addr, false)?;
+    }
     let first = listen(addr, shared)?;
     let addr = first.local_addr()?;
     let others = (1..workers.get()).map(|_| listen(addr, shared));
@@ -90,14 +95,19 @@ pub(crate) fn listen_all(addr: SocketAddr, workers: NonZeroUsize) -> io::Result<
 /// A listening socket, non-blocking. With `shared`, others may listen on the
 /// same address (`SO_REUSEPORT`) and the kernel spreads connections over them.
 fn listen(addr: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener> {
+    let socket = bound(addr, shared)?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn bound(addr: SocketAddr, shared: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     // A restart need not wait for the connections of the run before.
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shared)?;
     socket.set_nonblocking(true)?;
     socket.bind(&addr.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 /// accept(2): errors of a connection that ended in the queue.
@@ -167,6 +177,17 @@ mod tests {
         let alone = listen_all(loopback(), NonZeroUsize::MIN).expect("loopback has free ports");
         let taken = alone[0].local_addr().expect("bound");
         assert!(listen_all(taken, NonZeroUsize::MIN).is_err());
+    }
+
+    #[test]
+    fn nobody_shares_a_port_with_a_process_that_was_there_before() {
+        let workers = NonZeroUsize::new(2).expect("2 is not 0");
+        let first = listen_all(loopback(), workers).expect("loopback has free ports");
+        let taken = first[0].local_addr().expect("bound");
+        let second = listen_all(taken, workers).map(|_| ());
+        assert_eq!(second.map_err(|error| error.kind()), Err(io::ErrorKind::AddrInUse));
+        drop(first);
+        assert!(listen_all(taken, workers).is_ok());
     }
 
     #[tokio::test]

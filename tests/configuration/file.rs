@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use countersign::cli::guard_config;
+use countersign::cli::{guard_config, signer_config};
 use countersign::config::{Effective, Environment, guard_schema};
 
 use super::material::{SECRET, directory};
@@ -50,6 +50,64 @@ fn the_published_schema_is_that_of_the_flags() {
         fs::write(&path, &schema).unwrap();
     }
     assert!(fs::read_to_string(&path).unwrap() == schema, "run with UPDATE_SCHEMA=1, and look at the change");
+}
+
+/// What the documents show is read: names of settings, and what their values
+/// are made of. The files that they name are elsewhere.
+#[test]
+fn what_the_documents_show_of_a_file_is_read() {
+    let directory = directory("documents");
+    let is_read = |text: &str| {
+        let file = directory.join("shown.toml");
+        fs::write(&file, text).unwrap();
+        let flags = [format!("--config={}", file.display())];
+        let problems = if text.contains("[[endpoint]]") {
+            signer_config(flags, &Environment::default()).err()
+        } else {
+            guard_config(flags, &Environment::default()).err()
+        };
+        !problems.is_some_and(|problems| problems.to_string().contains(": key \""))
+    };
+    let mut seen = 0;
+    for document in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap() {
+        let document = document.unwrap().path();
+        if document.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = fs::read_to_string(&document).unwrap();
+        for block in text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+            // What says a dependency is of another program.
+            if !block.contains("countersign = ") {
+                // A part of a file stands above the sources, or in one.
+                let is_whole_or_above = is_read(block);
+                let in_a_source = || is_read(&format!("[[source]]\n{block}"));
+                assert!(is_whole_or_above || in_a_source(), "{}: {block}", document.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 6, "{seen}");
+}
+
+#[test]
+fn what_a_file_may_not_say_is_told_with_what_to_do() {
+    let directory = directory("misplaced");
+    let file = directory.join("guard.toml");
+    for (text, told) in [
+        ("allow-ip = []", r#"key "allow-ip": belongs in a [[source]]"#),
+        ("[[source]]\nallow-ip = []", r#"[[source]] 1: key "allow-ip": is an empty list: name something"#),
+        (
+            "[[source]]\nlisten = \"0.0.0.0:1\"",
+            r#"[[source]] 1: key "listen": belongs above the first [[source]]"#,
+        ),
+        ("trusted-proxy = []\n[[source]]", r#"key "trusted-proxy": is an empty list"#),
+        ("[[source]]\npath = [[\"/a\"]]", r#"key "path": expected a text, a number"#),
+    ] {
+        fs::write(&file, text).unwrap();
+        let flags = [format!("--config={}", file.display())];
+        let problems = guard_config(flags, &Environment::default()).unwrap_err().to_string();
+        assert!(problems.contains(told), "{text}: {problems}");
+    }
 }
 
 /// A start has to be quick with many tenants.

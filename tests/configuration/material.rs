@@ -16,7 +16,6 @@ listen = "127.0.0.1:9000"
 max_connections = 500
 idle-timeout = "30s"
 boot-fence = false
-client-crl = []
 
 [[source]]
 source = "billing"

@@ -67,10 +67,11 @@ fn endpoints(
             .map(|endpoint| vec![endpoint]);
     };
     if !args.endpoint.is_empty() {
-        report.wrong("--config", path, "excludes the settings of one endpoint, and some are given beside it");
+        report.wrong("--config", path, BESIDE);
     }
-    let file = ConfigFile::read(path, &[], ENDPOINT);
-    let tables = file.tables(&EndpointArgs::names(), report);
+    let names = EndpointArgs::names();
+    let file = ConfigFile::read(path, vec![], ENDPOINT, &names);
+    let tables = file.tables(&names, report);
     let count = tables.len();
     let mut endpoints = Vec::new();
     for (number, flags) in tables.into_iter().enumerate() {
@@ -122,3 +123,6 @@ const CONNECTIONS_MAX: u32 = 1_000_000;
 
 /// What an endpoint is called in a file.
 const ENDPOINT: &str = "endpoint";
+
+const BESIDE: &str = "excludes the settings of one endpoint, and some are given beside it, as flags or as COUNTERSIGN_SIGNER_ \
+                      variables: put them into a [[endpoint]]";

@@ -26,7 +26,7 @@ pub(super) fn read(
     };
     if !args.source.is_empty() {
         let path = args.listening.config.as_deref().unwrap_or_default();
-        report.wrong("--config", path, "excludes the settings of one source, and some are given beside it");
+        report.wrong("--config", path, BESIDE);
     }
     let sources = of(file, environment, report)?;
     fit(&sources, args, report);
@@ -100,3 +100,6 @@ fn fit(sources: &[SourceConfig], args: &GuardArgs, report: &mut Report) {
         report.problem(flag, fault);
     }
 }
+
+const BESIDE: &str = "excludes the settings of one source, and some are given beside it, as flags or as COUNTERSIGN_GUARD_ \
+                      variables: put them into a [[source]]";

@@ -58,7 +58,7 @@ fn is_loopback(address: SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
-const FORM: &str = "expected the path of a Unix socket, such as /run/countersign/control.sock, or a loopback \
+const FORM: &str = "expected the path of a Unix socket that begins with / or ., such as /run/countersign/control.sock, or a loopback \
                     address and port, such as 127.0.0.1:9846";
 
 #[cfg(test)]
