@@ -251,7 +251,7 @@ pub struct SenderArgs {
     #[arg(long, value_name = "enforce|observe")]
     pub mode: Option<String>,
 
-    /// File with a signing secret; give it again while secrets rotate, the newest first.
+    /// File with a signing secret; give it again while secrets rotate, the new one behind: each is a slot, counted from 0.
     ///
     /// One line end at its end is not part of the secret. In schemes whose messages name their key, KEYID=FILE
     /// says which one this is. With several schemes each secret is kept to one: SCHEME=FILE, SCHEME=KEYID=FILE.
