@@ -6,6 +6,7 @@ mod handshakes;
 mod imports;
 mod library;
 mod links;
+mod metrics;
 #[cfg(feature = "proxy")]
 mod mistakes;
 mod operations;
