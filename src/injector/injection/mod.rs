@@ -8,6 +8,7 @@ mod decide;
 mod defaults;
 mod foreign;
 mod given;
+mod image;
 mod kind;
 #[cfg(test)]
 mod listing;
