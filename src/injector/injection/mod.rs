@@ -23,6 +23,7 @@ mod quantity;
 mod reference;
 mod setting;
 mod sidecar;
+mod standing;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -33,12 +34,14 @@ use k8s_openapi::api::core::v1::Pod;
 use serde::Deserialize as _;
 use serde_json::Value;
 
+pub(super) use command_line::flag_value;
 pub(super) use decide::Surroundings;
 pub(crate) use defaults::read as read_defaults;
 pub(crate) use foreign::Foreign;
 pub(crate) use given::Pairs;
 pub(super) use names::{GUARDED_PORT, INJECT, INJECTION, STATUS};
 pub(super) use reference::is_namespace_name;
+pub(super) use standing::{Standing, standing};
 
 use decide::{Decision, decide};
 use kind::Kind;
