@@ -118,6 +118,7 @@ fn note(injector: &Injector, review: &Review, answer: &Answer, started: Instant)
         owner = review.owner().map(|owner| shown(&owner).to_owned()),
         outcome,
         reason = answer.reason.as_deref().map(without_values),
+        foreign = answer.foreign.as_deref(),
         dry_run = review.is_dry_run(),
         duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         "review"

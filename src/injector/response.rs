@@ -4,6 +4,7 @@
 //! reads that too; the form that its documentation has, and that everything else
 //! between expects, is base64.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use json_patch::Patch;
@@ -22,7 +23,7 @@ pub(crate) struct Response {
     patch: Option<ByteString>,
     #[serde(skip_serializing_if = "Option::is_none")]
     patch_type: Option<&'static str>,
-    audit_annotations: BTreeMap<&'static str, &'static str>,
+    audit_annotations: BTreeMap<&'static str, Cow<'static, str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
@@ -71,10 +72,17 @@ impl Response {
         Self { warnings, ..self }
     }
 
+    /// With the fields in which the sidecar is not the injector's: a warning is
+    /// for the pod's author, who may be the one that is to be told of.
+    pub(crate) fn foreign(mut self, fields: Option<String>) -> Self {
+        self.audit_annotations.extend(fields.map(|fields| ("foreign", Cow::from(fields))));
+        self
+    }
+
     /// The body of the answer. The audit log has `outcome`, under the webhook's
     /// name.
     pub(crate) fn into_body(mut self, outcome: &'static str) -> Vec<u8> {
-        self.audit_annotations.insert("outcome", outcome);
+        self.audit_annotations.insert("outcome", outcome.into());
         let review =
             AdmissionReview { api_version: "admission.k8s.io/v1", kind: "AdmissionReview", response: &self };
         serde_json::to_vec(&review).expect("texts and bytes serialize")

@@ -33,6 +33,8 @@ pub(crate) struct Answer {
     pub(crate) outcome: Outcome,
     /// Why, where it was left alone or denied.
     pub(crate) reason: Option<String>,
+    /// The fields in which the sidecar is not the injector's.
+    pub(crate) foreign: Option<String>,
     /// The `AdmissionReview` as JSON.
     pub(crate) body: Vec<u8>,
 }
@@ -147,19 +149,24 @@ fn respond(response: Response, pod: &Value, around: Surroundings<'_>) -> Answer 
             let reason = shortened(&reason, REASON_CHARS_MAX);
             answer(response.deny(&reason), Outcome::Denied, Some(reason))
         }
-        Judged::Inject { patch, mut warnings, foreign } => {
-            warnings.extend(foreign);
-            let response = response.warned(shown(&warnings));
-            if patch.0.is_empty() {
-                return answer(response, Outcome::Unchanged, None);
-            }
-            answer(response.patched(&patch), Outcome::Injected, None)
+        Judged::Inject { patch, warnings, foreign } => {
+            // First: others must not push it out.
+            let first = foreign.as_ref().map(ToString::to_string);
+            let warnings: Vec<String> = first.into_iter().chain(warnings).collect();
+            let foreign = foreign.map(|foreign| foreign.fields());
+            let response = response.warned(shown(&warnings)).foreign(foreign.clone());
+            let answer = if patch.0.is_empty() {
+                answer(response, Outcome::Unchanged, None)
+            } else {
+                answer(response.patched(&patch), Outcome::Injected, None)
+            };
+            Answer { foreign, ..answer }
         }
     }
 }
 
 fn answer(response: Response, outcome: Outcome, reason: Option<String>) -> Answer {
-    Answer { outcome, reason, body: response.into_body(outcome.as_word()) }
+    Answer { outcome, reason, foreign: None, body: response.into_body(outcome.as_word()) }
 }
 
 /// Warnings that the API server hands on whole.

@@ -9,6 +9,7 @@ mod services;
 mod sidecars;
 #[cfg(test)]
 mod tests;
+mod vouching;
 mod webhooks;
 
 use k8s_openapi::api::networking::v1::NetworkPolicy;
@@ -50,9 +51,6 @@ pub(crate) fn examine(
     }
     let mut injected = objects.clone();
     let report = offline::inject(&mut injected, namespace, &defaults);
-    findings.extend(
-        report.foreign.into_iter().filter(|_| !is_guess).map(|text| Finding::of(Severity::Bypass, text)),
-    );
     findings.extend(report.denied.into_iter().map(|reason| Finding::of(Severity::Broken, reason)));
     findings.extend(report.warnings.into_iter().map(|warning| Finding::of(Severity::Note, warning)));
     let there = match origin {
@@ -68,6 +66,7 @@ pub(crate) fn examine(
             objects
         }
     };
+    findings.extend(vouching::examine(there, namespace, Some(&defaults).filter(|_| !is_guess)));
     let pods: Vec<Guarded> = there.objects().filter_map(|object| Guarded::of(object, namespace)).collect();
     let policies: Vec<NetworkPolicy> = all_of(there, "NetworkPolicy");
     findings.extend(services::examine(&all_of(there, "Service"), &pods, namespace));
@@ -78,7 +77,7 @@ pub(crate) fn examine(
 
 /// Without them nobody knows what a pod would get.
 const UNKNOWN_DEFAULTS: &str = "the injector's defaults are not known: no Deployment has its labels, or you may not see it; with \
-                                --default image=IMAGE sidecars that are stale or not the injector's can be told";
+                                --default image=IMAGE sidecars that are stale, or not the injector's in image or arguments, can be told";
 
 const UNSEEN_WEBHOOKS: &str = "whether a webhook adds the sidecars, and fails closed, is not known: you may not list \
                                mutatingwebhookconfigurations";

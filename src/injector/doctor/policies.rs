@@ -85,10 +85,6 @@ fn includes(port: &NetworkPolicyPort, app_port: i32, pod: &Guarded) -> bool {
     match &port.port {
         None => true,
         Some(IntOrString::Int(first)) => (*first..=port.end_port.unwrap_or(*first)).contains(&app_port),
-        Some(IntOrString::String(name)) => {
-            let is_it =
-                |declared: &&k8s_openapi::api::core::v1::ContainerPort| declared.name.as_ref() == Some(name);
-            pod.app_ports.iter().find(is_it).is_some_and(|declared| declared.container_port == app_port)
-        }
+        Some(IntOrString::String(name)) => pod.is_behind_by_name(name),
     }
 }

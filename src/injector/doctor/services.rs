@@ -34,8 +34,24 @@ fn past(service: &Service, port: &ServicePort, pod: &Guarded, namespace: &str) -
     let leads_to = |target: &str| {
         format!("{namespace}/Service/{name}: port {} leads to {target} of {}", port.port, pod.title)
     };
+    let past = |target: &str, remedy: String| {
+        Finding::of(Severity::Bypass, format!("{}, past the guard: {remedy}", leads_to(target)))
+    };
     match port.target_port.as_ref().unwrap_or(&IntOrString::Int(port.port)) {
-        IntOrString::String(target) if target == GUARDED_PORT => None,
+        // Another port of the pod, such as its metrics, is not what the guard stands in front of.
+        IntOrString::String(name) if !pod.is_behind_by_name(name) => None,
+        IntOrString::String(name) if name == GUARDED_PORT => {
+            let remedy = format!(
+                "a container declares the app's port by the name {name:?}, which is the guard's alone"
+            );
+            Some(past(&format!("{name:?}"), remedy))
+        }
+        IntOrString::String(name) => {
+            Some(past(&format!("{name:?}"), format!("set targetPort: {GUARDED_PORT}")))
+        }
+        IntOrString::Int(target) if pod.is_behind(*target) => {
+            Some(past(&target.to_string(), format!("set targetPort: {GUARDED_PORT}")))
+        }
         IntOrString::Int(target) if Some(*target) == pod.guard_port => Some(Finding::of(
             Severity::Note,
             format!(
@@ -43,27 +59,6 @@ fn past(service: &Service, port: &ServicePort, pod: &Guarded, namespace: &str) -
                 leads_to(&target.to_string())
             ),
         )),
-        target => {
-            let number = match target {
-                IntOrString::Int(number) => Some(*number),
-                IntOrString::String(name) => pod
-                    .app_ports
-                    .iter()
-                    .find(|port| port.name.as_ref() == Some(name))
-                    .map(|port| port.container_port),
-            };
-            let shown = match target {
-                IntOrString::Int(number) => number.to_string(),
-                IntOrString::String(name) => format!("{name:?}"),
-            };
-            // Another port of the pod, such as its metrics, is not what the guard stands in front of.
-            let is_behind = number.is_some_and(|number| pod.is_behind(number));
-            is_behind.then(|| {
-                Finding::of(
-                    Severity::Bypass,
-                    format!("{}, past the guard: set targetPort: {GUARDED_PORT}", leads_to(&shown)),
-                )
-            })
-        }
+        IntOrString::Int(_) => None,
     }
 }

@@ -155,6 +155,20 @@ fn named_path<'a>(
         .map_or_else(|_| (None, format!("{key}/{number}")), |(name, file)| (name, file.path()))
 }
 
+/// The value of `--flag` among `args`, in either of the two forms that it may
+/// have there.
+pub(crate) fn flag_value<'a>(args: impl IntoIterator<Item = &'a str>, flag: &str) -> Option<&'a str> {
+    let mut args = args.into_iter();
+    while let Some(arg) = args.next() {
+        match arg.strip_prefix("--").and_then(|arg| arg.strip_prefix(flag)) {
+            Some("") => return args.next(),
+            Some(rest) if rest.starts_with('=') => return Some(&rest[1..]),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// What paths of the sidecar begin with.
 struct Roots {
     files: &'static str,

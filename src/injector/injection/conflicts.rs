@@ -1,5 +1,8 @@
-//! Ports that two containers of a pod would listen on. The API server only
-//! warns of them, and one of the two would then not start.
+//! Ports that two containers of a pod would listen on, or that have one name. The
+//! API server only warns of them; one of the two would then not start, or get
+//! what is the other's.
+
+use serde_json::Value;
 
 use super::kind::Kind;
 use super::names::{GUARDED_PORT, PREFIX};
@@ -37,4 +40,21 @@ pub(crate) fn of(kind: Kind, listen_port: u16, admin_port: u16, pod: &PodFacts) 
         }
     }
     problems
+}
+
+/// Whether `container`, of which its author wrote a part, has the name of a port
+/// of `template` at another port too: a Service would then find the app by it.
+pub(super) fn of_its_own(container: &Value, template: &Value) -> Result<(), String> {
+    let ports = |of: &'_ Value| of.get("ports").and_then(Value::as_array).cloned().unwrap_or_default();
+    for own in ports(template) {
+        let is_another =
+            |port: &Value| port["name"] == own["name"] && port["containerPort"] != own["containerPort"];
+        if let Some(port) = ports(container).into_iter().find(is_another) {
+            return Err(format!(
+                "container {} declares port {} by the name {}, which is the name of its port {}: leave it out",
+                template["name"], port["containerPort"], own["name"], own["containerPort"]
+            ));
+        }
+    }
+    Ok(())
 }

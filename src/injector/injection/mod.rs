@@ -8,32 +8,40 @@ mod decide;
 mod defaults;
 mod foreign;
 mod given;
+mod image;
 mod kind;
 #[cfg(test)]
 mod listing;
 mod merge;
+mod mounts;
 mod names;
 mod options;
 mod patch;
 mod pod;
+mod present;
 mod quantity;
 mod reference;
 mod setting;
 mod sidecar;
+mod standing;
 mod status;
 #[cfg(test)]
 mod tests;
 mod values;
+mod wanted;
 
 use k8s_openapi::api::core::v1::Pod;
 use serde::Deserialize as _;
 use serde_json::Value;
 
+pub(super) use command_line::flag_value;
 pub(super) use decide::Surroundings;
 pub(crate) use defaults::read as read_defaults;
+pub(crate) use foreign::Foreign;
 pub(crate) use given::Pairs;
 pub(super) use names::{GUARDED_PORT, INJECT, INJECTION, STATUS};
 pub(super) use reference::is_namespace_name;
+pub(super) use standing::{Standing, standing};
 
 use decide::{Decision, decide};
 use kind::Kind;
@@ -56,8 +64,8 @@ pub(crate) enum Judged {
     Inject {
         patch: json_patch::Patch,
         warnings: Vec<String>,
-        /// What its author wrote of the sidecar and decides what runs there.
-        foreign: Option<String>,
+        /// In what the sidecar is not the injector's.
+        foreign: Option<Foreign>,
     },
 }
 
@@ -76,13 +84,7 @@ pub(crate) fn judged(pod: &Value, around: Surroundings<'_>) -> Judged {
         Decision::Leave(reason) => Judged::Leave(reason),
         Decision::Deny(reason) => Judged::Deny(reason),
         Decision::Inject(options, warnings) => match patch(pod, &options) {
-            Ok(Patched { patch, foreign }) => {
-                let foreign = (!foreign.is_empty()).then(|| {
-                    let (name, fields) = (options.kind.container(), foreign.join(", "));
-                    format!("the pod's author wrote {fields} of {name}: what runs there is theirs")
-                });
-                Judged::Inject { patch, warnings, foreign }
-            }
+            Ok(Patched { patch, foreign }) => Judged::Inject { patch, warnings, foreign },
             Err(reason) => Judged::Deny(reason),
         },
     }

@@ -17,6 +17,9 @@ pub(crate) const STATUS: &str = "countersign.dev/status";
 /// `targetPort` reaches no pod without one.
 pub(crate) const GUARDED_PORT: &str = "countersign";
 
+/// The program in the image.
+pub(crate) const PROGRAM: &str = "/countersign";
+
 /// The volume with the files of the sidecar.
 pub(crate) const FILES_VOLUME: &str = "countersign";
 

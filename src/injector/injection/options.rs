@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use super::command_line::CommandLine;
 use super::conflicts;
 use super::given::Given;
+use super::image::names_no_version;
 use super::kind::Kind;
 use super::names::PREFIX;
 use super::pod::PodFacts;
@@ -67,8 +68,7 @@ impl Options {
 
     /// What is legal and may not be meant.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let is_by_digest = self.image.contains("@sha256:");
-        let is_latest = !is_by_digest && (self.image.ends_with(":latest") || !has_tag(&self.image));
+        let is_latest = names_no_version(&self.image);
         let latest = format!(
             "{PREFIX}{} {:?} names no version: pods of one Deployment may differ",
             setting::IMAGE,
@@ -76,11 +76,6 @@ impl Options {
         );
         is_latest.then_some(latest).into_iter().collect()
     }
-}
-
-/// A colon after the last slash; one before it is a registry's port.
-fn has_tag(image: &str) -> bool {
-    image.rsplit('/').next().is_some_and(|name| name.contains(':'))
 }
 
 struct Reading<'a> {

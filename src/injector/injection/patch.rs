@@ -6,31 +6,30 @@
 
 use json_patch::jsonptr::PointerBuf;
 use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation};
-use k8s_openapi::serde::Serialize;
 use serde_json::{Value, json};
 
-use super::foreign;
+use super::conflicts;
+use super::foreign::{self, Foreign};
 use super::merge;
+use super::mounts;
 use super::names::STATUS;
 use super::options::Options;
-use super::sidecar;
-use super::status::{self, Status};
+use super::present::{INIT_CONTAINERS, Present};
+use super::status::Status;
+use super::wanted::Wanted;
 
 /// What gives a pod its sidecar.
 pub(crate) struct Patched {
     pub(crate) patch: Patch,
-    /// The fields by which it is its author's sidecar rather than the
-    /// injector's.
-    pub(crate) foreign: Vec<&'static str>,
+    /// In what the sidecar is not the injector's.
+    pub(crate) foreign: Option<Foreign>,
 }
 
 /// What gives `pod` the sidecar of `options`, or why it cannot be given.
 pub(crate) fn patch(pod: &Value, options: &Options) -> Result<Patched, String> {
-    let template = value_of(&sidecar::container(options));
-    let volumes: Vec<Value> = sidecar::volumes(options).iter().map(value_of).collect();
-    let hash = status::hash(&template, &volumes);
+    let Wanted { container: template, volumes, hash } = Wanted::of(options);
     let present = Present::find(pod, options.kind.container());
-    let earlier = text(pod, &["metadata", "annotations", STATUS]).and_then(Status::read);
+    let earlier = Status::of_pod(pod);
     let is_current = earlier.as_ref().is_some_and(|earlier| earlier.config_hash == hash);
     let mut declared = match (&present, &earlier) {
         (Some(_), Some(earlier)) => earlier.declared.clone(),
@@ -42,8 +41,10 @@ pub(crate) fn patch(pod: &Value, options: &Options) -> Result<Patched, String> {
         // Ours of another time: what its author wrote of it stays.
         retain(&mut container, &declared);
     }
+    mounts::keep_token_out(&mut container, &template);
     merge::fill(&mut container, &template);
-    let foreign = foreign::fields(&container, &template);
+    conflicts::of_its_own(&container, &template)?;
+    let foreign = foreign::fields(options.kind, &container, &template);
     // Somebody may have written the annotation too.
     let more = foreign.iter().filter(|field| !declared.iter().any(|known| known == *field));
     declared.extend(more.map(ToString::to_string).collect::<Vec<_>>());
@@ -53,31 +54,7 @@ pub(crate) fn patch(pod: &Value, options: &Options) -> Result<Patched, String> {
     patch.volumes(pod, volumes, earlier.is_some())?;
     patch.pull_secret(pod, options.image_pull_secret.as_deref());
     patch.status(pod, &Status::of(options.kind, hash, declared));
-    Ok(Patched { patch: Patch(patch.0), foreign })
-}
-
-/// The sidecar as it stands in a pod.
-struct Present<'a> {
-    list: &'static str,
-    index: usize,
-    container: &'a Value,
-}
-
-impl<'a> Present<'a> {
-    /// Authors may declare it among either list of containers.
-    fn find(pod: &'a Value, name: &str) -> Option<Self> {
-        [INIT_CONTAINERS, CONTAINERS].into_iter().find_map(|list| {
-            let containers = pod.get("spec")?.get(list)?.as_array()?;
-            let index =
-                containers.iter().position(|container| container.get("name") == Some(&json!(name)))?;
-            Some(Self { list, index, container: &containers[index] })
-        })
-    }
-
-    fn fields(&self) -> Vec<String> {
-        let fields = self.container.as_object().into_iter().flat_map(|fields| fields.keys().cloned());
-        fields.filter(|field| field != "name").collect()
-    }
+    Ok(Patched { patch: Patch(patch.0), foreign: Foreign::of(options.kind, foreign) })
 }
 
 /// The container's name and the fields of `declared`.
@@ -181,14 +158,4 @@ fn list<'a>(pod: &'a Value, name: &str) -> Option<&'a Vec<Value>> {
     pod.get("spec")?.get(name)?.as_array()
 }
 
-fn text<'a>(value: &'a Value, path: &[&str]) -> Option<&'a str> {
-    path.iter().try_fold(value, |value, part| value.get(part))?.as_str()
-}
-
-fn value_of(object: &impl Serialize) -> Value {
-    serde_json::to_value(object).expect("Kubernetes' objects have string keys")
-}
-
-const INIT_CONTAINERS: &str = "initContainers";
-const CONTAINERS: &str = "containers";
 const PULL_SECRETS: &str = "imagePullSecrets";

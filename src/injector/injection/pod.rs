@@ -1,6 +1,6 @@
 //! What the injector looks at in a pod.
 
-use k8s_openapi::api::core::v1::{Container, ContainerPort, Pod};
+use k8s_openapi::api::core::v1::{Container, ContainerPort, Pod, Volume};
 
 use super::given::Pairs;
 
@@ -12,8 +12,15 @@ pub(crate) struct PodFacts {
     pub(crate) is_host_network: bool,
     /// Those that containers declare, each with its container.
     pub(crate) ports: Vec<DeclaredPort>,
-    /// The names of its volumes.
-    pub(crate) volumes: Vec<String>,
+    pub(crate) volumes: Vec<DeclaredVolume>,
+}
+
+/// A volume that a pod declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeclaredVolume {
+    pub(crate) name: String,
+    /// What it is, where that can never be written to.
+    pub(crate) read_only: Option<&'static str>,
 }
 
 /// A port that a container declares.
@@ -38,7 +45,7 @@ impl PodFacts {
             annotations: pod.metadata.annotations.clone().unwrap_or_default(),
             is_host_network: spec.and_then(|spec| spec.host_network).unwrap_or(false),
             ports: containers.iter().chain(sidecars).flat_map(ports).collect(),
-            volumes: volumes.iter().map(|volume| volume.name.clone()).collect(),
+            volumes: volumes.iter().map(declared).collect(),
         }
     }
 
@@ -46,6 +53,18 @@ impl PodFacts {
     pub(crate) fn port_named(&self, name: &str) -> Option<i32> {
         self.ports.iter().find(|port| port.name.as_deref() == Some(name)).map(|port| port.number)
     }
+}
+
+fn declared(volume: &Volume) -> DeclaredVolume {
+    let kinds = [
+        ("configMap", volume.config_map.is_some()),
+        ("secret", volume.secret.is_some()),
+        ("projected", volume.projected.is_some()),
+        ("downwardAPI", volume.downward_api.is_some()),
+        ("image", volume.image.is_some()),
+    ];
+    let read_only = kinds.into_iter().find_map(|(kind, is_it)| is_it.then_some(kind));
+    DeclaredVolume { name: volume.name.clone(), read_only }
 }
 
 fn ports(container: &Container) -> impl Iterator<Item = DeclaredPort> {

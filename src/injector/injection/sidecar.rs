@@ -12,7 +12,9 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::kind::Kind;
-use super::names::{FILES_ROOT, FILES_VOLUME, GUARDED_PORT, NO_TOKEN_VOLUME, STATE_ROOT, TOKEN_ROOT};
+use super::names::{
+    FILES_ROOT, FILES_VOLUME, GUARDED_PORT, NO_TOKEN_VOLUME, PROGRAM, STATE_ROOT, TOKEN_ROOT,
+};
 use super::options::{Options, Resources};
 use super::reference::{Reference, Store};
 
@@ -23,7 +25,7 @@ pub(crate) fn container(options: &Options) -> Container {
         name: options.kind.container().to_owned(),
         image: Some(options.image.clone()),
         image_pull_policy: Some(options.image_pull_policy.clone()),
-        command: Some(vec!["/countersign".to_owned()]),
+        command: Some(vec![PROGRAM.to_owned()]),
         args: Some(options.args.iter().map(|arg| verbatim(arg)).collect()),
         restart_policy: Some("Always".to_owned()),
         ports: Some(ports(options)),

@@ -6,6 +6,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::kind::Kind;
+use super::names::STATUS;
 
 /// What `countersign.dev/status` says.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -34,8 +35,9 @@ impl Status {
         }
     }
 
-    /// Reads the annotation; None where it is not one of ours.
-    pub(crate) fn read(text: &str) -> Option<Self> {
+    /// Reads the annotation of `pod`; None where it is not one of ours.
+    pub(crate) fn of_pod(pod: &Value) -> Option<Self> {
+        let text = pod.get("metadata")?.get("annotations")?.get(STATUS)?.as_str()?;
         serde_json::from_str(text).ok()
     }
 

@@ -130,7 +130,7 @@ impl Case {
             Judged::Deny(reason) => (json!({ "denied": reason }), None),
             Judged::Inject { patch, .. } if patch.0.is_empty() => (json!({ "unchanged": true }), None),
             Judged::Inject { patch, mut warnings, foreign } => {
-                warnings.extend(foreign);
+                warnings.extend(foreign.map(|foreign| foreign.to_string()));
                 let mut pod = pod.clone();
                 json_patch::patch(&mut pod, &patch).expect("the patch applies");
                 let mut becomes = json!({ "injected": pod });

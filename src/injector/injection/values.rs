@@ -3,8 +3,9 @@
 
 use std::net::IpAddr;
 
+use super::image::is_reference;
 use super::names::PREFIX;
-use super::pod::PodFacts;
+use super::pod::{DeclaredVolume, PodFacts};
 use super::quantity::quantity;
 use super::reference::{Reference, Store, is_object_name};
 use super::setting;
@@ -77,17 +78,20 @@ pub(super) fn user(text: &str) -> Result<Option<i64>, String> {
 }
 
 pub(super) fn volume(name: &str, pod: &PodFacts) -> Result<String, String> {
-    if pod.volumes.iter().any(|volume| volume == name) {
-        return Ok(name.to_owned());
+    match pod.volumes.iter().find(|volume| volume.name == name) {
+        None => {
+            Err("is no volume of the pod; it has to be one of its `volumes`, such as an emptyDir".to_owned())
+        }
+        Some(DeclaredVolume { read_only: Some(kind), .. }) => Err(format!(
+            "is a volume of the kind {kind}, to which nothing can be written; take one such as an emptyDir"
+        )),
+        Some(_) => Ok(name.to_owned()),
     }
-    Err("is no volume of the pod; it has to be one of its `volumes`, such as an emptyDir".to_owned())
 }
 
 pub(super) fn image(text: &str) -> Result<String, String> {
-    let is_written = |byte: u8| byte.is_ascii_alphanumeric() || b"./:@_-".contains(&byte);
-    let is_image = !text.is_empty() && text.bytes().all(is_written);
     let form = || "expected an image, such as registry.example/countersign@sha256:…".to_owned();
-    is_image.then(|| text.to_owned()).ok_or_else(form)
+    is_reference(text).then(|| text.to_owned()).ok_or_else(form)
 }
 
 pub(super) fn pull_policy(text: &str) -> Result<String, String> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 pub(crate) use manifests::Manifests;
 pub(super) use manifests::{namespace_of, pod_of, title_of};
 
-use super::injection::{INJECT, INJECTION, Judged, Pairs, Surroundings, judged};
+use super::injection::{INJECT, INJECTION, Judged, Pairs, Standing, Surroundings, judged, standing};
 use manifests::{NamespaceFacts, asks_elsewhere};
 
 /// What became of manifests.
@@ -17,7 +17,7 @@ pub(crate) struct Report {
     pub(crate) injected: Vec<String>,
     /// What an author should know.
     pub(crate) warnings: Vec<String>,
-    /// Sidecars that run what their pod's author wants.
+    /// Sidecars that are not the injector's in what decides what runs there.
     pub(crate) foreign: Vec<String>,
     /// What the injector would refuse.
     pub(crate) denied: Vec<String>,
@@ -40,12 +40,17 @@ pub(crate) fn inject(manifests: &mut Manifests, namespace: &str, defaults: &Pair
             }
             continue;
         };
-        let namespace = namespaces.namespace(namespace_of(object).unwrap_or(namespace));
-        if !is_looked_at(&pod, namespace.as_ref(), &title, &mut report) {
+        let namespace = namespaces.namespace(namespace_of(object).unwrap_or(namespace)).unwrap_or_default();
+        let NamespaceFacts { annotations, .. } = &namespace;
+        if !is_looked_at(&pod, &namespace) {
+            if annotations.contains_key(INJECT) {
+                report.warnings.push(format!(
+                    "{title}: its namespace has the annotation {INJECT} but not the label {INJECTION}: enabled, without which its pods are not looked at"
+                ));
+            }
             continue;
         }
-        let annotations = namespace.unwrap_or_default().annotations;
-        let around = Surroundings { namespace: &annotations, defaults, is_own_namespace: false };
+        let around = Surroundings { namespace: annotations, defaults, is_own_namespace: false };
         match judged(&pod, around) {
             Judged::Skip => {}
             Judged::Leave(reason) => report.warnings.push(format!("{title}: {reason}")),
@@ -67,19 +72,33 @@ pub(crate) fn inject(manifests: &mut Manifests, namespace: &str, defaults: &Pair
     report
 }
 
+/// What is to be said of the sidecars that the pods of `object` have, as they
+/// are. Its namespace is looked for among `manifests`; `defaults` are the
+/// injector's, where they are known.
+pub(super) fn standing_of(
+    object: &Value,
+    manifests: &Manifests,
+    namespace: &str,
+    defaults: Option<&Pairs>,
+) -> Vec<Standing> {
+    let Some(pod) = pod_of(object) else { return vec![] };
+    let namespace = manifests.namespace(namespace_of(object).unwrap_or(namespace)).unwrap_or_default();
+    let none = Pairs::new();
+    let around = Surroundings {
+        namespace: &namespace.annotations,
+        defaults: defaults.unwrap_or(&none),
+        is_own_namespace: false,
+    };
+    let around = is_looked_at(&pod, &namespace).then_some(around);
+    standing(&pod, around, defaults.is_some())
+}
+
 /// Whether the webhook's selectors lead a pod of `namespace` to the injector.
-fn is_looked_at(pod: &Value, namespace: Option<&NamespaceFacts>, title: &str, report: &mut Report) -> bool {
+fn is_looked_at(pod: &Value, namespace: &NamespaceFacts) -> bool {
     // Of whatever type: one that is no text is refused, and not passed over.
     let is_said = |of: &str| pod.pointer(of).is_some_and(|pairs| pairs.get(INJECT).is_some());
     if is_said("/metadata/labels") || is_said("/metadata/annotations") {
         return true;
     }
-    let Some(namespace) = namespace else { return false };
-    let is_admitted = namespace.labels.get(INJECTION).is_some_and(|value| value == "enabled");
-    if !is_admitted && namespace.annotations.contains_key(INJECT) {
-        report.warnings.push(format!(
-            "{title}: its namespace has the annotation {INJECT} but not the label {INJECTION}: enabled, without which its pods are not looked at"
-        ));
-    }
-    is_admitted
+    namespace.labels.get(INJECTION).is_some_and(|value| value == "enabled")
 }

@@ -76,6 +76,22 @@ fn a_misspelt_setting_is_warned_of_and_a_wrong_one_denied() {
 }
 
 #[test]
+fn whose_sidecar_it_is_is_told_first_and_to_the_audit_log() {
+    let (mut asked, _) = exchange("pod");
+    let pod = &mut asked["request"]["object"];
+    pod["spec"]["initContainers"] =
+        json!([{"name": "countersign-guard", "env": [{"name": "LD_PRELOAD", "value": "/own/evil.so"}]}]);
+    for number in 0..WARNINGS_MAX {
+        pod["metadata"]["annotations"][format!("countersign.dev/a{number}")] = json!("any");
+    }
+    let response = &answer_to(&asked)["response"];
+    let first = "countersign-guard is not the injector's in env: somebody else decides what runs there";
+    assert_eq!(response["warnings"][0], first);
+    assert_eq!(response["warnings"].as_array().unwrap().len(), WARNINGS_MAX);
+    assert_eq!(response["auditAnnotations"], json!({ "outcome": "injected", "foreign": "env" }));
+}
+
+#[test]
 fn what_is_no_review_is_not_answered() {
     let (asked, _) = exchange("pod");
     let mut other_version = asked.clone();
