@@ -24,11 +24,10 @@ fn declared() -> BTreeSet<String> {
                 let Some(name) = name.strip_prefix('"').and_then(|rest| rest.split('"').next()) else {
                     continue;
                 };
-                match name.strip_prefix("{peer}") {
-                    Some(rest) => {
-                        names.extend(["upstream", "consumer"].map(|peer| format!("countersign_{peer}{rest}")))
-                    }
-                    None => drop(names.insert(format!("countersign_{name}"))),
+                if let Some(rest) = name.strip_prefix("{peer}") {
+                    names.extend(["upstream", "consumer"].map(|peer| format!("countersign_{peer}{rest}")));
+                } else {
+                    names.insert(format!("countersign_{name}"));
                 }
             }
         }
