@@ -198,7 +198,7 @@ impl Delivery {
     pub(crate) fn note_verified(&mut self, verified: &Verified, now: UnixTime) {
         let slot = verified.proof().slot();
         verified.source().named.verified(slot);
-        verified.source().last_uses.note(slot, now);
+        verified.source().uses.note(slot, now);
         self.observation.slot = Some(slot);
         self.observation.message_id = verified.proof().message_id().cloned();
         self.observation.identity = verified.identity().cloned();
