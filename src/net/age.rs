@@ -22,7 +22,7 @@ pub(super) async fn past(age_max: Option<Duration>) {
     let Some(age_max) = age_max else { return future::pending().await };
     // Without randomness they end together, and are no worse for it.
     let chance = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
-    sleep(age_max - (age_max / 10).mul_f64(chance)).await;
+    sleep(age_max.mul_f64(1.0 - chance / 10.0)).await;
 }
 
 /// The same for HTTP/1.1: from then on the next answer says that it is the
