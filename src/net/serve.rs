@@ -29,6 +29,7 @@ use super::drain::DrainSignal;
 use super::http1::{Http1Bounds, Http1Fault, Refusal, StrictIo};
 use super::linger::Linger;
 use super::when_woken::WhenWoken;
+use crate::causes::Causes;
 
 /// What a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,7 +240,7 @@ async fn drive<C>(
 /// What ends a connection early is its peer's business, and seldom news.
 fn log_end(ended: hyper::Result<()>) {
     if let Err(error) = ended {
-        debug!(error = &error as &dyn Error, "connection broken off");
+        debug!(error = %Causes(&error), "connection broken off");
     }
 }
 
