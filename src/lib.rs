@@ -20,6 +20,8 @@ pub mod schemes;
 #[cfg(feature = "proxy")]
 mod admin;
 #[cfg(feature = "proxy")]
+mod causes;
+#[cfg(feature = "proxy")]
 pub mod cli;
 #[cfg(feature = "proxy")]
 pub mod config;

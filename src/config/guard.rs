@@ -332,7 +332,7 @@ pub struct Bounds {
     pub memory_bytes_per_address: u64,
     /// A connection without a request is closed after this.
     pub idle_timeout: Duration,
-    /// A connection is closed after this, once nothing is in flight on it.
+    /// A connection ends after this, or up to a tenth sooner, and no request is lost to it.
     pub connection_age_max: Duration,
     /// Connecting to the app.
     pub connect_timeout: Duration,

@@ -563,7 +563,9 @@ pub struct LimitArgs {
     #[arg(long, value_name = "DURATION", default_value = "75s")]
     pub idle_timeout: String,
 
-    /// A connection is closed after this, once nothing is in flight on it.
+    /// A connection ends after this, or up to a tenth sooner, and no request is lost to it.
+    ///
+    /// Over HTTP/1.1 its next answer carries `Connection: close`, and without a request it is closed after --idle-timeout or 10 s, whichever is shorter; over HTTP/2 it gets GOAWAY.
     #[arg(long, value_name = "DURATION", default_value = "1h")]
     pub max_connection_age: String,
 }

@@ -1,5 +1,6 @@
 //! How a delivery fails between us and the consumer's answer, and what the
-//! consumer may have seen.
+//! consumer may have seen. Who asks names the consumer, or whoever else it was
+//! that was asked.
 
 use std::error::Error;
 
@@ -16,20 +17,20 @@ pub(crate) enum EgressError {
     Refused(#[source] Refusal),
     /// No byte of the request was sent: the name was not found, nobody took
     /// the connection, the proxy would not, or it was closed first.
-    #[error("reach the consumer")]
+    #[error("open a connection")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
     /// TLS failed: one of the two did not believe the other.
-    #[error("agree on TLS with the consumer")]
+    #[error("agree on TLS")]
     Tls(#[source] TlsFailure),
     /// The answer was not there in time, to its last byte.
-    #[error("wait for the consumer's answer")]
+    #[error("wait for the answer")]
     Timeout {
         /// Whether any byte of the request can have reached the consumer.
         sent: bool,
     },
     /// The connection broke after the request was begun, or what came was not
     /// an answer.
-    #[error("read the consumer's answer")]
+    #[error("read the answer")]
     Broken(#[source] Box<dyn Error + Send + Sync>),
     /// The consumer answered with a longer body than is taken.
     #[error("read an answer of at most {bytes_max} bytes")]

@@ -1,6 +1,5 @@
 //! The way to one endpoint: what is needed to open a connection to it.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use super::error::EgressError;
 use super::resolve::{Judged, Resolve};
 use super::tls::{ClientTlsError, HTTP_2, Material, TlsFailure};
 use super::tunnel::open_tunnel;
+use crate::causes::Causes;
 use crate::config::{Destination, EgressConfig, Host, Protection, Proxy};
 use crate::net::{self, Stream, connect_any};
 
@@ -94,7 +94,7 @@ impl Route {
                 Ok(true) => tracing::info!(%destination, "took the new certificates"),
                 Err(error) => tracing::warn!(
                     %destination,
-                    error = &error as &dyn Error,
+                    error = %Causes(&error),
                     "the new certificates are of no use: the old ones stay in force"
                 ),
             }

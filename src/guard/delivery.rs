@@ -14,7 +14,8 @@ use crate::clock::UnixTime;
 use crate::guard::accept::{Brought, Caller, Connection};
 use crate::guard::answer::{self, AnswerBody};
 use crate::guard::capture::Offered;
-use crate::guard::check::{Forwardable, Observed, Routed, Verified};
+use crate::guard::check::{Forwardable, Found, Observed, Routed, Verified};
+use crate::guard::detail::{self, Detail};
 use crate::guard::outcome::Outcome;
 use crate::guard::pipeline;
 use crate::guard::rejection::{RefusalForm, Refused, Rejection};
@@ -102,7 +103,7 @@ impl Delivery {
     }
 
     /// Finds out who sent it, where a proxy brings the requests of others.
-    pub(crate) fn find_caller(&mut self, fields: &HeaderMap) -> Result<(), Rejection> {
+    pub(crate) fn find_caller(&mut self, fields: &HeaderMap) -> Result<(), Refused> {
         self.brought = self.connection.brings(&self.worker.guard, fields)?;
         self.observation.client = self.caller().client.address;
         Ok(())
@@ -148,10 +149,13 @@ impl Delivery {
         self.point.pass();
     }
 
+    pub(crate) fn note_found(&mut self, found: &Found) {
+        self.observation.named = Some(Arc::clone(&found.source().named));
+    }
+
     pub(crate) fn note_routed(&mut self, routed: &Routed, now: UnixTime) {
         self.expired_slot = routed.source().expired_slot(now);
         self.refusals = routed.source().refusals();
-        self.observation.named = Some(Arc::clone(&routed.source().named));
     }
 
     /// Takes out of `parts` what holds a secret of `source`, before anything
@@ -198,7 +202,7 @@ impl Delivery {
     pub(crate) fn note_verified(&mut self, verified: &Verified, now: UnixTime) {
         let slot = verified.proof().slot();
         verified.source().named.verified(slot);
-        verified.source().last_uses.note(slot, now);
+        verified.source().uses.note(slot, now);
         self.observation.slot = Some(slot);
         self.observation.message_id = verified.proof().message_id().cloned();
         self.observation.identity = verified.identity().cloned();
@@ -206,7 +210,11 @@ impl Delivery {
     }
 
     /// A check turned it away.
-    pub(crate) fn note_turned(&mut self, parts: &Parts) {
+    pub(crate) fn note_turned(&mut self, parts: &Parts, rejection: Rejection) {
+        let guard = &self.worker.guard;
+        if rejection == Rejection::NoSource && guard.telemetry.log.wants_deliveries() {
+            self.observation.detail = Some(detail::destination(parts, &guard.in_force.load()));
+        }
         if self.worker.guard.sight.refusals.is_some() {
             self.turned = Some(Box::new((parts.method.clone(), parts.uri.clone())));
         }
@@ -215,10 +223,19 @@ impl Delivery {
     pub(crate) fn note_observed(&mut self, observed: &Observed) {
         self.worker.guard.observed_metrics.observed(&observed.source().config.name, observed.code());
         self.observation.observed = Some(observed.code());
+        self.note_detail(observed.detail());
         if observed.rejection().is_of_the_secret() {
             self.observation.expired_slot = self.expired_slot;
         }
         self.observation.body_bytes = observed.body_bytes();
+    }
+
+    fn note_detail(&mut self, detail: Option<Detail>) {
+        match detail {
+            None => {}
+            Some(Detail::Word(word)) => self.observation.detail = Some(word.into()),
+            Some(Detail::Skew(skew)) => self.observation.skew = Some(skew),
+        }
     }
 
     pub(crate) fn note_class(&mut self, class: Class) {
@@ -237,7 +254,10 @@ impl Delivery {
     ) -> Response<AnswerBody> {
         let outcome = match &result {
             Ok(response) => answer::outcome(response),
-            Err(refused) => Outcome::Rejected(refused.rejection),
+            Err(refused) => {
+                self.note_detail(refused.detail);
+                Outcome::Rejected(refused.rejection)
+            }
         };
         self.keep_refusal(outcome);
         let mut response = result.unwrap_or_else(|refused| refused.into_response(self.refusals));

@@ -10,6 +10,7 @@ use std::time::Instant;
 use http::Response;
 use http::request::Parts;
 
+use crate::causes::Causes;
 use crate::config::OnUnknown;
 use crate::guard::answer::{self, AnswerBody};
 use crate::guard::check::Forwardable;
@@ -40,7 +41,8 @@ pub(crate) async fn forward(
         Err(error) => {
             tracing::warn!(
                 source = forwardable.source().config.name,
-                error = &error as &dyn std::error::Error,
+                upstream = %forwardable.source().config.upstream,
+                error = %Causes(&error),
                 "the app did not answer"
             );
             Err(Rejection::from(&error).into())

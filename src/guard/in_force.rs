@@ -14,7 +14,7 @@ use crate::guard::accept::SourceTrust;
 use crate::guard::accept::tls::{self, ServerTls};
 use crate::guard::issuer::Issuer;
 use crate::guard::rejection::Rejection;
-use crate::guard::rotation::LastUses;
+use crate::guard::rotation::Uses;
 use crate::guard::routes::Routes;
 use crate::guard::source::{Lasting, Source};
 use crate::guard::start::StartError;
@@ -112,10 +112,10 @@ impl InForce {
         }
         let issuer = config.issuer.as_ref().map(|config| issuer(config, issuers));
         let (named, leaks) = (Arc::new(named), guard.leak_metrics.of(&config.name));
-        let last_uses = LastUses::new(&config.slots, before.map(Arc::as_ref));
+        let uses = Uses::new(&config.slots, before.map(Arc::as_ref));
         let is_captured = guard.captures.is_some();
         let way = way(guard, &config, ways)?;
-        let lasting = Lasting { rate, way, issuer, named, last_uses, trust, leaks, is_captured };
+        let lasting = Lasting { rate, way, issuer, named, uses, trust, leaks, is_captured };
         Ok(Arc::new(Source::new(index, config, lasting)))
     }
 }

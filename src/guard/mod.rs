@@ -11,6 +11,7 @@ mod attestation;
 mod capture;
 mod check;
 mod delivery;
+mod detail;
 mod forward;
 mod headers;
 mod in_force;

@@ -45,7 +45,7 @@ pub(crate) async fn run(
         Ok(Judged::Answered(answer)) => return Ok(answer),
         // UNVERIFIED from here on, where a source only observes; refused elsewhere.
         Err(turned) => {
-            delivery.note_turned(&parts);
+            delivery.note_turned(&parts, turned.rejection());
             if turned.ends_here() {
                 delivery.capture(turned.rejection(), &parts, turned.body());
             }
@@ -76,7 +76,9 @@ async fn judge(
     delivery.find_caller(&parts.headers)?;
     // Looked at once: whatever is reloaded meanwhile is for the next delivery.
     let in_force = guard.in_force.load();
-    let routed = check::route(&in_force.routes, sound, parts)?;
+    let found = check::find(&in_force.routes, sound, parts)?;
+    delivery.note_found(&found);
+    let routed = check::route(found, &parts.method)?;
     delivery.note_routed(&routed, now);
     let known = check::recognise(routed, delivery.caller(), &in_force, now)?;
     drop(in_force);

@@ -13,6 +13,7 @@ use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER,
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::guard::answer::AnswerBody;
+use crate::guard::detail::Detail;
 use crate::ledger::LedgerError;
 use crate::limits::Limited;
 use crate::net::{HeadFault, UpstreamError};
@@ -313,10 +314,22 @@ impl Rejection {
 pub(crate) struct Refused {
     /// Why.
     pub(crate) rejection: Rejection,
+    /// For the log alone.
+    pub(crate) detail: Option<Detail>,
     fields: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Refused {
+    /// With the `word` that tells it from others of its code in the log.
+    pub(crate) fn because(rejection: Rejection, word: &'static str) -> Self {
+        Self::from(rejection).with(Some(Detail::Word(word)))
+    }
+
+    /// With what else the log says.
+    pub(crate) fn with(self, detail: Option<Detail>) -> Self {
+        Self { detail, ..self }
+    }
+
     /// 405 with the methods that the source takes (RFC 9110 section 15.5.6).
     pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {
         let mut refused = Self::from(Rejection::MethodNotAllowed);
@@ -326,7 +339,7 @@ impl Refused {
 
     /// 500 with the id under which the log has the bug.
     pub(crate) fn internal(id: HeaderValue) -> Self {
-        Self { rejection: Rejection::Internal, fields: vec![(service::ERROR_ID, id)] }
+        Self { rejection: Rejection::Internal, detail: None, fields: vec![(service::ERROR_ID, id)] }
     }
 
     /// The answer to the caller.
@@ -371,7 +384,7 @@ fn bare(response: Response<AnswerBody>) -> Response<AnswerBody> {
 
 impl From<Rejection> for Refused {
     fn from(rejection: Rejection) -> Self {
-        Self { rejection, fields: Vec::new() }
+        Self { rejection, detail: None, fields: Vec::new() }
     }
 }
 
@@ -383,7 +396,11 @@ impl From<Refusal> for Refused {
 
 impl From<Limited> for Refused {
     fn from(limited: Limited) -> Self {
-        Self { rejection: Rejection::RateLimited, fields: service::limit_fields(&limited).into() }
+        Self {
+            rejection: Rejection::RateLimited,
+            detail: None,
+            fields: service::limit_fields(&limited).into(),
+        }
     }
 }
 
@@ -398,30 +415,24 @@ impl From<LedgerError> for Refused {
     }
 }
 
-impl From<HeadFault> for Rejection {
+impl From<HeadFault> for Refused {
     fn from(fault: HeadFault) -> Self {
         match fault {
-            HeadFault::Refused => Self::HeadRefused,
-            HeadFault::TooLarge => Self::HeadTooLarge,
-            HeadFault::Timeout => Self::HeadTimeout,
-            HeadFault::Expectation => Self::ExpectationFailed,
+            HeadFault::Refused(what) => Self::because(Rejection::HeadRefused, what.name()),
+            HeadFault::TooLarge => Rejection::HeadTooLarge.into(),
+            HeadFault::Timeout => Rejection::HeadTimeout.into(),
+            HeadFault::Expectation => Rejection::ExpectationFailed.into(),
         }
     }
 }
 
-impl From<HeadFault> for Refused {
-    fn from(fault: HeadFault) -> Self {
-        Rejection::from(fault).into()
-    }
-}
-
-impl From<BodyFault> for Rejection {
+impl From<BodyFault> for Refused {
     fn from(fault: BodyFault) -> Self {
         match fault {
-            BodyFault::TooLarge => Self::BodyTooLarge,
-            BodyFault::Timeout => Self::BodyTimeout,
-            BodyFault::Broken => Self::HeadRefused,
-            BodyFault::Overloaded => Self::Overloaded,
+            BodyFault::TooLarge => Rejection::BodyTooLarge.into(),
+            BodyFault::Timeout => Rejection::BodyTimeout.into(),
+            BodyFault::Broken => Self::because(Rejection::HeadRefused, "body"),
+            BodyFault::Overloaded => Rejection::Overloaded.into(),
         }
     }
 }

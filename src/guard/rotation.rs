@@ -1,7 +1,7 @@
-//! The secrets of a source while they rotate: when each counts, and when it
-//! last verified a delivery. Start at [`Guard::secrets`], which tells both.
+//! The secrets of a source while they rotate: when each counts, how many
+//! deliveries it verified, and when the last. Start at [`Guard::secrets`].
 //!
-//! The time goes with the secret and not with its slot: a reload that takes one
+//! Count and time go with the secret and not with its slot: a reload that takes one
 //! out moves the others up, and a new one must not look used because it stands
 //! where an old one did.
 
@@ -20,6 +20,8 @@ pub(crate) struct SecretStatus {
     /// Its number from 0, as in `countersign_verified_total` and the log.
     pub(crate) slot: usize,
     pub(crate) validity: Validity,
+    /// Since this process started, or since the secret was added.
+    pub(crate) verified: u64,
     /// To the second; `None` for never since this process started, or since the
     /// secret was added.
     pub(crate) last_verified: Option<UnixTime>,
@@ -39,11 +41,12 @@ impl Guard {
 impl Source {
     /// Its secrets, in the order of their slots.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = SecretStatus> {
-        let slots = self.config.slots.iter().zip(&self.last_uses.0).enumerate();
-        slots.map(|(slot, (SecretSlot { validity, .. }, last_use))| SecretStatus {
+        let slots = self.config.slots.iter().zip(&self.uses.0).enumerate();
+        slots.map(|(slot, (SecretSlot { validity, .. }, uses))| SecretStatus {
             slot,
             validity: *validity,
-            last_verified: last_use.at(),
+            verified: uses.count.load(Ordering::Relaxed),
+            last_verified: uses.last(),
         })
     }
 
@@ -57,21 +60,21 @@ impl Source {
     }
 }
 
-/// When each secret of a source last verified a delivery, by slot.
+/// What each secret of a source has verified, by slot.
 #[derive(Debug)]
-pub(crate) struct LastUses(Box<[Arc<LastUse>]>);
+pub(crate) struct Uses(Box<[Arc<UsesOfOne>]>);
 
-impl LastUses {
-    /// Those of `slots`. What `before` had already goes on with its time, which
-    /// deliveries that are still on their way through `before` set too.
+impl Uses {
+    /// Those of `slots`. What `before` had already goes on with its own, which
+    /// deliveries that are still on their way through `before` add to too.
     pub(crate) fn new(slots: &[SecretSlot], before: Option<&Source>) -> Self {
-        let last_use = |slot: &SecretSlot| {
+        let uses = |slot: &SecretSlot| {
             let before = before?;
             let same = |earlier: &SecretSlot| earlier.secret == slot.secret;
             let place = before.config.slots.iter().position(same)?;
-            Some(Arc::clone(&before.last_uses.0[place]))
+            Some(Arc::clone(&before.uses.0[place]))
         };
-        Self(slots.iter().map(|slot| last_use(slot).unwrap_or_default()).collect())
+        Self(slots.iter().map(|slot| uses(slot).unwrap_or_default()).collect())
     }
 
     /// The secret in `slot` verified a delivery at `now`.
@@ -80,22 +83,22 @@ impl LastUses {
     }
 }
 
-/// Seconds since 1970; 0 for never.
 #[derive(Debug, Default)]
-struct LastUse(AtomicU64);
+struct UsesOfOne {
+    count: AtomicU64,
+    /// Seconds since 1970; 0 for never.
+    last: AtomicU64,
+}
 
-impl LastUse {
-    /// Written once a second at most, so that workers share the line that it is
-    /// in. It may step back with the clock.
+impl UsesOfOne {
+    /// The time may step back with the clock.
     fn note(&self, now: UnixTime) {
-        let now = now.as_secs();
-        if self.0.load(Ordering::Relaxed) != now {
-            self.0.store(now, Ordering::Relaxed);
-        }
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.last.store(now.as_secs(), Ordering::Relaxed);
     }
 
-    fn at(&self) -> Option<UnixTime> {
-        match self.0.load(Ordering::Relaxed) {
+    fn last(&self) -> Option<UnixTime> {
+        match self.last.load(Ordering::Relaxed) {
             0 => None,
             seconds => Some(UnixTime::from_secs(seconds)),
         }

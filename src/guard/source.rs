@@ -12,7 +12,7 @@ use crate::guard::allow_list::AllowList;
 use crate::guard::issuer::Issuer;
 use crate::guard::refused_addresses::RefusedAddresses;
 use crate::guard::rejection::RefusalForm;
-use crate::guard::rotation::LastUses;
+use crate::guard::rotation::Uses;
 use crate::guard::routes;
 use crate::guard::tripwire::Tripwire;
 use crate::guard::way::Way;
@@ -29,7 +29,7 @@ pub(crate) struct Lasting {
     pub(crate) way: Arc<Way>,
     pub(crate) issuer: Option<Arc<Issuer>>,
     pub(crate) named: Arc<Named>,
-    pub(crate) last_uses: LastUses,
+    pub(crate) uses: Uses,
     pub(crate) trust: Option<Arc<SourceTrust>>,
     pub(crate) leaks: LeakCounter,
     pub(crate) is_captured: bool,
@@ -53,8 +53,8 @@ pub(crate) struct Source {
     pub(crate) issuer: Option<Arc<Issuer>>,
     /// What is counted of it.
     pub(crate) named: Arc<Named>,
-    /// When its secrets last verified a delivery.
-    pub(crate) last_uses: LastUses,
+    /// What each of its secrets has verified.
+    pub(crate) uses: Uses,
     /// What finds its secrets where they do not belong, and counts them.
     pub(crate) tripwire: Tripwire,
     pub(crate) leaks: LeakCounter,
@@ -77,7 +77,7 @@ impl Source {
     pub(crate) fn new(index: SourceIndex, config: SourceConfig, lasting: Lasting) -> Self {
         let listed = |of: fn(&Scheme) -> &str| config.demand.iter().map(of).collect::<Vec<_>>().join(", ");
         let (names, challenges) = (listed(|scheme| scheme.preset().name), listed(Scheme::challenge));
-        let Lasting { rate, way, issuer, named, last_uses, trust, leaks, is_captured } = lasting;
+        let Lasting { rate, way, issuer, named, uses, trust, leaks, is_captured } = lasting;
         Self {
             index,
             trust,
@@ -85,7 +85,7 @@ impl Source {
             way,
             issuer,
             named,
-            last_uses,
+            uses,
             allow: AllowList::new(&config.allow),
             tripwire: Tripwire::new(&config.secrets),
             leaks,

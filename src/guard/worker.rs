@@ -26,13 +26,15 @@ pub(crate) struct Worker {
 impl Worker {
     /// The worker of `guard` at the place `number`.
     pub(crate) fn new(guard: &Arc<Guard>, number: usize, stop: &DrainSignal) -> Self {
-        let Bounds { head_bytes, head_fields, head_timeout, idle_timeout, .. } = guard.bounds;
+        let Bounds { head_bytes, head_fields, head_timeout, idle_timeout, connection_age_max, .. } =
+            guard.bounds;
         Self {
             guard: Arc::clone(guard),
             number,
             connection_bounds: ConnectionBounds {
                 http1: Http1Bounds { head_bytes, head_fields, head_timeout },
                 idle_timeout,
+                age_max: Some(connection_age_max),
             },
             drain: Drain::new(stop.clone()),
         }

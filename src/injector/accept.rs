@@ -31,9 +31,8 @@ pub(crate) async fn serve(worker: Arc<Worker>, stream: TcpStream, address: IpAdd
     injector.metrics.handshake(handshake.as_ref().map(Result::is_ok).ok());
     let Ok(Ok(stream)) = handshake else { return };
     let protocol = Protocol::agreed(stream.get_ref().1.alpn_protocol());
-    let (bounds, drain) = (worker.connection_bounds, worker.drain.signal().of_one());
+    let (bounds, drain) = (worker.connection_bounds, worker.drain.signal().clone());
     let service =
         |request, fault| admission::answer(Arc::clone(&worker), Arc::clone(&place.memory), request, fault);
-    let serving = net::serve_connection(stream, protocol, service, &bounds, &drain);
-    net::until_old(serving, injector.bounds.connection_age_max, &drain).await;
+    net::serve_connection(stream, protocol, service, &bounds, &drain).await;
 }

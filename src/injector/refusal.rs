@@ -76,7 +76,7 @@ impl Refusal {
 impl From<HeadFault> for Refusal {
     fn from(fault: HeadFault) -> Self {
         match fault {
-            HeadFault::Refused => Self::MalformedRequest,
+            HeadFault::Refused(_) => Self::MalformedRequest,
             HeadFault::TooLarge => Self::HeadTooLarge,
             HeadFault::Timeout => Self::HeadTimeout,
             HeadFault::Expectation => Self::Expectation,

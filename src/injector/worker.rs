@@ -22,12 +22,15 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new(injector: &Arc<Injector>, stop: &DrainSignal) -> Self {
-        let InjectorBounds { head_bytes, head_fields, head_timeout, idle_timeout, .. } = injector.bounds;
+        let InjectorBounds {
+            head_bytes, head_fields, head_timeout, idle_timeout, connection_age_max, ..
+        } = injector.bounds;
         Self {
             injector: Arc::clone(injector),
             connection_bounds: ConnectionBounds {
                 http1: Http1Bounds { head_bytes, head_fields, head_timeout },
                 idle_timeout,
+                age_max: Some(connection_age_max),
             },
             drain: Drain::new(stop.clone()),
         }

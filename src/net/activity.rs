@@ -8,9 +8,11 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
+use http::header::CONNECTION;
+use http::{HeaderValue, Response};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Duration, Instant, sleep};
 
@@ -23,6 +25,9 @@ pub(crate) struct Activity {
     ours: AtomicUsize,
     /// Goes up whenever anything happens.
     moves: AtomicUsize,
+    /// Whether the next answer is to say that it is the last. Never of HTTP/2,
+    /// which has no such field.
+    next_is_last: AtomicBool,
 }
 
 /// Why a connection may be ended.
@@ -57,6 +62,11 @@ impl Activity {
         let mut in_flight = self.begin();
         in_flight.pass_to(Turn::Peers);
         in_flight
+    }
+
+    /// From now on an answer says that none follows on this connection.
+    pub(crate) fn let_next_answer_be_last(&self) {
+        self.next_is_last.store(true, Ordering::Relaxed);
     }
 
     /// Waits until nothing has happened for as long as `patience` allows, or
@@ -112,10 +122,13 @@ enum Turn {
 }
 
 impl InFlight {
-    /// Counts `body` as in flight until it is dropped.
-    pub(crate) fn answer<B>(mut self, body: B) -> InFlightBody<B> {
+    /// Counts the body of `response` as in flight until it is dropped.
+    pub(crate) fn answer<B>(mut self, mut response: Response<B>) -> Response<InFlightBody<B>> {
         self.pass_to(Turn::Peers);
-        InFlightBody { body, in_flight: self }
+        if self.activity.next_is_last.load(Ordering::Relaxed) {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response.map(|body| InFlightBody { body, in_flight: self })
     }
 
     fn pass_to(&mut self, turn: Turn) {
@@ -203,7 +216,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_nobody_takes_is_stalled() {
         let activity = Arc::new(Activity::default());
-        let mut answer = activity.begin().answer(http_body_util::Full::new(bytes::Bytes::from_static(b"a")));
+        let full = http_body_util::Full::new(bytes::Bytes::from_static(b"a"));
+        let mut answer = activity.begin().answer(Response::new(full)).into_body();
         let taken = std::future::poll_fn(|cx| Pin::new(&mut answer).poll_frame(cx)).await;
         assert!(taken.is_some());
         assert_eq!(lapse_after(&activity).await, (Lapse::Stalled, 4));
@@ -215,7 +229,7 @@ mod tests {
         let source = http_body_util::StreamBody::new(futures_util::stream::pending::<
             Result<Frame<bytes::Bytes>, std::convert::Infallible>,
         >());
-        let mut answer = activity.begin().answer(source);
+        let mut answer = activity.begin().answer(Response::new(source)).into_body();
         let asked = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut answer).poll_frame(cx).is_pending()));
         assert!(asked.await);
         let waited = tokio::time::timeout(Duration::from_secs(100), lapse_after(&activity)).await;

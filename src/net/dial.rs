@@ -22,11 +22,23 @@ pub(crate) async fn connect_any(addresses: &[SocketAddr], deadline: Instant) -> 
                 socket.set_nodelay(true)?;
                 return Ok(socket);
             }
-            Ok(Err(error)) => failure = error,
-            Err(elapsed) => failure = elapsed.into(),
+            Ok(Err(error)) => failure = named(*address, error),
+            Err(elapsed) => failure = named(*address, elapsed.into()),
         }
     }
     Err(failure)
+}
+
+/// The failure with the address that it was met at.
+fn named(address: SocketAddr, source: io::Error) -> io::Error {
+    io::Error::new(source.kind(), ConnectError { address, source })
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("connect to {address}")]
+struct ConnectError {
+    address: SocketAddr,
+    source: io::Error,
 }
 
 /// At most this many addresses of one name are tried.

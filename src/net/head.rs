@@ -16,13 +16,41 @@ use super::http1::{Http1Fault, is_host, is_path_and_query};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HeadFault {
     /// Ambiguous, or not HTTP.
-    Refused,
+    Refused(Ambiguity),
     /// Longer than is taken, or of more fields.
     TooLarge,
     /// It did not arrive in time.
     Timeout,
     /// An `Expect` other than `100-continue`.
     Expectation,
+}
+
+/// What can be read in two ways, or is not HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ambiguity {
+    /// The grammar of HTTP/1.1.
+    Grammar,
+    /// The length of the body.
+    Length,
+    /// `Connection` takes `Host` or `Content-Length` out of the message.
+    Connection,
+    /// None, several, or no host.
+    Host,
+    /// What HTTP/2 brought cannot be said in HTTP/1.1.
+    Translation,
+}
+
+impl Ambiguity {
+    /// As logs name it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Grammar => "grammar",
+            Self::Length => "length",
+            Self::Connection => "connection",
+            Self::Host => "host",
+            Self::Translation => "translation",
+        }
+    }
 }
 
 /// A request head that can be read in one way only. Only [`inspect`] makes one.
@@ -53,7 +81,11 @@ pub(crate) fn inspect(
     match fault {
         Some(Http1Fault::HeadTimeout) => return Err(HeadFault::Timeout),
         Some(Http1Fault::HeadTooLarge | Http1Fault::TooManyFields) => return Err(HeadFault::TooLarge),
-        Some(_) => return Err(HeadFault::Refused),
+        Some(Http1Fault::AmbiguousLength) => return Err(HeadFault::Refused(Ambiguity::Length)),
+        Some(Http1Fault::AmbiguousHost) => return Err(HeadFault::Refused(Ambiguity::Host)),
+        Some(Http1Fault::Malformed | Http1Fault::BadChunk) => {
+            return Err(HeadFault::Refused(Ambiguity::Grammar));
+        }
         None => {}
     }
     if parts.headers.len() > fields_max {
@@ -61,8 +93,14 @@ pub(crate) fn inspect(
     }
     let connection_options: SmallVec<_> = connection_options(&parts.headers).collect();
     let hides = |name: &HeaderName| *name == header::HOST || *name == header::CONTENT_LENGTH;
-    if connection_options.iter().any(hides) || !is_one_host(parts) || !is_translatable(parts) {
-        return Err(HeadFault::Refused);
+    if connection_options.iter().any(hides) {
+        return Err(HeadFault::Refused(Ambiguity::Connection));
+    }
+    if !is_one_host(parts) {
+        return Err(HeadFault::Refused(Ambiguity::Host));
+    }
+    if !is_translatable(parts) {
+        return Err(HeadFault::Refused(Ambiguity::Translation));
     }
     if !is_known_expectation(&parts.headers) {
         return Err(HeadFault::Expectation);
@@ -116,7 +154,7 @@ fn declared_length(fields: &HeaderMap) -> Result<Option<u64>, HeadFault> {
     let parsed = length.to_str().ok().filter(|_| is_digits).and_then(|text| text.parse().ok());
     match (parsed, lengths.next()) {
         (Some(bytes), None) => Ok(Some(bytes)),
-        _ => Err(HeadFault::Refused),
+        _ => Err(HeadFault::Refused(Ambiguity::Length)),
     }
 }
 
@@ -137,33 +175,34 @@ mod tests {
 
     #[test]
     fn heads_are_judged() {
+        use Ambiguity::{Connection, Host, Length, Translation};
         use HeadFault::{Expectation, Refused};
         let (h1, h2) = (Version::HTTP_11, Version::HTTP_2);
         let host = ("host", "a.example");
         for (version, uri, fields, expected) in [
             (h1, "/", vec![host, ("content-length", "5")], Ok(Some(5))),
-            (h1, "/", vec![], Err(Refused)),
-            (h1, "/", vec![host, host], Err(Refused)),
-            (h1, "/", vec![("host", "a.example@b.example")], Err(Refused)),
-            (h1, "/", vec![("host", "a b")], Err(Refused)),
+            (h1, "/", vec![], Err(Refused(Host))),
+            (h1, "/", vec![host, host], Err(Refused(Host))),
+            (h1, "/", vec![("host", "a.example@b.example")], Err(Refused(Host))),
+            (h1, "/", vec![("host", "a b")], Err(Refused(Host))),
             (h1, "http://a.example/", vec![host], Ok(None)),
-            (h1, "http://b.example/", vec![host], Err(Refused)),
-            (h1, "http://x@a.example/", vec![host], Err(Refused)),
+            (h1, "http://b.example/", vec![host], Err(Refused(Host))),
+            (h1, "http://x@a.example/", vec![host], Err(Refused(Host))),
             (h2, "https://a.example/", vec![], Ok(None)),
             (h2, "https://a.example/", vec![("host", "A.example")], Ok(None)),
-            (h2, "https://a.example/", vec![("host", "b.example")], Err(Refused)),
-            (h2, "https://a.example:99999/", vec![], Err(Refused)),
-            (h2, "https://a,b.example/", vec![], Err(Refused)),
-            (h2, "ftp://a.example/", vec![], Err(Refused)),
-            (h2, "https://a.example/caf\u{e9}", vec![], Err(Refused)),
+            (h2, "https://a.example/", vec![("host", "b.example")], Err(Refused(Host))),
+            (h2, "https://a.example:99999/", vec![], Err(Refused(Host))),
+            (h2, "https://a,b.example/", vec![], Err(Refused(Host))),
+            (h2, "ftp://a.example/", vec![], Err(Refused(Translation))),
+            (h2, "https://a.example/caf\u{e9}", vec![], Err(Refused(Translation))),
             (h2, "https://a.example/?a{}|b", vec![("x-a", "b c")], Ok(None)),
-            (h2, "https://a.example/", vec![("x-a", " b")], Err(Refused)),
-            (h2, "https://a.example/", vec![("x-a", "b\t")], Err(Refused)),
-            (h1, "/", vec![host, ("content-length", "5"), ("content-length", "5")], Err(Refused)),
-            (h1, "/", vec![host, ("content-length", "+5")], Err(Refused)),
-            (h1, "/", vec![host, ("content-length", "")], Err(Refused)),
-            (h1, "/", vec![host, ("connection", "Host")], Err(Refused)),
-            (h1, "/", vec![host, ("connection", "close, content-length")], Err(Refused)),
+            (h2, "https://a.example/", vec![("x-a", " b")], Err(Refused(Translation))),
+            (h2, "https://a.example/", vec![("x-a", "b\t")], Err(Refused(Translation))),
+            (h1, "/", vec![host, ("content-length", "5"), ("content-length", "5")], Err(Refused(Length))),
+            (h1, "/", vec![host, ("content-length", "+5")], Err(Refused(Length))),
+            (h1, "/", vec![host, ("content-length", "")], Err(Refused(Length))),
+            (h1, "/", vec![host, ("connection", "Host")], Err(Refused(Connection))),
+            (h1, "/", vec![host, ("connection", "close, content-length")], Err(Refused(Connection))),
             (h1, "/", vec![host, ("expect", "100-Continue")], Ok(None)),
             (h1, "/", vec![host, ("expect", "200-ok")], Err(Expectation)),
             (h1, "/", vec![host, ("expect", "100-continue"), ("expect", "100-continue")], Err(Expectation)),

@@ -3,13 +3,14 @@
 //!
 //! Inward, a connection comes from `accept`, is served by `serve`, which
 //! bounds what its peer can make it cost, and ends by its peer, by lapse
-//! (`activity`), or by `drain`; `few` serves what is read from memory; `head`, `fields` and `path` say what of a
+//! (`activity`), by its `age`, or by `drain`; `few` serves what is read from memory; `head`, `fields` and `path` say what of a
 //! request means the same to everyone and goes on to the next. Outward,
 //! `upstream` keeps connections to the app. `run_to_end` is for work that must
 //! not end with its caller.
 
 mod accept;
 mod activity;
+mod age;
 mod descriptors;
 mod detect;
 mod dial;
@@ -37,7 +38,7 @@ pub(crate) use http1::{Http1Bounds, Http1Fault};
 pub(crate) use linger::discard;
 pub(crate) use path::is_unambiguous;
 pub(crate) use run_to_end::{PointOfNoReturn, RunToEnd};
-pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection, until_old};
+pub(crate) use serve::{ConnectionBounds, Protocol, serve_connection};
 pub(crate) use tls_versions::tls_versions;
 pub(crate) use upstream::{
     Connection, ExchangeError, Idle, Pool, Stream, Target, TargetError, UpstreamBody, UpstreamBodyError,

@@ -2,7 +2,7 @@
 //!
 //! hyper speaks HTTP; what a peer can make it cost is bounded here: heads by
 //! [`StrictIo`], streams and windows by hyper's settings, time by
-//! [`Activity`], the end by [`Linger`].
+//! [`Activity`] and [`age`], the end by [`Linger`].
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -19,15 +19,17 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::select;
-use tokio::time::{Duration, timeout};
+use tokio::time::Duration;
 use tracing::debug;
 
 use super::activity::{Activity, InFlight, InFlightBody, Lapse, Patience};
+use super::age;
 use super::detect::{Detected, detect};
 use super::drain::DrainSignal;
 use super::http1::{Http1Bounds, Http1Fault, Refusal, StrictIo};
 use super::linger::Linger;
 use super::when_woken::WhenWoken;
+use crate::causes::Causes;
 
 /// What a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +60,20 @@ pub(crate) struct ConnectionBounds {
     /// A connection with nothing in flight is closed after this, or up to a
     /// quarter later.
     pub(crate) idle_timeout: Duration,
+    /// A connection ends past this age, or up to a tenth before it. `None`
+    /// where it may be of any.
+    pub(crate) age_max: Option<Duration>,
 }
 
-/// Serves the requests of `io` until it ends: by its peer, by lapse, or
-/// because `drain` began and nothing is in flight any more.
+impl ConnectionBounds {
+    fn patience(&self) -> Patience {
+        Patience { idle: self.idle_timeout, stalled: STALL_TIMEOUT }
+    }
+}
+
+/// Serves the requests of `io` until it ends: by its peer, by lapse, by its
+/// age, or because `drain` began; by the last two when nothing is in flight any
+/// more.
 ///
 /// `service` is called once for each request. Where it is given a fault, the
 /// request is a stand-in for one whose head was refused, and only the fault
@@ -102,15 +114,6 @@ where
 /// A connection being served.
 pub(crate) type Serving<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// Ends a connection of a certain age, once nothing is in flight on it: what it
-/// was trusted for is found out anew by the next one.
-pub(crate) async fn until_old(mut serving: Serving<'_>, age_max: Duration, close: &DrainSignal) {
-    if timeout(age_max, &mut serving).await.is_err() {
-        close.begin();
-        serving.await;
-    }
-}
-
 fn serve_http1<'a, S, F, A, B>(
     io: S,
     service: F,
@@ -142,7 +145,9 @@ where
         // `pipeline_flush`: it lifts the bound on what is buffered.
         .writev(false);
     let connection = Box::pin(builder.serve_connection(TokioIo::new(io), service));
-    Box::pin(drive(connection, http1::Connection::graceful_shutdown, activity, bounds, drain))
+    let aged = age::past_and_unused(bounds.age_max, Arc::clone(&activity), bounds.patience()).map(Some);
+    let stop = stop(Arc::clone(&activity), bounds.patience(), aged, drain);
+    Box::pin(drive(connection, http1::Connection::graceful_shutdown, activity, stop))
 }
 
 fn serve_http2<'a, S, F, A, B>(
@@ -173,7 +178,9 @@ where
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT);
     let connection = Box::pin(builder.serve_connection(TokioIo::new(Linger::new(io)), service));
-    Box::pin(drive(connection, http2::Connection::graceful_shutdown, activity, bounds, drain))
+    let aged = age::past(bounds.age_max).map(|()| None);
+    let stop = stop(Arc::clone(&activity), bounds.patience(), aged, drain);
+    Box::pin(drive(connection, http2::Connection::graceful_shutdown, activity, stop))
 }
 
 /// Counts a request as in flight until the last byte of its answer was taken.
@@ -184,26 +191,32 @@ fn count<B>(
     in_flight: InFlight,
     answer: impl Future<Output = Result<Response<B>, Infallible>>,
 ) -> impl Future<Output = Result<Response<InFlightBody<B>>, Infallible>> {
-    answer.map(|answered| answered.map(|response| response.map(|body| in_flight.answer(body))))
+    answer.map(|answered| answered.map(|response| in_flight.answer(response)))
 }
 
-/// Drives a connection of hyper's to its end.
+/// Waits for a reason to end a connection, and gives the lapse if it is one.
+async fn stop(
+    activity: Arc<Activity>,
+    patience: Patience,
+    aged: impl Future<Output = Option<Lapse>>,
+    drain: &DrainSignal,
+) -> Option<Lapse> {
+    select! {
+        () = drain.begun() => None,
+        lapse = activity.lapse(patience) => Some(lapse),
+        lapse = aged => lapse,
+    }
+}
+
+/// Drives a connection of hyper's to its end, or until `stop` ends it.
 async fn drive<C>(
     mut connection: Pin<Box<C>>,
     shut_down: impl FnOnce(Pin<&mut C>),
     activity: Arc<Activity>,
-    bounds: &ConnectionBounds,
-    drain: &DrainSignal,
+    stop: impl Future<Output = Option<Lapse>>,
 ) where
     C: Future<Output = hyper::Result<()>>,
 {
-    let patience = Patience { idle: bounds.idle_timeout, stalled: STALL_TIMEOUT };
-    let stop = async {
-        select! {
-            () = drain.begun() => None,
-            lapse = activity.lapse(patience) => Some(lapse),
-        }
-    };
     let lapse = select! {
         biased;
         ended = &mut connection => return log_end(ended),
@@ -227,7 +240,7 @@ async fn drive<C>(
 /// What ends a connection early is its peer's business, and seldom news.
 fn log_end(ended: hyper::Result<()>) {
     if let Err(error) = ended {
-        debug!(error = &error as &dyn Error, "connection broken off");
+        debug!(error = %Causes(&error), "connection broken off");
     }
 }
 

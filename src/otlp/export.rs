@@ -10,6 +10,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Span, SpanCounts, message};
+use crate::causes::Causes;
 use crate::config::{ClientTls, EgressConfig, TraceConfig};
 use crate::egress::{Egress, EgressError};
 use crate::net::DrainSignal;
@@ -25,7 +26,7 @@ pub(super) struct Collector {
 /// Why a batch was not taken.
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
-    #[error(transparent)]
+    #[error("reach the collector")]
     Exchange(#[from] EgressError),
     #[error("the collector answered {0}")]
     Status(StatusCode),
@@ -152,7 +153,7 @@ impl ExportError {
 fn told(outcome: &Result<u64, ExportError>, failed: bool) -> bool {
     match outcome {
         Err(error) if !failed => tracing::warn!(
-            error = error as &dyn std::error::Error,
+            error = %Causes(error),
             "the collector does not take spans; further ones are counted (countersign_spans_dropped_total)"
         ),
         Ok(_) if failed => tracing::info!("the collector takes spans again"),

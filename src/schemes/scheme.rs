@@ -324,6 +324,15 @@ impl Scheme {
         }
     }
 
+    /// When the head says that it was signed, where that is in a field of its
+    /// own or beside the signature: whether that is in time is not asked.
+    pub fn claimed_at(&self, head: &Head<'_>) -> Option<UnixTime> {
+        match &self.keyed {
+            Keyed::Template(template) => template.claimed_at(head.fields),
+            _ => None,
+        }
+    }
+
     /// The head step for a response, for programs that verify answers: what
     /// RFC 9421 has and no other scheme, so that there is no signature for them.
     pub fn open_response(&self, response: &Response<'_>, now: UnixTime) -> Result<Open, Refusal> {

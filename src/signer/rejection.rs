@@ -257,7 +257,7 @@ impl From<Limited> for Refused {
 impl From<HeadFault> for Refused {
     fn from(fault: HeadFault) -> Self {
         match fault {
-            HeadFault::Refused => Rejection::HeadRefused,
+            HeadFault::Refused(_) => Rejection::HeadRefused,
             HeadFault::TooLarge => Rejection::HeadTooLarge,
             HeadFault::Timeout => Rejection::HeadTimeout,
             HeadFault::Expectation => Rejection::ExpectationFailed,

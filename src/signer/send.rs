@@ -1,13 +1,12 @@
 //! The exchange with the consumer. Its answer goes back to the app as it is,
 //! whatever its status; where there is none, the app learns a code.
 
-use std::error::Error;
-
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use tokio::time::Instant;
 
+use crate::causes::Causes;
 use crate::net;
 use crate::signer::delivery::Delivery;
 use crate::signer::outbound::Outgoing;
@@ -42,7 +41,7 @@ pub(crate) async fn send(
                 endpoint = endpoint.config.name,
                 code = rejection.code(),
                 maybe_sent = error.may_have_been_sent(),
-                error = &error as &dyn Error,
+                error = %Causes(&error),
                 "the consumer did not answer"
             );
             Err(rejection)

@@ -5,7 +5,6 @@
 //! authorization server that does not answer is left alone for a moment. No
 //! token is ever logged; its value is marked as sensitive.
 
-use std::error::Error;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+use crate::causes::Causes;
 use crate::config::{Authorization, EndpointConfig};
 use crate::egress::{Egress, EgressError};
 use crate::signer::rejection::Rejection;
@@ -130,7 +130,7 @@ impl Tokens {
             }
             Err(error) => {
                 let rejection = Rejection::from(&error);
-                tracing::warn!(endpoint = self.endpoint, error = &error as &dyn Error, "no access token");
+                tracing::warn!(endpoint = self.endpoint, error = %Causes(&error), "no access token");
                 self.state().failure = Some((Instant::now() + REST, rejection));
                 held.map(|token| token.value).ok_or(rejection)
             }

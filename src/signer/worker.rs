@@ -40,6 +40,8 @@ impl Worker {
             connection_bounds: ConnectionBounds {
                 http1: Http1Bounds { head_bytes, head_fields, head_timeout },
                 idle_timeout,
+                // Nothing is found out about the app when it connects.
+                age_max: None,
             },
             drain: Drain::new(stop.clone()),
         }

@@ -12,6 +12,8 @@
 //! | `expired_slot` | of one that no secret verified: the secret that expired last, which may be why |
 //! | `class` | of a copy: `replay`, `retry`, `redelivery` |
 //! | `observed` | of one that was forwarded unverified: the code that it would be refused with |
+//! | `detail` | of a refusal: which of the reasons that share its code, or host and path that no source takes |
+//! | `skew_seconds` | of a signed time that was refused: how far it is from the clock |
 //! | `duration_us` | the whole |
 //! | `upstream_us`, `consumer_us` | until the answer of the guard's app, or of the signer's consumer, began |
 //! | `bytes` | of the body |
@@ -19,7 +21,8 @@
 //! | `trace_id` | of the `traceparent` that came with it, or of its span where it has another |
 //!
 //! A field without a value is left out. That is the whole list: no other field
-//! of a request gets here, so no secret, signature or body can.
+//! of a request gets here, so no secret, signature or body can; of host and path
+//! none that holds a secret does (`guard::detail`).
 
 use std::cell::RefCell;
 use std::net::IpAddr;
@@ -62,6 +65,10 @@ pub(crate) struct DeliveryRecord<'a> {
     pub(crate) class: Option<&'static str>,
     /// Of one that was forwarded unverified: what it would be refused with.
     pub(crate) observed: Option<&'static str>,
+    /// Of a refusal: what its code leaves open.
+    pub(crate) detail: Option<&'a str>,
+    /// Of a signed time that was refused: how far it is from the clock.
+    pub(crate) skew: Option<Duration>,
     /// From the request's head to the answer's.
     pub(crate) duration: Duration,
     /// Of that, the part of the app or the consumer.
@@ -90,6 +97,11 @@ impl DeliveryLog {
     /// What deliveries are for.
     pub(super) fn subject(&self) -> Subject {
         self.form.subject
+    }
+
+    /// Whether anybody reads the lines.
+    pub(crate) fn wants_deliveries(&self) -> bool {
+        self.wanted
     }
 
     /// Logs one delivery.
@@ -161,6 +173,12 @@ impl Desk {
         }
         if let Some(code) = record.observed {
             line.word("observed", code);
+        }
+        if let Some(detail) = record.detail {
+            line.text("detail", detail.as_bytes());
+        }
+        if let Some(skew) = record.skew {
+            line.number("skew_seconds", skew.as_secs());
         }
         line.number("duration_us", micros(record.duration));
         if let Some(upstream) = record.upstream {
@@ -235,6 +253,8 @@ mod tests {
         expired_slot: None,
         class: None,
         observed: None,
+        detail: None,
+        skew: None,
         duration: Duration::from_micros(41),
         upstream: None,
         body_bytes: 0,
@@ -253,6 +273,8 @@ mod tests {
         expired_slot: Some(0),
         class: Some("retry"),
         observed: Some("id_reused"),
+        detail: Some("name"),
+        skew: Some(Duration::from_millis(301_900)),
         upstream: Some(Duration::from_millis(2)),
         body_bytes: 1024,
         version: Version::HTTP_2,
@@ -277,6 +299,7 @@ mod tests {
             "{\"time\":\"2026-11-22T08:35:16.042Z\",\"source\":\"github\",\"code\":\"accepted\",\
              \"status\":200,\"client\":\"::1\",\"identity\":\"URI:spiffe://example.org/a\",\
              \"message_id\":\"msg_\\\"1\\\"\\u000a\\u00ff\",\"slot\":1,\"expired_slot\":0,\"class\":\"retry\",\"observed\":\"id_reused\",\
+             \"detail\":\"name\",\"skew_seconds\":301,\
              \"duration_us\":41,\
              \"upstream_us\":2000,\"bytes\":1024,\"http\":\"2\",\
              \"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"}\n"
@@ -285,7 +308,7 @@ mod tests {
             write(LogFormat::Text, &FULL),
             "2026-11-22T08:35:16.042Z source=\"github\" code=accepted status=200 client=::1 \
              identity=\"URI:spiffe://example.org/a\" message_id=\"msg_\\\"1\\\"\\u000a\\u00ff\" \
-             slot=1 expired_slot=0 class=retry observed=id_reused duration_us=41 upstream_us=2000 bytes=1024 http=2 \
+             slot=1 expired_slot=0 class=retry observed=id_reused detail=\"name\" skew_seconds=301 duration_us=41 upstream_us=2000 bytes=1024 http=2 \
              trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"\n"
         );
     }

@@ -41,7 +41,8 @@ pub(crate) struct Named {
     last: Arc<[AtomicU64]>,
     duration: Histogram,
     upstream_duration: Histogram,
-    /// By secret slot.
+    /// By secret slot, and behind them those of slots that a reload took away:
+    /// what they counted is part of the whole.
     verified: Vec<IntCounter>,
 }
 
@@ -127,9 +128,10 @@ impl Named {
         self.verified[slot].inc();
     }
 
-    /// How many signatures have held under the secret in each slot.
-    pub(crate) fn verified_counts(&self) -> impl Iterator<Item = u64> {
-        self.verified.iter().map(IntCounter::get)
+    /// How many signatures have held, whichever secret and slot it was under. It
+    /// never goes down.
+    pub(crate) fn verified_count(&self) -> u64 {
+        self.verified.iter().map(IntCounter::get).sum()
     }
 }
 
@@ -172,6 +174,7 @@ impl NamedFamilies {
 
     fn of(&self, name: &str, secrets: usize, codes: &[&str], before: Option<&Named>) -> Named {
         let delivery = |code: &&str| self.deliveries.with_label_values(&[name, *code]);
+        let slots = before.map_or(secrets, |before| secrets.max(before.verified.len()));
         let verified = |slot: usize| self.verified.with_label_values(&[name, &slot.to_string()]);
         Named {
             name: name.to_owned(),
@@ -182,7 +185,7 @@ impl NamedFamilies {
             ),
             duration: self.duration.with_label_values(&[name]),
             upstream_duration: self.upstream.with_label_values(&[name]),
-            verified: (0..secrets).map(verified).collect(),
+            verified: (0..slots).map(verified).collect(),
         }
     }
 }
@@ -240,6 +243,11 @@ mod tests {
         let second = metrics.named("stripe", 2, Some(&first));
         assert_eq!(metrics.tallies(Some(&second)).collect::<Vec<_>>(), [Tally { code, count, last }]);
         assert_eq!(metrics.tallies(None).count(), 0);
+        // Without the secret of slot 1, what it verified stays counted.
+        second.verified(1);
+        let third = metrics.named("stripe", 1, Some(&second));
+        third.verified(0);
+        assert_eq!(third.verified_count(), 2);
         // Its successor has another name: the time would be somebody else's.
         let other = metrics.named("github", 1, Some(&first));
         assert_eq!(metrics.tallies(Some(&other)).count(), 0);

@@ -1,6 +1,7 @@
 //! One delivery as telemetry sees it: what is known of it, and how it ended.
 //! What is noted here is for the log and the metrics alone; no check reads it.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,6 +76,10 @@ pub(crate) struct Observation {
     pub(crate) class: Option<&'static str>,
     /// Of one that was forwarded unverified: what it would be refused with.
     pub(crate) observed: Option<&'static str>,
+    /// Of a refusal: what its code leaves open.
+    pub(crate) detail: Option<Cow<'static, str>>,
+    /// Of a signed time that was refused: how far it is from the clock.
+    pub(crate) skew: Option<Duration>,
     /// Bytes of the body.
     pub(crate) body_bytes: u64,
     /// Until the app or the consumer began to answer.
@@ -101,6 +106,8 @@ impl Observation {
             expired_slot: None,
             class: None,
             observed: None,
+            detail: None,
+            skew: None,
             body_bytes: 0,
             upstream_time: None,
             settled: false,
@@ -165,6 +172,8 @@ impl Observation {
             expired_slot: self.expired_slot,
             class: self.class,
             observed: self.observed,
+            detail: self.detail.as_deref(),
+            skew: self.skew,
             duration: ended.duration,
             upstream: ended.upstream,
             body_bytes: self.body_bytes,

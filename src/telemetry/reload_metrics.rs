@@ -1,6 +1,6 @@
 //! What a guard shows of its reloads.
 
-use prometheus::{IntCounterVec, IntGauge};
+use prometheus::{IntCounter, IntGauge};
 
 use crate::clock::UnixTime;
 use crate::telemetry::metrics::Metrics;
@@ -9,7 +9,8 @@ use crate::telemetry::process_metrics::signed;
 /// The metrics of reloads.
 #[derive(Debug)]
 pub(crate) struct ReloadMetrics {
-    reloads: IntCounterVec,
+    taken: IntCounter,
+    refused: IntCounter,
     last_taken: IntGauge,
     is_current: IntGauge,
 }
@@ -18,12 +19,15 @@ impl ReloadMetrics {
     /// Declared beside `metrics`, and rendered with them.
     pub(crate) fn new(metrics: &Metrics) -> Self {
         let declare = &metrics.process.declare;
+        let reloads = declare.counters(
+            "config_reloads_total",
+            "Times that the configuration was read again, by what became of it.",
+            &["result"],
+        );
         Self {
-            reloads: declare.counters(
-                "config_reloads_total",
-                "Times that the configuration was read again, by what became of it.",
-                &["result"],
-            ),
+            // There before the first: a rate of what was absent misses it.
+            taken: reloads.with_label_values(&["taken"]),
+            refused: reloads.with_label_values(&["refused"]),
             last_taken: declare.gauge(
                 "config_in_force_timestamp_seconds",
                 "When the configuration in force was taken, in Unix time.",
@@ -37,14 +41,14 @@ impl ReloadMetrics {
 
     /// A configuration was taken at `now`, the first or another.
     pub(crate) fn taken(&self, now: UnixTime) {
-        self.reloads.with_label_values(&["taken"]).inc();
+        self.taken.inc();
         self.last_taken.set(signed(now.as_secs()));
         self.is_current.set(1);
     }
 
     /// What was read is of no use.
     pub(crate) fn refused(&self) {
-        self.reloads.with_label_values(&["refused"]).inc();
+        self.refused.inc();
         self.is_current.set(0);
     }
 }
@@ -59,6 +63,7 @@ mod tests {
     fn a_broken_configuration_shows_until_a_good_one_is_taken() {
         let metrics = Metrics::new(Subject::Source, &[]);
         let reloads = ReloadMetrics::new(&metrics);
+        check(&metrics.process, &["countersign_config_reloads_total{result=\"refused\"} 0"]);
         reloads.taken(UnixTime::from_secs(1_800_000_000));
         reloads.refused();
         check(

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// What each top-level module may use of the others.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("causes", &[]),
     ("clock", &[]),
     ("keys", &[]),
     ("private_file", &[]),
@@ -16,10 +17,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("explain", &["clock", "keys", "schemes"]),
     ("config", &["clock", "keys", "schemes"]),
     ("limits", &["config"]),
-    ("ledger", &["clock", "config", "keys", "limits", "private_file", "schemes"]),
-    ("net", &["config"]),
-    ("egress", &["config", "net"]),
-    ("otlp", &["config", "egress", "net"]),
+    ("ledger", &["causes", "clock", "config", "keys", "limits", "private_file", "schemes"]),
+    ("net", &["causes", "config"]),
+    ("egress", &["causes", "config", "net"]),
+    ("otlp", &["causes", "config", "egress", "net"]),
     ("telemetry", &["clock", "config", "otlp"]),
     ("admin", &["net"]),
     ("control", &["clock", "config", "net"]),
@@ -28,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "guard",
         &[
             "admin",
+            "causes",
             "clock",
             "config",
             "control",
@@ -47,6 +49,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "signer",
         &[
             "admin",
+            "causes",
             "clock",
             "config",
             "egress",

@@ -21,6 +21,7 @@ mod stand;
 mod admin;
 mod attestation;
 mod captures;
+mod causes;
 mod components;
 mod forwarding;
 mod frames;

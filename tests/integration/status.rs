@@ -88,6 +88,29 @@ async fn a_secret_that_rotates_is_shown_with_its_dates_and_its_last_use() {
 }
 
 #[tokio::test]
+async fn a_secret_that_moves_to_another_slot_brings_its_count_along() {
+    let stand = Stand::with_flags(&TCP).await;
+    let old = stand.secret.clone();
+    let new = cli::generate_secret().unwrap();
+    let new_file = stand.write("new.secret", new.expose());
+    stand.reload(&["--secret-file", &new_file]).unwrap();
+    for (secret, id) in [(&old, "msg_1"), (&old, "msg_2"), (&new, "msg_3")] {
+        assert_eq!(stand.post(&stand.signed_by(secret, id, BODY), BODY).await.status, 204);
+    }
+    assert_eq!(verified(&stand).await, [2, 1]);
+    stand.write("secret", new.expose());
+    stand.reload(&[]).unwrap();
+    assert_eq!(verified(&stand).await, [1]);
+}
+
+/// How many deliveries each slot has verified.
+async fn verified(stand: &Stand) -> Vec<u64> {
+    let status = status(stand).await;
+    let slots = status["sources"][0]["slots"].as_array().unwrap();
+    slots.iter().map(|slot| slot["verified"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
 async fn certificates_are_shown_with_their_ends() {
     let stand = Stand::with_flags(&TCP).await;
     let status = status(&stand).await;

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::senders_ca::SendersCa;
-use crate::stand::{BODY, Setup, Stand, read_until_silent};
+use crate::stand::{BODY, Setup, Stand, read_head, read_until_silent};
 
 #[tokio::test]
 async fn only_certificates_of_the_trusted_ca_are_served() {
@@ -236,7 +236,7 @@ async fn a_pinned_key_must_be_held() {
 
 #[tokio::test]
 async fn a_connection_ends_at_its_age_and_an_exchange_in_flight_before_that() {
-    let stand = Stand::with_flags(&["--max-connection-age", "300ms"]).await;
+    let stand = Stand::with_flags(&["--max-connection-age", "300ms", "--idle-timeout", "1s"]).await;
     let mut stream = stand.tls_connect(stand.tls_client(Some(&stand.sender), &[&TLS13])).await.unwrap();
     stream.write_all(&stand.raw_genuine("msg_1", "")).await.unwrap();
     // Silence for longer than the guard waits means that the guard has closed it.
@@ -247,4 +247,28 @@ async fn a_connection_ends_at_its_age_and_an_exchange_in_flight_before_that() {
     });
     let answer = answer.await.expect("the guard closes it");
     assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+}
+
+#[tokio::test]
+async fn no_delivery_is_lost_when_a_kept_connection_comes_of_age() {
+    let stand =
+        Stand::with_flags(&["--max-connection-age", "200ms", "--rate-limit-per-address", "100000/s"]).await;
+    let config = stand.tls_client(Some(&stand.sender), &[&TLS13]);
+    let (mut connections, mut sent) = (0, 0);
+    while connections < 5 {
+        let mut stream = stand.tls_connect(config.clone()).await.unwrap();
+        connections += 1;
+        let mut is_open = true;
+        while is_open {
+            sent += 1;
+            stream.write_all(&stand.raw_genuine(&format!("msg_{sent}"), "")).await.unwrap();
+            let head = read_head(&mut stream).await;
+            assert!(
+                head.starts_with("HTTP/1.1 204"),
+                "delivery {sent} on connection {connections}: {head:?}"
+            );
+            is_open = !head.contains("connection: close");
+        }
+    }
+    assert!(sent > connections, "{sent} deliveries");
 }

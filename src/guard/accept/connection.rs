@@ -9,7 +9,7 @@ use crate::clock::UnixTime;
 use crate::guard::accept::client::Client;
 use crate::guard::accept::identity::PeerIdentities;
 use crate::guard::accept::trust::{SourceTrust, Trust};
-use crate::guard::rejection::Rejection;
+use crate::guard::rejection::{Refused, Rejection};
 use crate::guard::state::Guard;
 use crate::limits::Permit;
 
@@ -70,7 +70,7 @@ enum Identities {
 impl Connection {
     /// What a request with `fields` brings along, where the client of this
     /// connection is a trusted proxy.
-    pub(crate) fn brings(&self, guard: &Guard, fields: &HeaderMap) -> Result<Option<Brought>, Rejection> {
+    pub(crate) fn brings(&self, guard: &Guard, fields: &HeaderMap) -> Result<Option<Brought>, Refused> {
         let front = &guard.front;
         if !front.trusts(self.client.address) {
             return Ok(None);
@@ -79,10 +79,11 @@ impl Connection {
             let usage = guard.addresses.visit(address).map_err(|_| Rejection::Overloaded)?;
             Ok::<_, Rejection>(Client::new(address, usage, self.proto))
         };
+        let because = |word| move |rejection| Refused::because(rejection, word);
         Ok(Some(Brought {
-            client: front.client(fields)?.map(client).transpose()?,
+            client: front.client(fields).map_err(because("client_address"))?.map(client).transpose()?,
             identities: if front.tells_identities() {
-                Identities::OfRequest(front.identities(fields)?)
+                Identities::OfRequest(front.identities(fields).map_err(because("client_cert"))?)
             } else {
                 Identities::OfConnection
             },

@@ -48,8 +48,7 @@ pub(crate) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: Sock
         let (client, proto) = (Client::new(address, usage, PLAIN), PLAIN);
         let trust = Trust::new(&in_force, &[], drain.clone());
         let service = service(&worker, Connection { client, identities: None, trust, proto, _place: place });
-        let serving = net::serve_connection(stream, Protocol::Detect, service, &bounds, &drain);
-        return net::until_old(serving, guard.bounds.connection_age_max, &drain).await;
+        return net::serve_connection(stream, Protocol::Detect, service, &bounds, &drain).await;
     };
     let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
     let handshake = timeout(guard.bounds.handshake_timeout, acceptor.accept(stream)).await;
@@ -63,8 +62,7 @@ pub(crate) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: Sock
     drop(in_force);
     let (client, proto) = (Client::new(address, usage, SECURE), SECURE);
     let service = service(&worker, Connection { client, identities, trust, proto, _place: place });
-    let serving = net::serve_connection(stream, protocol, service, &bounds, &drain);
-    net::until_old(serving, guard.bounds.connection_age_max, &drain).await;
+    net::serve_connection(stream, protocol, service, &bounds, &drain).await;
 }
 
 /// Finds out who is at the other end, and whether there is room. Gives the

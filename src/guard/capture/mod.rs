@@ -36,6 +36,7 @@ use http::request::Parts;
 
 use self::request::{Body, Captured};
 use self::store::Store;
+use crate::causes::Causes;
 use crate::clock::UnixTime;
 use crate::config::{CaptureConfig, Rate};
 use crate::guard::in_force::InForce;
@@ -147,9 +148,8 @@ fn write_all(waiting: &Receiver<Captured>, mut store: Store, metrics: &CaptureMe
             Err(error) => {
                 metrics.dropped_for_disk();
                 if !failed {
-                    let error = &error as &dyn std::error::Error;
                     tracing::error!(
-                        error,
+                        error = %Causes(&error),
                         "a capture could not be written; deliveries are not touched by it, and further ones are counted (countersign_captures_dropped_total)"
                     );
                 }

@@ -6,7 +6,7 @@ use hyper::body::Incoming;
 
 use crate::config::Bounds;
 use crate::guard::check::{Admitted, Opened, Turned, Verified};
-use crate::guard::rejection::Rejection;
+use crate::guard::rejection::Refused;
 use crate::limits::Reservation;
 use crate::service::{self, BodyBounds};
 
@@ -30,7 +30,7 @@ pub(super) async fn whole(
     reservation: &mut Reservation,
     bounds: &Bounds,
     look: impl FnMut(&[u8]),
-) -> Result<Bytes, Rejection> {
+) -> Result<Bytes, Refused> {
     let routed = &admitted.known.routed;
     let bounds = BodyBounds {
         bytes_max: routed.source.config.body_bytes_max,

@@ -12,7 +12,7 @@ use crate::config::SourceConfig;
 use crate::guard::accept::Caller;
 use crate::guard::check::{Routed, Turned};
 use crate::guard::in_force::InForce;
-use crate::guard::rejection::Rejection;
+use crate::guard::rejection::{Refused, Rejection};
 use crate::guard::source::Source;
 
 /// A request whose caller the source accepts.
@@ -32,7 +32,7 @@ pub(crate) fn recognise(
 ) -> Result<Known, Turned> {
     match accepted(&routed.source, caller, in_force, now) {
         Ok(identity) => Ok(Known { routed, identity }),
-        Err(rejection) => Err(Turned::at(routed, rejection)),
+        Err(refused) => Err(Turned::at(routed, refused)),
     }
 }
 
@@ -42,25 +42,26 @@ fn accepted(
     caller: Caller<'_>,
     in_force: &InForce,
     now: UnixTime,
-) -> Result<Option<HeaderValue>, Rejection> {
+) -> Result<Option<HeaderValue>, Refused> {
     admit_address(source, caller.client.address)?;
-    caller.trust.confirm(in_force, now)?;
+    caller.trust.confirm(in_force, now).map_err(|rejection| Refused::because(rejection, "trust"))?;
     let SourceConfig { identities: wanted, client_pins: pins, .. } = &source.config;
+    let refused = |word| Refused::because(Rejection::IdentityNotAllowed, word);
     let is_vouched_for = |trust| caller.counts_under(trust, now);
     if caller.identities.is_some() && !source.trust.as_ref().is_none_or(is_vouched_for) {
-        return Err(Rejection::IdentityNotAllowed);
+        return Err(refused("ca"));
     }
     let identity = match caller.identities {
         None if wanted.is_empty() && pins.is_empty() && source.trust.is_none() => None,
-        None => return Err(Rejection::IdentityMissing),
+        None => return Err(Rejection::IdentityMissing.into()),
         // A session that resumes and a connection kept open bring a certificate
         // along that TLS looked at long ago.
-        Some(given) if given.expired(now) => return Err(Rejection::IdentityNotAllowed),
+        Some(given) if given.expired(now) => return Err(refused("expired")),
         Some(given) if !pins.is_empty() && !given.holds_one_of(pins) => {
-            return Err(Rejection::IdentityNotAllowed);
+            return Err(refused("pin"));
         }
         Some(given) if wanted.is_empty() => given.first(),
-        Some(given) => Some(given.matching(wanted).ok_or(Rejection::IdentityNotAllowed)?),
+        Some(given) => Some(given.matching(wanted).ok_or_else(|| refused("name"))?),
     };
     Ok(identity.cloned())
 }

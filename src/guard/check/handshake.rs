@@ -16,6 +16,7 @@ use http::header::ALLOW;
 use http::request::Parts;
 use http::{Method, Response};
 
+use crate::causes::Causes;
 use crate::config::HandshakeConfig;
 use crate::guard::answer::{self, AnswerBody};
 use crate::guard::check::signature::head;
@@ -109,11 +110,10 @@ async fn keep(source: &Source, file: Option<PathBuf>, secret: Secret) -> Result<
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Rejection::HandshakeRefused.into()),
         Err(error) => {
-            let error = &error as &dyn std::error::Error;
             tracing::error!(
                 source = name,
                 file = shown,
-                error,
+                error = %Causes(&error),
                 "the secret of a handshake could not be kept"
             );
             Err(Rejection::HandshakeUnkept.into())

@@ -3,7 +3,7 @@
 //! The first, [`inspect`](crate::net::inspect), is `net`'s and every role's.
 //! Each stage takes the evidence of the one before and gives its own. Only the
 //! stage itself can make its evidence, so a stage that is skipped or moved is
-//! a compile error: `Sound` → `Routed` → `Known` → `Admitted` → `Presented` →
+//! a compile error: `Sound` → `Found` → `Routed` → `Known` → `Admitted` → `Presented` →
 //! `Opened` → `Verified` → `Claimed` → `Funded`. What a stage turns away is
 //! `Turned`, of which `observe` may make `Observed`; the forwarder takes
 //! `Forwardable`, which is one of the two ends.
@@ -27,5 +27,5 @@ pub(crate) use claim::{Claimed, Standing, claim};
 pub(crate) use forwardable::Forwardable;
 pub(crate) use handshake::{Presented, SetUp, asks_signed, asks_unsigned};
 pub(crate) use observe::{Observed, Turned, pass_over};
-pub(crate) use route::{Routed, route};
+pub(crate) use route::{Found, Routed, find, route};
 pub(crate) use signature::{Opened, Verified, open};

@@ -21,6 +21,7 @@ use crate::guard::check::body::whole;
 use crate::guard::check::handshake::is_delivery;
 use crate::guard::check::{Admitted, Known, Routed, Verified};
 use crate::guard::delivery::Delivery;
+use crate::guard::detail::Detail;
 use crate::guard::rejection::{Refused, Rejection};
 use crate::guard::source::Source;
 use crate::limits::{Permit, Reservation};
@@ -59,6 +60,7 @@ pub(super) struct Carried {
 #[derive(Debug)]
 pub(crate) struct Observed {
     rejection: Rejection,
+    detail: Option<Detail>,
     carried: Carried,
 }
 
@@ -71,11 +73,11 @@ pub(crate) async fn pass_over(
     delivery: &Delivery,
 ) -> Result<Observed, Refused> {
     let Turned { refused, reached } = turned;
-    let rejection = refused.rejection;
+    let (rejection, detail) = (refused.rejection, refused.detail);
     let Some(reached) = reached.filter(|reached| reached.may_pass(rejection)) else { return Err(refused) };
     let guard = delivery.guard();
     let admitted = match *reached {
-        Reached::Carried(carried) => return Ok(Observed { rejection, carried }),
+        Reached::Carried(carried) => return Ok(Observed { rejection, detail, carried }),
         Reached::Admitted(admitted) => admitted,
         Reached::Routed(routed) => {
             let permit = place(&routed, delivery.caller().client, &guard.deliveries)?;
@@ -89,7 +91,7 @@ pub(crate) async fn pass_over(
     let mut reservation = delivery.reservation();
     let body = whole(&admitted, body, &mut reservation, &guard.bounds, |_| ()).await?;
     let carried = Carried { admitted, body, _reservation: Some(reservation) };
-    Ok(Observed { rejection, carried })
+    Ok(Observed { rejection, detail, carried })
 }
 
 impl Turned {
@@ -179,6 +181,11 @@ impl Observed {
     /// What it would have been refused with.
     pub(crate) fn rejection(&self) -> Rejection {
         self.rejection
+    }
+
+    /// What the log says of it beside its code.
+    pub(crate) fn detail(&self) -> Option<Detail> {
+        self.detail
     }
 
     /// The code of that.

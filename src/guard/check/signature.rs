@@ -15,8 +15,9 @@ use crate::guard::accept::Caller;
 use crate::guard::accept::identity::PeerIdentities;
 use crate::guard::check::observe::Carried;
 use crate::guard::check::{Admitted, Presented, Turned};
+use crate::guard::detail::Detail;
 use crate::guard::issuer::{self, Issuer};
-use crate::guard::rejection::Rejection;
+use crate::guard::rejection::{Refused, Rejection};
 use crate::guard::source::Source;
 use crate::limits::{Permit, Reservation};
 use crate::schemes::{Beside, Demand, Head, OpenDemand, Proofs, Refusal, TokenKeys, Unmet};
@@ -50,7 +51,7 @@ pub(crate) async fn open(
     let admitted = presented.into_admitted();
     match opened(&admitted, parts, caller, now).await {
         Ok(open) => Ok(Opened { admitted, open }),
-        Err(rejection) => Err(Turned::at(admitted, rejection)),
+        Err(refused) => Err(Turned::at(admitted, refused)),
     }
 }
 
@@ -59,20 +60,20 @@ async fn opened(
     parts: &Parts,
     caller: Caller<'_>,
     now: UnixTime,
-) -> Result<OpenDemand, Rejection> {
+) -> Result<OpenDemand, Refused> {
     let source = &admitted.known.routed.source;
     let demand = &source.config.demand;
     // A field that `Connection` takes out of the message cannot also prove it.
     let taken_out = admitted.known.routed.sound.connection_options();
     if demand.security_headers().any(|name| taken_out.contains(name)) {
-        return Err(Rejection::HeadRefused);
+        return Err(Refused::because(Rejection::HeadRefused, "connection"));
     }
     let public_url = source.config.public_url.as_ref().map(|url| url.of(target(parts)));
     let head = Head { public_url: public_url.as_deref(), ..head(parts) };
     let certificate = caller.identities.map(PeerIdentities::thumbprint);
     let beside = Beside { certificate, issuer_keys: None };
     match &source.issuer {
-        None => demand.open(&head, &beside, now).map_err(unproven),
+        None => demand.open(&head, &beside, now).map_err(|unmet| unproven(&unmet, &head, now)),
         Some(issuer) => open_with(issuer, demand, &head, &beside, now).await,
     }
 }
@@ -94,24 +95,35 @@ async fn open_with(
     head: &Head<'_>,
     beside: &Beside<'_>,
     now: UnixTime,
-) -> Result<OpenDemand, Rejection> {
+) -> Result<OpenDemand, Refused> {
     if let Some(keys) = issuer.keys(now) {
         match demand.open(head, &with(beside, &keys), now) {
             Err(unmet) if issuer::may_know(&unmet) => {}
-            opened => return opened.map_err(unproven),
+            opened => return opened.map_err(|unmet| unproven(&unmet, head, now)),
         }
     }
     // Boxed: the rare case must not make every delivery's future larger.
     let keys = Box::pin(issuer.newer_keys(now)).await.ok_or(Rejection::KeysUnavailable)?;
-    demand.open(head, &with(beside, &keys), now).map_err(unproven)
+    demand.open(head, &with(beside, &keys), now).map_err(|unmet| unproven(&unmet, head, now))
 }
 
 fn with<'a>(beside: &Beside<'a>, keys: &'a TokenKeys) -> Beside<'a> {
     Beside { issuer_keys: Some(keys), ..*beside }
 }
 
-fn unproven(unmet: Unmet<'_>) -> Rejection {
-    Rejection::Unproven(unmet.refusal)
+/// Of a time that is refused, with how far it is off.
+fn unproven(unmet: &Unmet<'_>, head: &Head<'_>, now: UnixTime) -> Refused {
+    let refused = Refused::from(unmet.refusal);
+    match unmet.refusal {
+        Refusal::TimestampTooOld | Refusal::TimestampInFuture => {
+            let skew = unmet
+                .scheme
+                .claimed_at(head)
+                .map(|at| at.saturating_since(now).max(now.saturating_since(at)));
+            refused.with(skew.map(Detail::Skew))
+        }
+        _ => refused,
+    }
 }
 
 impl Opened {

@@ -15,7 +15,6 @@
 mod ask;
 mod document;
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::causes::Causes;
 use crate::clock::{Clock, UnixTime};
 use crate::config::IssuerConfig;
 use crate::guard::state::Guard;
@@ -136,7 +136,7 @@ impl Issuer {
             Ok(_) => tracing::debug!(issuer = %self.config.keys_at, "the issuer's keys are taken"),
             Err(error) => tracing::warn!(
                 issuer = %self.config.keys_at,
-                error = error as &dyn Error,
+                error = %Causes(error),
                 "the issuer gives no keys: those that are known serve for now"
             ),
         }

@@ -22,7 +22,7 @@ impl Rates {
         let mut before = std::mem::take(&mut self.0);
         for source in sources {
             let mut looks = before.remove(source.named.name()).unwrap_or_default();
-            looks.add(now, verified(source));
+            looks.add(now, source.named.verified_count());
             self.0.insert(source.named.name().to_owned(), looks);
         }
     }
@@ -30,7 +30,7 @@ impl Rates {
     /// The rates of `source` at `now`.
     pub(super) fn of(&self, source: &Source, now: Instant) -> RateStatus {
         let Some(looks) = self.0.get(source.named.name()) else { return RateStatus::default() };
-        let count = verified(source);
+        let count = source.named.verified_count();
         let rate = |minutes: u64| looks.rate(now, count, Duration::from_secs(60 * minutes));
         RateStatus { minute: rate(1), five_minutes: rate(5), quarter: rate(15) }
     }
@@ -55,10 +55,6 @@ impl Looks {
         #[allow(clippy::cast_precision_loss)]
         Some(count.saturating_sub(*before) as f64 / seconds)
     }
-}
-
-fn verified(source: &Source) -> u64 {
-    source.named.verified_counts().sum()
 }
 
 /// A quarter of an hour of looks, five seconds apart.

@@ -43,9 +43,9 @@ pub(super) async fn status(guard: &Guard, rates: &Mutex<Rates>, is_ready: bool) 
 }
 
 fn of_source(guard: &Guard, source: &Source, rates: &Rates) -> SourceStatus {
-    let slot = |(verified, secret): (u64, SecretStatus)| SlotStatus {
+    let slot = |secret: SecretStatus| SlotStatus {
         slot: secret.slot,
-        verified,
+        verified: secret.verified,
         last: secret.last_verified.map(At),
         not_before: secret.validity.not_before.map(At),
         not_after: secret.validity.not_after.map(At),
@@ -56,7 +56,7 @@ fn of_source(guard: &Guard, source: &Source, rates: &Rates) -> SourceStatus {
         mode: if source.observes() { "observe" } else { "enforce" }.to_owned(),
         upstream: source.config.upstream.to_string(),
         verified_per_second: rates.of(source, Instant::now()),
-        slots: source.named.verified_counts().zip(source.secrets()).map(slot).collect(),
+        slots: source.secrets().map(slot).collect(),
         codes: codes(guard, Some(&source.named)),
     }
 }

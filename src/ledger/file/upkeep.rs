@@ -16,6 +16,7 @@ use super::progress::Progress;
 use super::queue::Queue;
 use super::segment::Segment;
 use super::{snapshot, writer};
+use crate::causes::Causes;
 use crate::config::Fsync;
 use crate::ledger::table::Table;
 
@@ -82,7 +83,7 @@ impl Upkeep {
                 self.bytes_before = self.bytes_before.saturating_add(bytes);
                 self.not_before = Instant::now() + RETRY;
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %Causes(&error),
                     "the ledger's journal cannot be compacted, and grows"
                 );
                 true

@@ -14,6 +14,7 @@ use super::format::Record;
 use super::progress::Progress;
 use super::queue::{Health, Queue};
 use super::segment::Segment;
+use crate::causes::Causes;
 use crate::config::Fsync;
 
 /// The writer.
@@ -70,7 +71,7 @@ impl Writer {
         while let Err(error) = self.segment.append(batch) {
             if !failed {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = %Causes(&error),
                     "the ledger's journal cannot be written: deliveries are refused until it can"
                 );
             }
@@ -101,7 +102,7 @@ impl Writer {
 pub(super) fn lose(queue: &Queue, error: &io::Error) {
     queue.fail(Health::Lost);
     tracing::error!(
-        error = error as &dyn std::error::Error,
+        error = %Causes(error),
         "the ledger's journal cannot be synced: deliveries are refused until a restart"
     );
 }

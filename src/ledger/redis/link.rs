@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::dial::{Wire, is};
 use super::homes::{self, Homes};
 use super::scripts::Call;
+use crate::causes::Causes;
 
 /// The place of the connection.
 pub(super) struct Link {
@@ -135,7 +136,7 @@ impl Link {
             return CallError::Unknown;
         }
         if !deposed {
-            tracing::warn!(error = error as &dyn std::error::Error, "Redis refused a script of the ledger");
+            tracing::warn!(error = %Causes(error), "Redis refused a script of the ledger");
         }
         CallError::NotDone
     }

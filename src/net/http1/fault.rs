@@ -19,6 +19,9 @@ pub enum Http1Fault {
     /// (RFC 9112 section 6.3).
     #[error("ambiguous body length")]
     AmbiguousLength,
+    /// No host, several, or one that is none (RFC 9112 section 3.2).
+    #[error("ambiguous host")]
+    AmbiguousHost,
     /// More bytes than a head may have.
     #[error("request head too large")]
     HeadTooLarge,

@@ -57,7 +57,7 @@ impl<'a> Decisive<'a> {
         let mut found = Self::default();
         for field in fields {
             let (slot, fault) = if field.name.eq_ignore_ascii_case("host") {
-                (&mut found.host, Http1Fault::Malformed)
+                (&mut found.host, Http1Fault::AmbiguousHost)
             } else if field.name.eq_ignore_ascii_case("content-length") {
                 (&mut found.length, Http1Fault::AmbiguousLength)
             } else if field.name.eq_ignore_ascii_case("transfer-encoding") {
@@ -77,7 +77,7 @@ impl<'a> Decisive<'a> {
         match self.host {
             Some(host) if is_host(host) => Ok(()),
             None if minor == 0 => Ok(()),
-            _ => Err(Http1Fault::Malformed),
+            _ => Err(Http1Fault::AmbiguousHost),
         }
     }
 

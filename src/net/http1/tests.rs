@@ -12,7 +12,9 @@ use futures_util::FutureExt;
 use proptest::prelude::*;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
-use super::Http1Fault::{AmbiguousLength, BadChunk, HeadTimeout, HeadTooLarge, Malformed, TooManyFields};
+use super::Http1Fault::{
+    AmbiguousHost, AmbiguousLength, BadChunk, HeadTimeout, HeadTooLarge, Malformed, TooManyFields,
+};
 use super::io::STAND_IN;
 use super::{Http1Bounds, Http1Fault, Refusal, StrictIo};
 use crate::net::activity::Activity;
@@ -159,14 +161,14 @@ async fn bad_heads_are_refused_behind_what_came_before() {
         ("GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n", Malformed),
         ("GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n", Malformed),
         // The host.
-        ("GET / HTTP/1.1\r\n\r\n", Malformed),
-        ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", Malformed),
-        ("GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", Malformed),
-        ("GET / HTTP/1.1\r\nHost:\r\n\r\n", Malformed),
-        ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", Malformed),
-        ("GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", Malformed),
-        ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", Malformed),
-        ("GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", Malformed),
+        ("GET / HTTP/1.1\r\n\r\n", AmbiguousHost),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", AmbiguousHost),
+        ("GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", AmbiguousHost),
+        ("GET / HTTP/1.1\r\nHost:\r\n\r\n", AmbiguousHost),
+        ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", AmbiguousHost),
+        ("GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", AmbiguousHost),
+        ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", AmbiguousHost),
+        ("GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", AmbiguousHost),
         // The length.
         ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", AmbiguousLength),
         ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", AmbiguousLength),

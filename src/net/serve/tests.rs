@@ -12,6 +12,7 @@ use crate::net::drain::{Drain, DrainSignal};
 const BOUNDS: ConnectionBounds = ConnectionBounds {
     http1: Http1Bounds { head_bytes: 32 * 1024, head_fields: 100, head_timeout: Duration::from_secs(5) },
     idle_timeout: Duration::from_secs(60),
+    age_max: None,
 };
 
 const GOOD: &[u8] = b"POST /good HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc";
@@ -53,11 +54,29 @@ async fn endless(
 
 /// A connection to `echo`, and the drain that it heeds.
 fn connect(protocol: Protocol) -> (DuplexStream, Drain) {
+    connect_within(protocol, BOUNDS)
+}
+
+fn connect_within(protocol: Protocol, bounds: ConnectionBounds) -> (DuplexStream, Drain) {
     let (client, server) = duplex(1 << 16);
     let drain = Drain::new(DrainSignal::default());
     let signal = drain.signal().clone();
-    drain.tasks().spawn(async move { serve_connection(server, protocol, echo, &BOUNDS, &signal).await });
+    drain.tasks().spawn(async move { serve_connection(server, protocol, echo, &bounds, &signal).await });
     (client, drain)
+}
+
+/// Bounds of a connection that ends for its age.
+const AGING: ConnectionBounds = ConnectionBounds { age_max: Some(Duration::from_secs(100)), ..BOUNDS };
+
+/// One answer to [`GOOD`], in its own length, and whether it says that it is
+/// the last.
+async fn next_is_last(client: &mut DuplexStream) -> bool {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await.expect("an answer"));
+    }
+    client.read_exact(&mut [0; "/good b\"abc\"".len()]).await.expect("its body");
+    String::from_utf8_lossy(&head).contains("connection: close")
 }
 
 /// Status and body of each answer on a connection that is read to its end.
@@ -157,6 +176,62 @@ async fn a_drain_lets_a_request_in_flight_finish() {
     sleep(Duration::from_secs(20)).await;
     client.write_all(b"c").await.expect("the server reads");
     assert_eq!(answers(&mut client).await, ["200 /good b\"abc\""]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_answer_past_the_age_is_the_last_and_says_so() {
+    let (mut client, _drain) = connect_within(Protocol::Detect, AGING);
+    let start = Instant::now();
+    let mut said = Vec::new();
+    while !said.last().is_some_and(|last| *last) {
+        client.write_all(GOOD).await.expect("a connection that said nothing is open");
+        said.push(next_is_last(&mut client).await);
+        sleep(Duration::from_secs(3)).await;
+    }
+    let age = start.elapsed().as_secs();
+    assert!((90..=106).contains(&age), "{age} s");
+    assert_eq!(client.read(&mut [0]).await.ok(), Some(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_made_when_the_age_comes_is_the_last() {
+    let (mut client, _drain) = connect_within(Protocol::Http1, AGING);
+    client.write_all(&GOOD[..GOOD.len() - 1]).await.expect("the server reads");
+    sleep(Duration::from_secs(110)).await;
+    client.write_all(b"c").await.expect("the server reads");
+    assert!(next_is_last(&mut client).await);
+    assert_eq!(client.read(&mut [0]).await.ok(), Some(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn past_its_age_a_connection_waits_a_while_for_one_more_request() {
+    for (idle_seconds, waited) in [(60, 10), (4, 4)] {
+        let (idle_timeout, start) = (Duration::from_secs(idle_seconds), Instant::now());
+        let bounds = ConnectionBounds { idle_timeout, age_max: Some(Duration::from_secs(3)), ..AGING };
+        let (mut client, _drain) = connect_within(Protocol::Http1, bounds);
+        assert_eq!(client.read(&mut [0]).await.ok(), Some(0));
+        let seconds = start.elapsed().as_secs();
+        assert!((waited..=waited + 5).contains(&seconds), "{seconds} s of {waited}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn http2_is_told_of_its_age_at_once() {
+    let (client, _drain) = connect_within(Protocol::Http2, AGING);
+    let builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+    let (mut sender, connection) =
+        builder.handshake::<_, Full<Bytes>>(TokioIo::new(client)).await.expect("HTTP/2");
+    let client = tokio::spawn(connection);
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(85) {
+        let mut request = Request::new(Full::from("abc"));
+        *request.uri_mut() = http::Uri::from_static("http://a/good");
+        let response = sender.send_request(request).await.expect("an answer");
+        assert!(!response.headers().contains_key("connection"));
+        sleep(Duration::from_secs(5)).await;
+    }
+    assert!(client.await.expect("no panic").is_ok());
+    assert!((90..=100).contains(&start.elapsed().as_secs()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,6 @@
 //! TLS.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +59,19 @@ pub enum TargetError {
     },
 }
 
+/// Where the opening of a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum OpenError {
+    #[error("look up {host}")]
+    Name { host: String, source: io::Error },
+    #[error(transparent)]
+    Connect(#[from] io::Error),
+    #[error("connect to {}", path.display())]
+    Socket { path: PathBuf, source: io::Error },
+    #[error("agree on TLS")]
+    Tls(#[source] io::Error),
+}
+
 impl Target {
     /// Reads what is needed to reach `upstream`.
     ///
@@ -96,15 +108,19 @@ impl Target {
         }
     }
 
-    async fn open(&self, deadline: Instant) -> io::Result<Stream> {
+    async fn open(&self, deadline: Instant) -> Result<Stream, OpenError> {
         match &self.address {
-            Address::Unix(path) => Ok(Box::pin(UnixStream::connect(path).await?)),
+            Address::Unix(path) => {
+                let socket = UnixStream::connect(path).await;
+                Ok(Box::pin(socket.map_err(|source| OpenError::Socket { path: path.clone(), source })?))
+            }
             Address::Tcp { host, port, tls } => {
-                let addresses: Vec<SocketAddr> = lookup_host((host.as_str(), *port)).await?.collect();
-                let socket = connect_any(&addresses, deadline).await?;
+                let addresses = lookup_host((host.as_str(), *port)).await;
+                let addresses = addresses.map_err(|source| OpenError::Name { host: host.clone(), source })?;
+                let socket = connect_any(&addresses.collect::<Vec<_>>(), deadline).await?;
                 let Some(tls) = tls else { return Ok(Box::pin(socket)) };
                 let handshake = TlsConnector::from(Arc::clone(&tls.config)).connect(tls.name.clone(), socket);
-                Ok(Box::pin(handshake.await?))
+                Ok(Box::pin(handshake.await.map_err(OpenError::Tls)?))
             }
         }
     }

@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::idle::IDLE_MAX;
 use super::{Pool, Target, UpstreamBody, UpstreamBodyError, UpstreamError};
+use crate::causes::Causes;
 use crate::config::Upstream;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -294,13 +295,21 @@ async fn a_body_dropped_early_closes_its_connection() {
 #[tokio::test]
 async fn nobody_there_is_unreachable() {
     let (listener, refused) = listen(LONG).await;
+    let address = listener.local_addr().unwrap();
     drop(listener);
     let directory = tempfile::tempdir().unwrap();
-    let missing = pool(&Upstream::Unix(directory.path().join("missing.sock")), LONG);
+    let socket = directory.path().join("missing.sock");
+    let missing = pool(&Upstream::Unix(socket.clone()), LONG);
     let unknown = pool(&Upstream::Http { host: "no-such-name.invalid".into(), port: 80 }, LONG);
-    for pool in [refused, missing, unknown] {
+    for (pool, cause) in [
+        (refused, format!("reach the upstream: connect to {address}: Connection refused")),
+        (missing, format!("reach the upstream: connect to {}: No such file", socket.display())),
+        (unknown, "reach the upstream: look up no-such-name.invalid: ".to_owned()),
+    ] {
         let error = send(&pool).await.unwrap_err();
         assert!(matches!(error, UpstreamError::Unreachable(_)) && !error.may_have_been_sent(), "{error:?}");
+        let shown = Causes(&error).to_string();
+        assert!(shown.starts_with(&cause), "{shown}");
     }
 }
 
@@ -339,10 +348,10 @@ async fn a_unix_socket_is_an_upstream_like_any_other() {
 async fn tls_is_trusted_under_the_given_ca_and_the_right_name_only() {
     let directory = tempfile::tempdir().unwrap();
     let ca = directory.path().join("ca.pem");
-    for (certificate_name, given_ca, trusted) in [
-        ("localhost", Some(ca.clone()), true),
-        ("another.example", Some(ca.clone()), false),
-        ("localhost", None, false),
+    for (certificate_name, given_ca, failure) in [
+        ("localhost", Some(ca.clone()), None),
+        ("another.example", Some(ca.clone()), Some("another.example")),
+        ("localhost", None, Some("UnknownIssuer")),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -356,15 +365,20 @@ async fn tls_is_trusted_under_the_given_ca_and_the_right_name_only() {
             serve(stream, OK).await;
             io::Result::Ok(())
         });
-        if trusted {
+        let Some(failure) = failure else {
             assert_eq!(fetch(&pool).await.1, "ok");
             assert_eq!(fetch(&pool).await.1, "ok");
             assert_eq!(pool.idle_count(), 1);
-        } else {
-            let error = send(&pool).await.unwrap_err();
-            assert!(matches!(error, UpstreamError::Unreachable(_)), "{error:?}");
-            assert!(upstream.await.unwrap().is_err());
-        }
+            continue;
+        };
+        let error = send(&pool).await.unwrap_err();
+        assert!(matches!(error, UpstreamError::Unreachable(_)), "{error:?}");
+        let shown = Causes(&error).to_string();
+        assert!(
+            shown.starts_with("reach the upstream: agree on TLS: ") && shown.contains(failure),
+            "{shown}"
+        );
+        assert!(upstream.await.unwrap().is_err());
     }
 }
 

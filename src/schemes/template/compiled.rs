@@ -175,6 +175,12 @@ impl Template {
         Ok(Some(timestamp))
     }
 
+    /// The time in the head, in time or not.
+    pub(in crate::schemes) fn claimed_at(&self, fields: &HeaderMap) -> Option<UnixTime> {
+        let (signature, _) = self.candidates(fields).ok()?;
+        Some(self.wire.timestamp.as_ref()?.read(fields, signature).ok()??.at)
+    }
+
     /// What of the time is left for the body step.
     fn late(&self, now: UnixTime) -> Option<Late> {
         match self.wire.timestamp.as_ref()? {
