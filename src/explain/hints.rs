@@ -63,7 +63,7 @@ fn compressed(case: &Case) -> Option<String> {
 }
 
 /// Where the scheme's own header is missing, whose headers are there instead.
-fn other_fields(case: &Case) -> Option<String> {
+pub fn other_fields(case: &Case) -> Option<String> {
     let own = signature_header(&case.preset)?;
     if case.request.fields.contains_key(&own) {
         return None;

@@ -20,6 +20,6 @@ mod search;
 
 pub use capture::{Capture, CaptureError, Format, Received};
 pub use case::{Case, Request};
-pub use hints::hints;
+pub use hints::{hints, other_fields};
 pub use mistakes::{Class, Mistake};
 pub use search::{Finding, Search, search};

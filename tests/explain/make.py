@@ -159,4 +159,9 @@ ended = ["--secret-not-after", "0=2023-11-14T22:00:00Z"]
 raw("secret_expired", standard(compact), compact, "standard-webhooks", WHSEC, "unexplained", flags=ended)
 raw("genuine", standard(compact), compact, "standard-webhooks", WHSEC, "holds", code=None)
 
+# As a guard captures what it refuses before it reads the body.
+noted = lambda code: [("Countersign-Capture", f'received={NOW}.250, source="a", code={code}, body=unread')]
+raw("unsigned", noted("signature_missing"), b"", "github", PLAIN, "absent", code="signature_missing", length=129)
+raw("refused_before", github(compact) + noted("address_not_allowed"), b"", "github", PLAIN, "not_looked_at", code="address_not_allowed", length=129)
+
 (HERE / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")

@@ -9,8 +9,10 @@ use time::format_description::well_known::Rfc3339;
 use super::steps::{self, Outcome, Step};
 use crate::clock::UnixTime;
 use crate::config::Scrutiny;
-use crate::explain::{Capture, Case, Finding, Received, Search, hints, search};
+use crate::explain::{Capture, Case, Finding, Received, Search, hints, other_fields, search};
+use crate::guard::Rejection;
 use crate::keys::Secret;
+use crate::schemes::Refusal;
 
 /// At what time a capture is judged.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +28,9 @@ pub(super) struct Facts<'a> {
     pub(super) source: &'a str,
     pub(super) capture: &'a Capture,
     pub(super) received: Received,
+    /// The code that the capture records, where it is about something else than
+    /// the signature.
+    pub(super) recorded: Option<&'static str>,
     /// What comes before any scheme.
     pub(super) steps: Vec<Step>,
     pub(super) schemes: Vec<SchemeFacts<'a>>,
@@ -47,6 +52,10 @@ pub(super) enum Why {
     TimeOnly,
     /// Known mistakes explain it.
     Explained(Vec<Finding>),
+    /// There is none, nor anywhere else where a known mistake puts it.
+    Absent { tries: usize },
+    /// The guard that made the capture had refused it for something else.
+    NotLookedAt,
     /// None does.
     Unexplained { tries: usize, cut_short: bool },
 }
@@ -60,13 +69,22 @@ impl<'a> Facts<'a> {
         others: &[(String, Secret)],
         received: Received,
     ) -> Self {
-        let schemes = cases.iter().map(|case| SchemeFacts::gather(case, others)).collect();
+        let recorded = recorded(capture);
+        let gather = |case| match recorded {
+            Some(_) => SchemeFacts::not_looked_at(case),
+            None => SchemeFacts::gather(case, others),
+        };
+        let schemes = cases.iter().map(gather).collect();
         let steps = steps::of_source(&scrutiny.source, capture);
-        Self { source: &scrutiny.source.name, capture, received, steps, schemes }
+        Self { source: &scrutiny.source.name, capture, received, recorded, steps, schemes }
     }
 
-    /// The code of the first refusal; `None` where a guard would ask its ledger.
+    /// The code that is recorded, or that of the first refusal; `None` where a
+    /// guard would ask its ledger.
     pub(super) fn code(&self) -> Option<&'static str> {
+        if self.recorded.is_some() {
+            return self.recorded;
+        }
         let mut steps = self.steps.iter().chain(self.schemes.iter().flat_map(|scheme| &scheme.steps));
         steps.find_map(|step| step.outcome.code())
     }
@@ -78,11 +96,38 @@ impl<'a> SchemeFacts<'a> {
         let why = match slot {
             Some(slot) => Why::Holds { slot },
             None if case.holds_at_some_time() => Why::TimeOnly,
-            None => Why::from(search(case, others)),
+            None => match Why::from(search(case, others)) {
+                Why::Unexplained { tries, .. } if is_absent(case) => Why::Absent { tries },
+                why => why,
+            },
         };
-        let hints = if slot.is_some() { Vec::new() } else { hints(case) };
+        let hints = match why {
+            Why::Holds { .. } => Vec::new(),
+            Why::Absent { .. } => other_fields(case).into_iter().collect(),
+            _ => hints(case),
+        };
         Self { case, steps, why, hints }
     }
+}
+
+impl<'a> SchemeFacts<'a> {
+    /// Of one that was refused before: its signature may want a body that was
+    /// never read, and explains nothing.
+    fn not_looked_at(case: &'a Case) -> Self {
+        Self { case, steps: vec![steps::not_looked_at()], why: Why::NotLookedAt, hints: Vec::new() }
+    }
+}
+
+/// The code that `capture` records, unless a scheme refuses with it.
+fn recorded(capture: &Capture) -> Option<&'static str> {
+    let code = capture.code.as_deref()?;
+    let is_recorded =
+        |rejection: &Rejection| rejection.code() == code && !matches!(rejection, Rejection::Unproven(_));
+    Rejection::all().find(is_recorded).map(Rejection::code)
+}
+
+fn is_absent(case: &Case) -> bool {
+    matches!(case.judge_head(), Ok(Err(Refusal::SignatureMissing | Refusal::TokenMissing)))
 }
 
 impl From<Search> for Why {

@@ -48,6 +48,8 @@ fn scheme(scheme: &SchemeFacts<'_>) -> Value {
         Why::Holds { slot } => ("holds", Some(slot + 1), &[][..], None),
         Why::TimeOnly => ("time_only", None, &[][..], None),
         Why::Explained(findings) => ("explained", None, &findings[..], None),
+        Why::Absent { tries } => ("absent", None, &[][..], Some(tries)),
+        Why::NotLookedAt => ("not_looked_at", None, &[][..], None),
         Why::Unexplained { tries, .. } => ("unexplained", None, &[][..], Some(tries)),
     };
     json!({

@@ -85,6 +85,12 @@ pub(super) fn of_scheme(case: &Case) -> (Vec<Step>, Option<usize>) {
     (steps, slot)
 }
 
+/// In place of those of a scheme, where the guard had refused it before.
+pub(super) fn not_looked_at() -> Step {
+    let detail = "refused before, for something else".to_owned();
+    Step { name: "signature".to_owned(), outcome: Outcome::NotReached, detail }
+}
+
 /// A field that is verified. Whether its absence matters is the head's to say.
 fn field(case: &Case, name: &HeaderName) -> Step {
     let count = case.request.fields.get_all(name).iter().count();

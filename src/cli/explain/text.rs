@@ -59,12 +59,15 @@ fn steps(steps: &[Step], width: usize, text: &mut String) {
 fn verdict(facts: &Facts<'_>, text: &mut String) {
     let _ = match facts.code() {
         None => writeln!(text, "\nA guard would take it, unless its ledger knows it already."),
-        Some(code) => match documented(code) {
-            Some((meaning, todo)) => {
-                writeln!(text, "\nA guard refuses it with {code}: {meaning}.\nIn general: {todo}")
+        Some(code) => {
+            let who = if facts.recorded.is_some() { "The guard refused" } else { "A guard refuses" };
+            match documented(code) {
+                Some((meaning, todo)) => {
+                    writeln!(text, "\n{who} it with {code}: {meaning}.\nIn general: {todo}")
+                }
+                None => writeln!(text, "\n{who} it with {code}."),
             }
-            None => writeln!(text, "\nA guard refuses it with {code}."),
-        },
+        }
     };
 }
 
@@ -82,6 +85,15 @@ fn why(scheme: &SchemeFacts<'_>, text: &mut String) {
             }
             Ok(())
         }
+        Why::Absent { .. } => writeln!(
+            text,
+            "\nThere is no signature to explain: neither where the scheme has it, nor where a known mistake puts it.\n\
+             Did the sender sign, and did something on the way remove the field?"
+        ),
+        Why::NotLookedAt => writeln!(
+            text,
+            "\nThat is not about the signature, which the guard had not looked at by then, and neither does this."
+        ),
         Why::Unexplained { tries, cut_short } => {
             let bound = if *cut_short { ", and stopped at a bound before all was tried" } else { "" };
             writeln!(

@@ -12,6 +12,7 @@ use crate::clock::UnixTime;
 /// What the field says.
 pub(super) struct Said {
     pub(super) received: Option<Received>,
+    pub(super) code: Option<String>,
     pub(super) notes: Vec<String>,
 }
 
@@ -37,7 +38,8 @@ pub(super) fn take(fields: &mut HeaderMap) -> Option<Said> {
         removed
             .map(|count| format!("The guard took {count} secrets or credentials out of the head: {TAKEN}")),
     ];
-    Some(Said { received, notes: notes.into_iter().flatten().collect() })
+    let code = code.map(|code| code.as_str().to_owned());
+    Some(Said { received, code, notes: notes.into_iter().flatten().collect() })
 }
 
 fn of_body(state: &str) -> Option<&'static str> {

@@ -76,7 +76,7 @@ pub(super) fn read(bytes: &[u8], entry: Option<usize>) -> Result<Capture, Captur
     let received = started.or_else(|| date(&fields));
     let (target, url) = (target(&request.url), absolute(&request.url));
     let request = Request { method, target, fields, body, url };
-    Ok(Capture { format: Format::Har, request, received, notes })
+    Ok(Capture { format: Format::Har, request, received, code: None, notes })
 }
 
 fn chosen(entries: Vec<Entry>, entry: Option<usize>) -> Result<Entry, CaptureError> {

@@ -39,6 +39,8 @@ pub struct Capture {
     pub request: Request,
     /// When it arrived, as far as the capture says.
     pub received: Option<Received>,
+    /// The code that a guard refused it with, as far as the capture says.
+    pub code: Option<String>,
     /// What the reader of the answer should know about it.
     pub notes: Vec<String>,
 }

@@ -32,13 +32,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Capture, CaptureError> {
         .map_err(CaptureError::Raw)?;
     let said = by_guard::take(&mut fields);
     let (body, mut notes) = body(&bytes[length..], &fields);
-    let mut received = date(&fields);
+    let (mut received, mut code) = (date(&fields), None);
     if let Some(said) = said {
         received = said.received.or(received);
-        notes = said.notes;
+        (code, notes) = (said.code, said.notes);
     }
     let request = Request { method, target, fields, body, url };
-    Ok(Capture { format: Format::Raw, request, received, notes })
+    Ok(Capture { format: Format::Raw, request, received, code, notes })
 }
 
 /// What follows the head: chunks where the head says so and they are there,

@@ -228,7 +228,7 @@ impl Line {
         let note = if self.from_file { None } else { lossy_note(&body, "A command line") };
         let (target, received) = (target(&url), date(&self.fields));
         let request = Request { method, target, fields: self.fields, body, url: absolute(&url) };
-        Ok(Capture { format: Format::Curl, request, received, notes: note.into_iter().collect() })
+        Ok(Capture { format: Format::Curl, request, received, code: None, notes: note.into_iter().collect() })
     }
 
     /// What curl adds by itself, as far as a scheme may sign it.
