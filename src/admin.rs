@@ -23,8 +23,8 @@ use crate::net::{self, DrainSignal, TEXT, page};
 pub(crate) struct Health {
     /// Whether it takes work, and why not if it does not: one line.
     pub(crate) ready: Box<dyn Fn() -> Result<(), &'static str> + Send + Sync>,
-    /// What is worth knowing although it takes work: one line, or nothing.
-    pub(crate) detail: Box<dyn Fn() -> &'static str + Send + Sync>,
+    /// What is worth knowing although it takes work: whole lines, or nothing.
+    pub(crate) detail: Box<dyn Fn() -> String + Send + Sync>,
     /// Its metrics, in text format. Some of them may have to be asked for.
     pub(crate) metrics: Box<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>,
 }

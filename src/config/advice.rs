@@ -1,5 +1,6 @@
 //! What is legal but unwise, or worth knowing before it surprises.
 
+mod certificates;
 mod dates;
 mod numbers;
 
@@ -34,6 +35,7 @@ pub(super) fn on(config: &GuardConfig, now: UnixTime) -> Vec<Remark> {
             if let ClientAuth::Required(trust) | ClientAuth::Optional(trust) = &tls.client_auth {
                 remarks.extend(on_trust(trust));
             }
+            remarks.extend(certificates::on_tls(tls, &config.sources, now));
             remarks
                 .extend(config.sources.iter().filter_map(|source| on_identities(&tls.client_auth, source)));
         }

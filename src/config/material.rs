@@ -74,6 +74,7 @@ pub(crate) fn first_expiry(certificates: &[CertificateDer<'_>]) -> Option<UnixTi
 pub(crate) struct Validity {
     /// The certificate's subject, or the list's issuer.
     pub(crate) name: String,
+    pub(crate) begins: UnixTime,
     /// Of a list: when it is due to be replaced (RFC 5280 section 5.1.2.5). Past
     /// it, every certificate that it speaks for is refused.
     pub(crate) ends: Option<UnixTime>,
@@ -82,15 +83,16 @@ pub(crate) struct Validity {
 /// Of a certificate. `None` where it cannot be read.
 pub(crate) fn validity(certificate: &CertificateDer<'_>) -> Option<Validity> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    let (name, ends) = (certificate.subject().to_string(), Some(not_after_of(&certificate)));
-    Some(Validity { name, ends })
+    let begins = from_seconds(certificate.validity().not_before.timestamp());
+    Some(Validity { name: certificate.subject().to_string(), begins, ends: Some(not_after_of(&certificate)) })
 }
 
 /// The same of a revocation list.
 pub(crate) fn validity_of_list(list: &CertificateRevocationListDer<'_>) -> Option<Validity> {
     let (_, list) = CertificateRevocationList::from_der(list).ok()?;
-    let ends = list.next_update().map(|due| UnixTime::from_secs(u64::try_from(due.timestamp()).unwrap_or(0)));
-    Some(Validity { name: list.issuer().to_string(), ends })
+    let begins = from_seconds(list.last_update().timestamp());
+    let ends = list.next_update().map(|due| from_seconds(due.timestamp()));
+    Some(Validity { name: list.issuer().to_string(), begins, ends })
 }
 
 /// When a certificate expires. `None` where it cannot be read.
@@ -101,7 +103,11 @@ pub(crate) fn not_after(certificate: &CertificateDer<'_>) -> Option<UnixTime> {
 
 /// The same of one that was read.
 pub(crate) fn not_after_of(certificate: &X509Certificate<'_>) -> UnixTime {
-    let seconds = certificate.validity().not_after.timestamp();
+    from_seconds(certificate.validity().not_after.timestamp())
+}
+
+/// What was before 1970 is as long ago as anything.
+fn from_seconds(seconds: i64) -> UnixTime {
     UnixTime::from_secs(u64::try_from(seconds).unwrap_or(0))
 }
 

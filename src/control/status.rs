@@ -4,6 +4,7 @@
 //! A field may be added in any version. One that is taken away or comes to mean
 //! something else makes another [`STATUS_VERSION`].
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::de::Error as _;
@@ -155,12 +156,18 @@ impl At {
     }
 }
 
-impl Serialize for At {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = i128::from(self.0.as_millis()) * 1_000_000;
         // What no calendar holds is as good as its end, and nobody meant it.
         let time = OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(LAST);
-        serializer.serialize_str(&time.format(&Rfc3339).unwrap_or_default())
+        f.write_str(&time.format(&Rfc3339).unwrap_or_default())
+    }
+}
+
+impl Serialize for At {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

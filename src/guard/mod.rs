@@ -6,6 +6,7 @@
 
 mod accept;
 mod allow_list;
+mod amiss;
 mod answer;
 mod attestation;
 mod capture;

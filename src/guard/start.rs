@@ -6,12 +6,13 @@ use crate::admin::Health;
 use crate::clock::{Clock, UnixTime};
 use crate::config::{BootFence, GuardConfig};
 use crate::guard::accept::tls;
+use crate::guard::amiss;
 use crate::guard::capture::CaptureError;
 use crate::guard::reload::{Fixed, Reload};
 use crate::guard::sight;
 use crate::guard::state::Guard;
 use crate::guard::worker::Worker;
-use crate::ledger::{Engine, LedgerOptions, OpenError, SourceTag, Standing};
+use crate::ledger::{Engine, LedgerOptions, OpenError, SourceTag};
 use crate::net::{DrainSignal, TargetError};
 use crate::otlp::OtlpError;
 use crate::service::{self, Running, Shown, Sockets, UpError};
@@ -108,17 +109,7 @@ fn health(guard: Arc<Guard>, stop: DrainSignal) -> Health {
     };
     Health {
         ready: Box::new(move || stop.still_open()),
-        detail: Box::new(move || ledger_detail(asked.ledger.standing())),
+        detail: Box::new(move || amiss::lines(&asked)),
         metrics: Box::new(metrics),
-    }
-}
-
-/// A guard whose ledger is away still answers, and with what its senders need
-/// to hear. Not ready, all guards that share the ledger would be gone at once.
-fn ledger_detail(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Whole => "",
-        Standing::Away => "ledger: away, deliveries get 503\n",
-        Standing::Fallback => "ledger: away, this process's own stands in\n",
     }
 }

@@ -116,7 +116,7 @@ fn health(injector: Arc<Injector>, stop: DrainSignal) -> Health {
     let asked = Arc::clone(&injector);
     Health {
         ready: Box::new(move || stop.still_open().and_then(|()| asked.ready())),
-        detail: Box::new(|| ""),
+        detail: Box::new(String::new),
         metrics: Box::new(move || future::ready(injector.scrape()).boxed()),
     }
 }

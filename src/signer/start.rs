@@ -91,7 +91,7 @@ fn routes(endpoint: &EndpointConfig) -> Result<Routes, StartError> {
 fn health(signer: Arc<Signer>, stop: DrainSignal) -> Health {
     Health {
         ready: Box::new(move || stop.still_open()),
-        detail: Box::new(|| ""),
+        detail: Box::new(String::new),
         metrics: Box::new(move || future::ready(signer.scrape()).boxed()),
     }
 }

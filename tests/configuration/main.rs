@@ -7,6 +7,7 @@ mod explain;
 mod file;
 mod injector;
 mod material;
+mod pki;
 mod presets;
 mod problems;
 mod program;

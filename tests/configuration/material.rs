@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use countersign::devcerts::DevCerts;
 use countersign::private_file::{self, Existing};
+
+use super::pki;
 
 /// A secret that is good, and easy to find where it must not be.
 pub(crate) const SECRET: &str = "whsec_Q291bnRlcnNpZ25Db3VudGVyc2lnbkNvdW50ZXJzaWdu";
@@ -57,12 +58,13 @@ pub(crate) fn secret_of(scheme: &str) -> &'static str {
     }
 }
 
-/// A fresh directory named after the test, holding a development PKI and
+/// A fresh directory named after the test, holding certificates and
 /// secrets of every sort.
 pub(crate) fn directory(test: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
     let _ = fs::remove_dir_all(&directory);
-    DevCerts::new(&[]).unwrap().write(&directory, Existing::Refuse).unwrap();
+    fs::create_dir_all(&directory).unwrap();
+    pki::write(&directory);
     let private = [
         ("good.secret", SECRET.to_owned()),
         ("same.secret", SECRET.to_owned() + "\n"),

@@ -4,15 +4,16 @@ use std::fs;
 use std::time::Duration;
 
 use countersign::cli;
+use countersign::clock::UnixTime;
 use countersign::guard::ReloadError;
+use rustls::HandshakeKind;
 use rustls::version::TLS13;
-use time::{Duration as Span, OffsetDateTime};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::app::App;
 use crate::program::Directory;
-use crate::senders_ca::SendersCa;
-use crate::stand::{BODY, NOW, Stand, read_until_silent};
+use crate::senders_ca::{SendersCa, next_week};
+use crate::stand::{BODY, Stand, read_until_silent};
 
 #[tokio::test]
 async fn a_new_secret_takes_the_place_of_the_old_one_and_the_ledger_stays() {
@@ -38,9 +39,7 @@ async fn a_new_secret_takes_the_place_of_the_old_one_and_the_ledger_stays() {
 #[tokio::test]
 async fn a_connection_is_closed_when_its_certificate_is_revoked_and_no_other_is() {
     let ca = SendersCa::new();
-    // The handshake goes by the time of day, what comes after it by the stand's clock.
-    let last = OffsetDateTime::now_utc().unix_timestamp().max(NOW.as_secs().cast_signed());
-    let end = OffsetDateTime::from_unix_timestamp(last).unwrap() + Span::WEEK;
+    let end = next_week();
     let (trusted, crl) = (ca.certificate(), ca.crl(99, end));
     let stand = Stand::with_flags(&["--client-ca", &trusted, "--client-crl", &crl]).await;
     let mut connections = Vec::new();
@@ -58,6 +57,25 @@ async fn a_connection_is_closed_when_its_certificate_is_revoked_and_no_other_is(
     assert!(revoked.write_all(b"x").await.is_err() || exchange(&stand, revoked, "again_2").await.is_empty());
     for id in ["after_1", "again_1"] {
         assert!(exchange(&stand, good, id).await.starts_with("HTTP/1.1 204"), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_closed_when_the_list_ends_and_none_resumes_past_it() {
+    let ca = SendersCa::new();
+    let (trusted, crl) = (ca.certificate(), ca.crl(99, next_week()));
+    let stand = Stand::with_flags(&["--client-ca", &trusted, "--client-crl", &crl]).await;
+    let client = stand.tls_client(Some(&ca.sender(|_| ())), &[&TLS13]);
+    let mut open = stand.tls_connect(client.clone()).await.unwrap();
+    assert!(exchange(&stand, &mut open, "before").await.starts_with("HTTP/1.1 204"));
+    stand.clock.set(UnixTime::from_secs(next_week().unix_timestamp().cast_unsigned()));
+    // By the time of day, by which the handshake goes, the list is still good.
+    let mut resumed = stand.tls_connect(client).await.unwrap();
+    assert_eq!(resumed.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed));
+    for (what, stream) in [("open", &mut open), ("resumed", &mut resumed)] {
+        let refused = exchange(&stand, stream, what).await;
+        assert!(refused.starts_with("HTTP/1.1 403") && refused.contains("identity_not_allowed"), "{refused}");
+        assert!(exchange(&stand, stream, "again").await.is_empty(), "{what}");
     }
 }
 

@@ -8,6 +8,15 @@ use rcgen::{
 };
 use time::{Duration as Span, OffsetDateTime};
 
+use crate::stand::NOW;
+
+/// A week after both clocks: the handshake goes by the time of day, what comes
+/// after it by the stand's clock.
+pub(crate) fn next_week() -> OffsetDateTime {
+    let last = OffsetDateTime::now_utc().unix_timestamp().max(NOW.as_secs().cast_signed());
+    OffsetDateTime::from_unix_timestamp(last).unwrap() + Span::WEEK
+}
+
 /// A CA of the senders', which revokes what it is told to.
 pub(crate) struct SendersCa {
     issuer: CertifiedIssuer<'static, KeyPair>,

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 
 use crate::http2;
 use crate::program::{Directory, text};
-use crate::stand::{BODY, NOW, Setup, Stand, read_until_silent};
+use crate::stand::{BODY, NOW, Setup, Stand, get, read_until_silent};
 
 const TCP: [&str; 4] = ["--control-socket", "127.0.0.1:0", "--path", "/hooks"];
 
@@ -259,10 +259,16 @@ async fn a_broken_configuration_leaves_a_note_until_after_it_is_mended() {
         guard.line_with("the old one stays in force").await;
         let page = directory.run(ask).await;
         assert!(page.contains("NOT MENDED") && page.contains(problem), "{page}");
+        let ready = get(guard.admin, "/readyz").await;
+        assert!(
+            ready.ends_with("configuration: the one read last is broken, the one before it is in force\n")
+        );
+        assert!(ready.starts_with("HTTP/1.1 200 "), "{ready}");
     }
     fs::write(&file, source("max-connections = 7").replace("./control.sock", "./other.sock")).unwrap();
     guard.line_with("took the new configuration").await;
     let page = directory.run(ask).await;
+    assert!(get(guard.admin, "/readyz").await.ends_with("\r\n\r\nok\n"));
     assert!(page.contains("mended since") && page.contains("2 taken and 2 refused"), "{page}");
     for setting in ["max-connections", "control-socket"] {
         assert!(page.contains(&format!("{setting} was changed and takes a restart")), "{page}");

@@ -14,7 +14,7 @@ use time::{Duration as Span, OffsetDateTime};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::senders_ca::SendersCa;
+use crate::senders_ca::{SendersCa, next_week};
 use crate::stand::{BODY, Setup, Stand, read_head, read_until_silent};
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn deliver(stand: &Stand, config: ClientConfig, id: &str) -> String {
 async fn a_certificate_out_of_its_time_revoked_or_of_another_purpose_is_refused() {
     let ca = SendersCa::new();
     let now = OffsetDateTime::now_utc();
-    let (trusted, crl) = (ca.certificate(), ca.crl(2, now + Span::WEEK));
+    let (trusted, crl) = (ca.certificate(), ca.crl(2, next_week()));
     let stand = Stand::with_flags(&["--client-ca", &trusted, "--client-crl", &crl]).await;
     let rows: [(&str, Pair, &str); 6] = [
         ("good", ca.sender(|_| ()), "HTTP/1.1 204"),

@@ -81,6 +81,13 @@ pub(crate) struct ServerTls {
     pub(crate) endings: Vec<Ending>,
 }
 
+impl ServerTls {
+    /// When each of the revocation lists ends.
+    pub(crate) fn ends_of_lists(&self) -> impl Iterator<Item = UnixTime> {
+        self.endings.iter().filter(|ending| ending.kind == LIST).filter_map(|ending| ending.ends)
+    }
+}
+
 /// What of a certificate or revocation list people watch.
 #[derive(Clone, Debug)]
 pub(crate) struct Ending {
@@ -150,7 +157,7 @@ fn client_verifier(
         for list in &lists {
             add(material, list);
         }
-        seen.extend(endings("client_crl", path, lists.iter().filter_map(material::validity_of_list)));
+        seen.extend(endings(LIST, path, lists.iter().filter_map(material::validity_of_list)));
     }
     verifier(&trust.cas, &trust.crls, optional)
 }
@@ -160,7 +167,7 @@ fn endings(
     file: &Path,
     validities: impl Iterator<Item = Validity>,
 ) -> impl Iterator<Item = Ending> {
-    validities.map(move |Validity { name, ends }| Ending { kind, file: file.to_owned(), name, ends })
+    validities.map(move |Validity { name, ends, .. }| Ending { kind, file: file.to_owned(), name, ends })
 }
 
 /// What trusts certificates under `cas` that `crls` do not revoke.
@@ -202,6 +209,9 @@ fn material_of(
     add(&mut material, trust);
     Digest::of(&material)
 }
+
+/// The kind of an ending that is a revocation list's.
+const LIST: &str = "client_crl";
 
 /// With its length, so that no bytes move between two parts.
 fn add(material: &mut Vec<u8>, part: &[u8]) {

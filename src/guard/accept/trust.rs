@@ -1,9 +1,10 @@
 //! Whether a client is still trusted that was when it connected.
 //!
-//! TLS looks at a certificate once, in the handshake. When the CA or the
-//! revocation lists change under a connection, its certificate is judged anew
-//! at its next request, by the verifier that new connections meet; one that
-//! fails closes the connection.
+//! TLS looks at a certificate once, in the handshake, and where a session
+//! resumes not even there. When the CA or the revocation lists change under a
+//! connection, or one of the lists ends, its certificate is judged anew at its
+//! next request, by the verifier that new connections meet; one that fails
+//! closes the connection.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -35,6 +36,8 @@ impl SourceTrust {
 pub(crate) struct Trust {
     /// The generation under which it was found last.
     generation: AtomicU64,
+    /// The end of that finding in milliseconds: when the next list ends.
+    until: AtomicU64,
     /// Leaf first; empty where the client showed none.
     chain: Box<[CertificateDer<'static>]>,
     /// The sources that have vouched for it, each known by its trust: one that
@@ -46,27 +49,37 @@ pub(crate) struct Trust {
 
 impl Trust {
     /// Of a connection that was accepted under `in_force`, whose client showed
-    /// `chain`.
+    /// `chain`. A list that has ended already counts as one that ends now: the
+    /// handshake of a session that resumes did not look at it.
     pub(super) fn new(in_force: &InForce, chain: &[CertificateDer<'_>], close: DrainSignal) -> Self {
         let chain = chain.iter().map(|certificate| certificate.clone().into_owned()).collect();
-        Self { generation: AtomicU64::new(in_force.trust), chain, vouched: Mutex::default(), close }
+        let (generation, until) = (in_force.trust.into(), next_end(in_force, UnixTime::EPOCH).into());
+        Self { generation, until, chain, vouched: Mutex::default(), close }
     }
 
     /// Confirms it under what is in force now, or closes the connection.
     pub(crate) fn confirm(&self, in_force: &InForce, now: UnixTime) -> Result<(), Rejection> {
-        if self.generation.load(Ordering::Relaxed) == in_force.trust {
+        let is_in_time = now.as_millis() < self.until.load(Ordering::Relaxed);
+        if is_in_time && self.generation.load(Ordering::Relaxed) == in_force.trust {
             return Ok(());
         }
         let judged = self.judge(in_force, now);
         match judged {
-            Ok(()) => self.generation.store(in_force.trust, Ordering::Relaxed),
+            Ok(()) => self.found(in_force, now),
             Err(_) => self.close.begin(),
         }
         judged
     }
 
+    /// It holds until the next change or end. Sources are asked anew.
+    fn found(&self, in_force: &InForce, now: UnixTime) {
+        self.vouched.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.until.store(next_end(in_force, now), Ordering::Relaxed);
+        self.generation.store(in_force.trust, Ordering::Relaxed);
+    }
+
     /// Whether the certificate counts under the CA of a source. Judged once for
-    /// a connection.
+    /// a connection, until it is confirmed anew.
     pub(crate) fn counts_under(&self, source: &Arc<SourceTrust>, now: UnixTime) -> bool {
         let mut vouched = self.vouched.lock().unwrap_or_else(PoisonError::into_inner);
         if vouched.iter().any(|known| known.as_ptr() == Arc::as_ptr(source)) {
@@ -94,6 +107,12 @@ impl Trust {
         let verified = tls.verifier.verify_client_cert(leaf, intermediates, at(now));
         verified.map(drop).map_err(|_| Rejection::IdentityNotAllowed)
     }
+}
+
+/// When the first list to end after `now` does so, in milliseconds.
+fn next_end(in_force: &InForce, now: UnixTime) -> u64 {
+    let lists = in_force.tls.iter().flat_map(|tls| tls.ends_of_lists());
+    lists.filter(|end| *end > now).min().map_or(u64::MAX, UnixTime::as_millis)
 }
 
 fn at(now: UnixTime) -> VerificationTime {

@@ -42,6 +42,11 @@ impl Reloads {
         });
     }
 
+    /// Whether what was read last is in force.
+    pub(crate) fn is_current(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_current
+    }
+
     pub(super) fn status(&self) -> ConfigurationStatus {
         let history = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ConfigurationStatus {
