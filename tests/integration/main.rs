@@ -55,4 +55,5 @@ mod status;
 mod tls;
 mod tokens;
 mod traces;
+mod unserved;
 mod upstream;
