@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown, TraceConfig};
-use crate::guard::accept::Front;
+use crate::guard::accept::{Front, HandshakeFault, Unserved};
 use crate::guard::capture::Captures;
 use crate::guard::in_force::InForce;
 use crate::guard::outcome::Outcome;
@@ -18,8 +18,8 @@ use crate::ledger::{Engine, Ledger as _, Standing};
 use crate::limits::{AddressRegistry, Bound};
 use crate::otlp::OtlpError;
 use crate::telemetry::{
-    DeliveryLog, LeakMetrics, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, ObservedMetrics,
-    ReloadMetrics, SecretMetrics, SecretReading, Subject, Telemetry, Tracer,
+    DeliveryLog, HandshakeMetrics, LeakMetrics, LedgerHealth, LedgerMetrics, LedgerReading, Metrics,
+    ObservedMetrics, ReloadMetrics, SecretMetrics, SecretReading, Subject, Telemetry, Tracer,
 };
 
 /// The guard's state.
@@ -49,7 +49,10 @@ pub(crate) struct Guard {
     pub(crate) observed_metrics: ObservedMetrics,
     pub(crate) reload_metrics: ReloadMetrics,
     pub(crate) leak_metrics: LeakMetrics,
+    pub(crate) handshake_metrics: HandshakeMetrics,
     secret_metrics: SecretMetrics,
+    /// What the log was told of connections that never became requests.
+    pub(crate) unserved: Unserved,
     /// What is kept for those who look.
     pub(crate) sight: Sight,
     /// Who keeps what is refused, where somebody does.
@@ -76,6 +79,11 @@ impl Guard {
             observed_metrics: ObservedMetrics::new(&telemetry.metrics),
             reload_metrics: ReloadMetrics::new(&telemetry.metrics),
             leak_metrics: LeakMetrics::new(&telemetry.metrics),
+            handshake_metrics: HandshakeMetrics::new(
+                &telemetry.metrics,
+                HandshakeFault::ALL.map(HandshakeFault::name),
+            ),
+            unserved: Unserved::default(),
             secret_metrics: SecretMetrics::new(&telemetry.metrics),
             sight: Sight::new(config, clock.now()),
             ledger,

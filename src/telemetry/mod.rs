@@ -14,6 +14,7 @@
 mod capture_metrics;
 mod declare;
 mod delivery_log;
+mod handshake_metrics;
 mod injection_metrics;
 mod leak_metrics;
 mod ledger_metrics;
@@ -33,6 +34,7 @@ mod tracer;
 
 pub(crate) use capture_metrics::CaptureMetrics;
 pub(crate) use delivery_log::{DeliveryLog, DeliveryRecord};
+pub(crate) use handshake_metrics::HandshakeMetrics;
 pub(crate) use injection_metrics::InjectionMetrics;
 pub(crate) use leak_metrics::{LeakCounter, LeakMetrics};
 pub(crate) use ledger_metrics::{LedgerHealth, LedgerMetrics, LedgerReading};

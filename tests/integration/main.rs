@@ -56,4 +56,5 @@ mod status;
 mod tls;
 mod tokens;
 mod traces;
+mod unserved;
 mod upstream;

@@ -6,10 +6,12 @@
 mod client;
 mod connection;
 mod front;
+mod handshake_fault;
 pub(crate) mod identity;
 mod proxy_protocol;
 pub(crate) mod tls;
 mod trust;
+mod unserved;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -31,14 +33,20 @@ use crate::net::{self, Http1Fault, Protocol};
 pub(crate) use client::Client;
 pub(crate) use connection::{Brought, Caller, Connection};
 pub(crate) use front::Front;
+pub(crate) use handshake_fault::HandshakeFault;
 pub(crate) use trust::SourceTrust;
+pub(crate) use unserved::Unserved;
 
 /// Serves one connection to its end. What goes wrong on it stays on it.
 pub(crate) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: SocketAddr) {
     let guard = &worker.guard;
-    let (place, address, usage) = match enter(guard, &mut stream, peer.ip().to_canonical()).await {
+    let peer = peer.ip().to_canonical();
+    let (place, address, usage) = match enter(guard, &mut stream, peer).await {
         Ok(entered) => entered,
-        Err(reason) => return guard.telemetry.metrics.process.connection_refused(reason),
+        Err(reason) => {
+            guard.unserved.refused(peer, reason);
+            return guard.telemetry.metrics.process.connection_refused(reason);
+        }
     };
     let _open = guard.telemetry.metrics.process.connection_opened();
     let bounds = worker.connection_bounds;
@@ -53,7 +61,11 @@ pub(crate) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: Sock
     let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
     let handshake = timeout(guard.bounds.handshake_timeout, acceptor.accept(stream)).await;
     guard.telemetry.metrics.process.handshake(handshake.as_ref().map(Result::is_ok).ok());
-    let Ok(Ok(stream)) = handshake else { return };
+    let stream = match handshake {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return fail(guard, address, HandshakeFault::of(&error)),
+        Err(_) => return fail(guard, address, HandshakeFault::Timeout),
+    };
     let tls = stream.get_ref().1;
     let (chain, protocol) =
         (tls.peer_certificates().unwrap_or_default(), Protocol::agreed(tls.alpn_protocol()));
@@ -63,6 +75,12 @@ pub(crate) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: Sock
     let (client, proto) = (Client::new(address, usage, SECURE), SECURE);
     let service = service(&worker, Connection { client, identities, trust, proto, _place: place });
     net::serve_connection(stream, protocol, service, &bounds, &drain).await;
+}
+
+/// Tells that a handshake with `client` failed.
+fn fail(guard: &Guard, client: IpAddr, fault: HandshakeFault) {
+    guard.handshake_metrics.failed(fault.name());
+    guard.unserved.handshake(client, fault);
 }
 
 /// Finds out who is at the other end, and whether there is room. Gives the

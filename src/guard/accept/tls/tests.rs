@@ -1,6 +1,6 @@
 //! Handshakes in memory, one configuration against one client at a time.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
@@ -21,6 +21,7 @@ use time::{Duration, OffsetDateTime};
 use super::*;
 use crate::config::ClientTrust;
 use crate::config::TlsVersion;
+use crate::guard::accept::HandshakeFault;
 
 type Ca = CertifiedIssuer<'static, KeyPair>;
 
@@ -46,12 +47,17 @@ struct Leaf {
 
 /// A certificate for `localhost` with serial number 7, changed by `change`.
 fn leaf(issuer: &Ca, change: impl FnOnce(&mut CertificateParams)) -> Leaf {
-    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
-    params.distinguished_name.push(DnType::CommonName, "leaf");
-    params.serial_number = Some(SerialNumber::from(7));
+    let mut params = leaf_params();
     change(&mut params);
     let key = KeyPair::generate().unwrap();
     Leaf { certificate: params.signed_by(&key, issuer).unwrap(), key }
+}
+
+fn leaf_params() -> CertificateParams {
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "leaf");
+    params.serial_number = Some(SerialNumber::from(7));
+    params
 }
 
 /// A list by `issuer` that revokes `serial`, and is `age` old at a life of a week.
@@ -276,6 +282,26 @@ fn certificates_out_of_time_or_for_another_purpose_are_refused() {
 }
 
 #[test]
+fn an_anchor_is_believed_whatever_it_says_of_itself() {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.not_after = OffsetDateTime::now_utc() - Duration::DAY;
+    let ended = Ca::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let server = Server::new().requiring(&ended, &[]);
+    assert!(server.admits(Some((&leaf(&ended, |_| ()), &[]))), "its end");
+
+    let known = leaf(&ended, |_| ());
+    let mut server = Server::new();
+    let cas = vec![write(&server.directory, "leaf.pem", &known.certificate.pem())];
+    server.tls.client_auth = ClientAuth::Required(ClientTrust { cas, crls: Vec::new() });
+    assert!(!server.admits(Some((&known, &[]))), "its own certificate is under another");
+    let (params, key) = (leaf_params(), KeyPair::generate().unwrap());
+    let issuer = rcgen::Issuer::from_params(&params, &known.key);
+    let under = Leaf { certificate: params.signed_by(&key, &issuer).unwrap(), key };
+    assert!(server.admits(Some((&under, &[]))), "that it is not a CA's");
+}
+
+#[test]
 fn revocation_refuses_the_revoked_and_whoever_no_current_list_speaks_for() {
     let partner = authority("partner", None);
     let known = leaf(&partner, |_| ());
@@ -308,6 +334,37 @@ fn revocation_covers_the_whole_chain() {
     ] {
         let server = Server::new().requiring(&partner, &crls);
         assert_eq!(server.admits(Some((&known, &[&team]))), admitted);
+    }
+}
+
+#[test]
+fn who_is_not_let_in_is_told_apart() {
+    let partner = authority("partner", None);
+    let (now, fresh, stale) = (OffsetDateTime::now_utc(), Duration::HOUR, Duration::WEEK * 2);
+    let known = leaf(&partner, |_| ());
+    let stranger = leaf(&authority("stranger", None), |_| ());
+    let ended = leaf(&partner, |params| params.not_after = now - Duration::MINUTE);
+    let ahead = leaf(&partner, |params| params.not_before = now + Duration::MINUTE);
+    let impostor = leaf(&authority("partner", None), |_| ());
+    let of_server =
+        leaf(&partner, |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]);
+    let list = |issuer, serial, age| vec![crl(issuer, serial, age)];
+    for (shown, crls, reason) in [
+        (None, vec![], "no_certificate"),
+        (Some(&stranger), vec![], "unknown_ca"),
+        (Some(&impostor), vec![], "bad_certificate"),
+        (Some(&ended), vec![], "expired"),
+        (Some(&ahead), vec![], "not_yet_valid"),
+        (Some(&of_server), vec![], "wrong_purpose"),
+        (Some(&known), list(&partner, 7, fresh), "revoked"),
+        (Some(&known), list(&partner, 9, stale), "crl_ended"),
+        (Some(&known), list(&authority("another", None), 9, fresh), "crl_missing"),
+        (Some(&known), list(&authority("partner", None), 9, fresh), "crl_missing"),
+    ] {
+        let server = Server::new().requiring(&partner, &crls);
+        let client = server.client(shown.map(|leaf| (leaf, &[][..])));
+        let error = connect(&server.config(), &client).unwrap_err();
+        assert_eq!(HandshakeFault::of(&io::Error::other(error)).name(), reason);
     }
 }
 
