@@ -18,8 +18,8 @@ use crate::ledger::{Engine, Ledger as _, Standing};
 use crate::limits::{AddressRegistry, Bound};
 use crate::otlp::OtlpError;
 use crate::telemetry::{
-    DeliveryLog, HandshakeMetrics, LeakMetrics, LedgerHealth, LedgerMetrics, LedgerReading, Metrics,
-    ObservedMetrics, ReloadMetrics, SecretMetrics, SecretReading, Subject, Telemetry, Tracer,
+    DeliveryLog, LeakMetrics, LedgerHealth, LedgerMetrics, LedgerReading, Metrics, ObservedMetrics,
+    ReloadMetrics, SecretMetrics, SecretReading, Subject, Telemetry, TlsMetrics, Tracer,
 };
 
 /// The guard's state.
@@ -49,7 +49,7 @@ pub(crate) struct Guard {
     pub(crate) observed_metrics: ObservedMetrics,
     pub(crate) reload_metrics: ReloadMetrics,
     pub(crate) leak_metrics: LeakMetrics,
-    pub(crate) handshake_metrics: HandshakeMetrics,
+    pub(crate) tls_metrics: TlsMetrics,
     secret_metrics: SecretMetrics,
     /// What the log was told of connections that never became requests.
     pub(crate) unserved: Unserved,
@@ -79,10 +79,7 @@ impl Guard {
             observed_metrics: ObservedMetrics::new(&telemetry.metrics),
             reload_metrics: ReloadMetrics::new(&telemetry.metrics),
             leak_metrics: LeakMetrics::new(&telemetry.metrics),
-            handshake_metrics: HandshakeMetrics::new(
-                &telemetry.metrics,
-                HandshakeFault::ALL.map(HandshakeFault::name),
-            ),
+            tls_metrics: TlsMetrics::new(&telemetry.metrics, HandshakeFault::ALL.map(HandshakeFault::name)),
             unserved: Unserved::default(),
             secret_metrics: SecretMetrics::new(&telemetry.metrics),
             sight: Sight::new(config, clock.now()),

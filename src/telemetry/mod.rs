@@ -14,7 +14,6 @@
 mod capture_metrics;
 mod declare;
 mod delivery_log;
-mod handshake_metrics;
 mod injection_metrics;
 mod leak_metrics;
 mod ledger_metrics;
@@ -29,12 +28,12 @@ mod reload_metrics;
 mod secret_metrics;
 mod signing_metrics;
 mod subject;
+mod tls_metrics;
 mod trace;
 mod tracer;
 
 pub(crate) use capture_metrics::CaptureMetrics;
 pub(crate) use delivery_log::{DeliveryLog, DeliveryRecord};
-pub(crate) use handshake_metrics::HandshakeMetrics;
 pub(crate) use injection_metrics::InjectionMetrics;
 pub(crate) use leak_metrics::{LeakCounter, LeakMetrics};
 pub(crate) use ledger_metrics::{LedgerHealth, LedgerMetrics, LedgerReading};
@@ -48,5 +47,6 @@ pub(crate) use reload_metrics::ReloadMetrics;
 pub(crate) use secret_metrics::{SecretMetrics, SecretReading};
 pub(crate) use signing_metrics::SigningMetrics;
 pub(crate) use subject::Subject;
+pub(crate) use tls_metrics::TlsMetrics;
 pub(crate) use trace::TRACEPARENT;
 pub(crate) use tracer::Tracer;

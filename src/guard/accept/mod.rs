@@ -79,7 +79,7 @@ pub(crate) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, peer: Sock
 
 /// Tells that a handshake with `client` failed.
 fn fail(guard: &Guard, client: IpAddr, fault: HandshakeFault) {
-    guard.handshake_metrics.failed(fault.name());
+    guard.tls_metrics.failed(fault.name());
     guard.unserved.handshake(client, fault);
 }
 

@@ -9,9 +9,9 @@ use crate::telemetry::metrics::Metrics;
 
 /// One counter for each reason.
 #[derive(Debug)]
-pub(crate) struct HandshakeMetrics(IntCounterVec);
+pub(crate) struct TlsMetrics(IntCounterVec);
 
-impl HandshakeMetrics {
+impl TlsMetrics {
     /// Declared beside `metrics`, and rendered with them. What is counted for
     /// none of `reasons` yet is 0 and not absent, so that the first one is seen
     /// as an increase.
