@@ -15,7 +15,7 @@ use crate::guard::accept::{Brought, Caller, Connection};
 use crate::guard::answer::{self, AnswerBody};
 use crate::guard::capture::Offered;
 use crate::guard::check::{Forwardable, Found, Observed, Routed, Verified};
-use crate::guard::detail::{self, Detail};
+use crate::guard::detail::Detail;
 use crate::guard::outcome::Outcome;
 use crate::guard::pipeline;
 use crate::guard::rejection::{RefusalForm, Refused, Rejection};
@@ -213,7 +213,7 @@ impl Delivery {
     pub(crate) fn note_turned(&mut self, parts: &Parts, rejection: Rejection) {
         let guard = &self.worker.guard;
         if rejection == Rejection::NoSource && guard.telemetry.log.wants_deliveries() {
-            self.observation.detail = Some(detail::destination(parts, &guard.in_force.load()));
+            self.observation.detail = guard.destinations.tell(parts, &guard.in_force.load());
         }
         if self.worker.guard.sight.refusals.is_some() {
             self.turned = Some(Box::new((parts.method.clone(), parts.uri.clone())));

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::{Bounds, GuardConfig, LogConfig, OnUnknown, TraceConfig};
 use crate::guard::accept::{Front, HandshakeFault, Unserved};
 use crate::guard::capture::Captures;
+use crate::guard::detail::Destinations;
 use crate::guard::in_force::InForce;
 use crate::guard::outcome::Outcome;
 use crate::guard::sight::Sight;
@@ -53,6 +54,8 @@ pub(crate) struct Guard {
     secret_metrics: SecretMetrics,
     /// What the log was told of connections that never became requests.
     pub(crate) unserved: Unserved,
+    /// What it is told of requests that no source takes.
+    pub(crate) destinations: Destinations,
     /// What is kept for those who look.
     pub(crate) sight: Sight,
     /// Who keeps what is refused, where somebody does.
@@ -81,6 +84,7 @@ impl Guard {
             leak_metrics: LeakMetrics::new(&telemetry.metrics),
             tls_metrics: TlsMetrics::new(&telemetry.metrics, HandshakeFault::ALL.map(HandshakeFault::name)),
             unserved: Unserved::default(),
+            destinations: Destinations::new(),
             secret_metrics: SecretMetrics::new(&telemetry.metrics),
             sight: Sight::new(config, clock.now()),
             ledger,
